@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/base/timefmt.h"
+
+#include <stdio.h>
+
+#define DAY_S 86400
+
+/* Days since 1970-01-01 of a date of the proleptic Gregorian calendar, and back; no libc clock. */
+static int64_t days_of(int64_t y, unsigned m, unsigned d)
+{
+	y -= m <= 2;
+	int64_t era = (y >= 0 ? y : y - 399) / 400;
+	unsigned yoe = (unsigned)(y - era * 400);
+	unsigned doy = (153 * (m > 2 ? m - 3 : m + 9) + 2) / 5 + d - 1;
+	unsigned doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
+
+	return era * 146097 + (int64_t)doe - 719468;
+}
+
+static void date_of(int64_t days, int64_t *y, unsigned *m, unsigned *d)
+{
+	int64_t z = days + 719468, era = (z >= 0 ? z : z - 146096) / 146097;
+	unsigned doe = (unsigned)(z - era * 146097);
+	unsigned yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+	unsigned doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
+
+	*d = doy - (153 * mp + 2) / 5 + 1;
+	*m = mp < 10 ? mp + 3 : mp - 9;
+	*y = (int64_t)yoe + era * 400 + (*m <= 2);
+}
+
+void ay_time_format(int64_t at_ms, char out[AY_TIME_ROOM])
+{
+	int64_t s = at_ms / 1000, ms = at_ms % 1000, days, y;
+	unsigned m, d, in_day;
+
+	if (ms < 0) {
+		ms += 1000;
+		s--;
+	}
+	days = s / DAY_S - (s % DAY_S < 0);
+	in_day = (unsigned)(s - days * DAY_S);
+	date_of(days, &y, &m, &d);
+	if (y < 0 || y > 9999) { /* outside RFC 3339; also keeps the text in its room */
+		snprintf(out, AY_TIME_ROOM, "0000-00-00T00:00:00Z");
+		return;
+	}
+	int n = snprintf(out, AY_TIME_ROOM, "%04d-%02u-%02uT%02u:%02u:%02u", (int)y, m, d,
+			 in_day / 3600, in_day / 60 % 60, in_day % 60);
+
+	if (ms != 0)
+		snprintf(out + n, AY_TIME_ROOM - (size_t)n, ".%03dZ", (int)ms);
+	else
+		snprintf(out + n, AY_TIME_ROOM - (size_t)n, "Z");
+}
+
+static bool number(struct ay_bytes t, size_t at, size_t n, unsigned *out)
+{
+	unsigned v = 0;
+
+	for (size_t i = at; i < at + n; i++) {
+		if (t.p[i] < '0' || t.p[i] > '9')
+			return false;
+		v = v * 10 + (t.p[i] - '0');
+	}
+	*out = v;
+	return true;
+}
+
+static bool has_shape(struct ay_bytes t)
+{
+	static const char shape[] = "0000-00-00T00:00:00";
+	bool whole = t.n == 20 && t.p[19] == 'Z';
+
+	if (!whole && !(t.n == 24 && t.p[19] == '.' && t.p[23] == 'Z'))
+		return false;
+	for (size_t i = 0; i < sizeof(shape) - 1; i++)
+		if (shape[i] != '0' && t.p[i] != (uint8_t)shape[i])
+			return false;
+	return true;
+}
+
+enum ay_rc ay_time_parse(struct ay_bytes t, const char *field, int64_t *at_ms, struct ay_err *e)
+{
+	unsigned y, m, d, h, min, s, ms = 0, m2, d2;
+	int64_t y2, days;
+
+	*at_ms = 0;
+	if (!has_shape(t) || !number(t, 0, 4, &y) || !number(t, 5, 2, &m) ||
+	    !number(t, 8, 2, &d) || !number(t, 11, 2, &h) || !number(t, 14, 2, &min) ||
+	    !number(t, 17, 2, &s) || (t.n == 24 && !number(t, 20, 3, &ms)))
+		return ay_fail(e, AY_E_INPUT, field, 0, "not a time like 2026-11-21T22:05:01Z");
+	days = days_of(y, m, d);
+	date_of(days, &y2, &m2, &d2);
+	if (m < 1 || m > 12 || y2 != y || m2 != m || d2 != d || h > 23 || min > 59 || s > 59)
+		return ay_fail(e, AY_E_INPUT, field, 0, "no such day or time");
+	*at_ms = ((days * DAY_S) + h * 3600 + min * 60 + s) * 1000 + ms;
+	return AY_OK;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The low-level functions are deprecated in favour of EVP, not removed: docs/adr/0002 says why. */
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include "core/crypto/hash.h"
+
+#include <assert.h>
+#include <openssl/sha.h>
+
+static_assert(sizeof(SHA_CTX) <= sizeof(((struct ay_hash *)0)->state), "room for SHA-1");
+static_assert(sizeof(SHA256_CTX) <= sizeof(((struct ay_hash *)0)->state), "room for SHA-256");
+static_assert(sizeof(SHA512_CTX) <= sizeof(((struct ay_hash *)0)->state), "room for SHA-512");
+
+bool ay_hash_init(struct ay_hash *h, uint16_t alg)
+{
+	h->alg = alg;
+	switch (alg) {
+	case AY_ALG_SHA1:
+		return SHA1_Init((SHA_CTX *)(void *)h->state) == 1;
+	case AY_ALG_SHA256:
+		return SHA256_Init((SHA256_CTX *)(void *)h->state) == 1;
+	case AY_ALG_SHA384:
+		return SHA384_Init((SHA512_CTX *)(void *)h->state) == 1;
+	case AY_ALG_SHA512:
+		return SHA512_Init((SHA512_CTX *)(void *)h->state) == 1;
+	default:
+		h->alg = 0;
+		return false;
+	}
+}
+
+void ay_hash_update(struct ay_hash *h, struct ay_bytes b)
+{
+	switch (h->alg) {
+	case AY_ALG_SHA1:
+		SHA1_Update((SHA_CTX *)(void *)h->state, b.p, b.n);
+		break;
+	case AY_ALG_SHA256:
+		SHA256_Update((SHA256_CTX *)(void *)h->state, b.p, b.n);
+		break;
+	case AY_ALG_SHA384:
+		SHA384_Update((SHA512_CTX *)(void *)h->state, b.p, b.n);
+		break;
+	case AY_ALG_SHA512:
+		SHA512_Update((SHA512_CTX *)(void *)h->state, b.p, b.n);
+		break;
+	default:
+		break;
+	}
+}
+
+void ay_hash_final(struct ay_hash *h, uint8_t *out)
+{
+	switch (h->alg) {
+	case AY_ALG_SHA1:
+		SHA1_Final(out, (SHA_CTX *)(void *)h->state);
+		break;
+	case AY_ALG_SHA256:
+		SHA256_Final(out, (SHA256_CTX *)(void *)h->state);
+		break;
+	case AY_ALG_SHA384:
+		SHA384_Final(out, (SHA512_CTX *)(void *)h->state);
+		break;
+	case AY_ALG_SHA512:
+		SHA512_Final(out, (SHA512_CTX *)(void *)h->state);
+		break;
+	default:
+		break;
+	}
+}
+
+bool ay_hash_of(uint16_t alg, struct ay_bytes b, uint8_t *out)
+{
+	struct ay_hash h;
+
+	if (!ay_hash_init(&h, alg))
+		return false;
+	ay_hash_update(&h, b);
+	ay_hash_final(&h, out);
+	return true;
+}
+
+void ay_sha256(struct ay_bytes b, uint8_t out[32])
+{
+	SHA256(b.p, b.n, out);
+}
