@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* assay: the command line. Finds the command, reads the options, runs it. */
+#include "prog/assay/args.h"
+#include "prog/assay/help.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct ay_opt global_opts[] = {
+	{ "json", NULL, "print one JSON document" },
+	{ "server", "URL", "attestation server (ASSAY_SERVER)" },
+	{ "ca", "FILE", "root certificate of the server (ASSAY_CA)" },
+	{ "token-file", "FILE", "API token (ASSAY_TOKEN_FILE)" },
+	{ "help", NULL, "this text" },
+	{ "version", NULL, "print the version" },
+	{ NULL, NULL, NULL },
+};
+
+const struct ay_opt *ay_cli_global_opts(void)
+{
+	return global_opts;
+}
+
+/* "noun verb" or "verb"; *words counts the words it took. */
+static const struct ay_cmd *find_command(int argc, char **argv, int *words)
+{
+	for (size_t i = 0; ay_commands[i] != NULL; i++) {
+		const struct ay_cmd *c = ay_commands[i];
+
+		*words = c->noun == NULL ? 1 : 2;
+		if (argc < *words)
+			continue;
+		if (c->noun != NULL && strcmp(c->noun, argv[0]) != 0)
+			continue;
+		if (strcmp(c->verb, argv[*words - 1]) == 0)
+			return c;
+	}
+	return NULL;
+}
+
+/* Options before the command are allowed too: skip them to find it. */
+static int command_at(int argc, char **argv)
+{
+	int i = 1;
+
+	while (i < argc && argv[i][0] == '-') {
+		bool takes = false;
+
+		for (const struct ay_opt *o = global_opts; o->name != NULL; o++)
+			takes |= o->arg != NULL && strcmp(argv[i] + 2, o->name) == 0;
+		i += takes ? 2 : 1;
+	}
+	return i < argc ? i : argc;
+}
+
+static const char *setting(const struct ay_args *a, const char *name, const char *env)
+{
+	const char *v = ay_args_opt(a, name, 0);
+
+	return v != NULL ? v : getenv(env);
+}
+
+static int run(const struct ay_cmd *c, struct ay_args *a)
+{
+	struct ay_cli cli = {
+		.json = ay_args_has(a, "json"),
+		.color = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL,
+		.server = setting(a, "server", "ASSAY_SERVER"),
+		.ca = setting(a, "ca", "ASSAY_CA"),
+		.token_file = setting(a, "token-file", "ASSAY_TOKEN_FILE"),
+		.cmd = c,
+	};
+	int rc;
+
+	if (a->n_pos < c->min_pos || a->n_pos > c->max_pos) {
+		ay_help_usage(stderr, c);
+		return AY_EXIT_USAGE;
+	}
+	rc = c->run(&cli, a);
+	if (fflush(stdout) != 0)
+		return ay_cli_error(AY_EXIT_IO, "cannot write the output");
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	int at = command_at(argc, argv), words = 0, n = 0;
+	const struct ay_cmd *c = find_command(argc - at, argv + at, &words);
+	const struct ay_opt *sets[] = { global_opts, c == NULL ? NULL : c->opts, NULL };
+	const char *word = NULL, *why;
+	struct ay_args a;
+	char **rest = calloc((size_t)argc + 1, sizeof(*rest));
+
+	if (rest == NULL)
+		return ay_cli_error(AY_EXIT_IO, "out of memory");
+	for (int i = 1; i < argc; i++)
+		if (c == NULL || i < at || i >= at + words)
+			rest[n++] = argv[i];
+	why = ay_args_parse(&a, sets, n, rest, &word);
+	if (ay_args_has(&a, "version"))
+		return puts("assay " AY_VERSION) < 0 ? AY_EXIT_IO : AY_EXIT_OK;
+	if (ay_args_has(&a, "help"))
+		return ay_help(stdout, c, a.n_pos > 0 && c == NULL ? a.pos[0] : NULL);
+	if (c == NULL) {
+		ay_help_unknown(stderr, argc - at, argv + at);
+		return AY_EXIT_USAGE;
+	}
+	if (why != NULL)
+		return ay_cli_error(AY_EXIT_USAGE, "%s: %s (assay %s%s%s --help)", word, why,
+				    c->noun ? c->noun : "", c->noun ? " " : "", c->verb);
+	return run(c, &a);
+}
