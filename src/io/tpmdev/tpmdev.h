@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AY_TPMDEV_TPMDEV_H
+#define AY_TPMDEV_TPMDEV_H
+
+/*
+ * The TPM of a host as the agent uses it, behind a table of functions, so that
+ * TPM 1.2 stands beside TPM 2.0 without the agent's flow knowing the family.
+ *
+ * A device is opened for one piece of work and closed after it: a raw TPM and
+ * swtpm serve one client at a time, and other programs want it too. close()
+ * leaves no transient object and no session behind; open() removes those that
+ * a crash of ours left (see tpm2_guard.c). All calls block.
+ */
+#include "core/base/arena.h"
+#include "core/base/err.h"
+#include "core/base/limits.h"
+#include "core/tpm/pcr.h"
+
+enum ay_ek_kind {
+	AY_EK_AUTO = 0, /* the first of the following that the TPM has */
+	AY_EK_ECC_P256,
+	AY_EK_ECC_P384,
+	AY_EK_RSA_2048,
+	AY_EK_RSA_3072,
+	AY_EK_ECC, /* any ECC, any RSA: only for asking */
+	AY_EK_RSA,
+};
+
+enum ay_ak_kind { AY_AK_AUTO = 0, AY_AK_ECDSA_P256, AY_AK_RSA_2048 };
+
+struct ay_tpm_info {
+	uint8_t family; /* 2 or 1 */
+	char manufacturer[5];
+	char model[20];
+	uint64_t firmware;
+	size_t n_banks;
+	uint16_t bank[AY_BANKS_MAX]; /* allocated banks in ascending order */
+};
+
+/* An endorsement key: which template made it, what it is, what vouches for it. */
+struct ay_tpm_ek {
+	uint32_t nv_cert;	/* NV index its template is named by: 0x01c0000a ... */
+	enum ay_ek_kind kind;
+	struct ay_bytes pub;	/* TPMT_PUBLIC */
+	struct ay_bytes cert;	/* as it stands in NV; empty = none */
+	size_t n_chain;
+	struct ay_bytes chain[AY_MAX_CERT_CHAIN]; /* certificates of 0x01c00100-0x01c001ff */
+};
+
+/* An attestation key as kept in the state folder; useless without its TPM. */
+struct ay_tpm_ak {
+	uint32_t ek_nv;	      /* the EK that is its parent */
+	struct ay_bytes pub;  /* TPMT_PUBLIC */
+	struct ay_bytes priv; /* contents of TPM2B_PRIVATE */
+};
+
+struct ay_tpm_quote {
+	struct ay_bytes attest; /* TPMS_ATTEST */
+	struct ay_bytes sig;	/* TPMT_SIGNATURE */
+	struct ay_pcrs values;	/* of the same selection, read after the quote */
+};
+
+struct ay_tpmdev;
+
+struct ay_tpmdev_conf {
+	const char *tcti;	/* "device:/dev/tpmrm0", "swtpm:host=127.0.0.1,port=2321", ... */
+	const char *guard_path; /* file that remembers what was loaded before us; NULL = no guard */
+};
+
+struct ay_tpmdev_ops {
+	const char *name;
+
+	/* Retries a busy device for some seconds; then AY_E_UNAVAIL. */
+	enum ay_rc (*open)(const struct ay_tpmdev_conf *c, struct ay_tpmdev **out, struct ay_err *e);
+	void (*close)(struct ay_tpmdev *d);
+
+	enum ay_rc (*info)(struct ay_tpmdev *d, struct ay_tpm_info *out, struct ay_err *e);
+	/*
+	 * Find the EK of the kind asked, make it, and read its certificates.
+	 * nv_cert names the template at a renewal, 0 chooses by kind. A TPM has
+	 * an EK if it holds a certificate for it; if it holds none at all, the
+	 * first kind that it can make.
+	 */
+	enum ay_rc (*ek_find)(struct ay_tpmdev *d, enum ay_ek_kind kind, uint32_t nv_cert,
+			      struct ay_arena *a, struct ay_tpm_ek *out, struct ay_err *e);
+	/* A new AK, child of the EK named; nothing is made persistent. */
+	enum ay_rc (*ak_create)(struct ay_tpmdev *d, uint32_t ek_nv, enum ay_ak_kind kind,
+				struct ay_arena *a, struct ay_tpm_ak *out, struct ay_err *e);
+	/* AY_E_CRYPTO when the TPM refuses: not for this EK, AK or answer. secret: digest size of room. */
+	enum ay_rc (*activate)(struct ay_tpmdev *d, const struct ay_tpm_ak *ak,
+			       struct ay_bytes id_object, struct ay_bytes encrypted,
+			       uint8_t secret[AY_DIGEST_MAX], size_t *n, struct ay_err *e);
+	/*
+	 * Quote the selection and read its values. If the update counter moved
+	 * in between, quote again with the same qualifying data, three times at
+	 * most, and return the last.
+	 */
+	enum ay_rc (*quote)(struct ay_tpmdev *d, const struct ay_tpm_ak *ak,
+			    const struct ay_pcr_selection *s, struct ay_bytes qualifying,
+			    struct ay_arena *a, struct ay_tpm_quote *out, struct ay_err *e);
+};
+
+/* The backends in one readable array, ended by NULL; today TPM 2.0 by ESYS. */
+extern const struct ay_tpmdev_ops *const ay_tpmdev_backends[];
+extern const struct ay_tpmdev_ops ay_tpmdev_tpm2;
+
+/* Texts of configuration keys `ek` and `ak`: "auto", "p256", "ecc-p384", "rsa2048", "rsa", ... */
+AY_MUST_USE enum ay_rc ay_ek_kind_parse(const char *text, enum ay_ek_kind *out, struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_ak_kind_parse(const char *text, enum ay_ak_kind *out, struct ay_err *e);
+const char *ay_ek_kind_name(enum ay_ek_kind k);
+
+#endif
