@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AY_ASSAYD_ENGINE_H
+#define AY_ASSAYD_ENGINE_H
+
+/*
+ * The engine process as its API handlers (assayd/api) see it: the hosts in
+ * memory and what may be done to them. All calls are for the engine's main
+ * thread. The inside is in engine_impl.h.
+ *
+ * Changes are made in memory and queued to the store at once; a handler that
+ * changed something answers only when it is on disk: ay_engine_when_durable().
+ */
+#include "core/appraise/report.h"
+#include "core/base/timefmt.h"
+#include "core/base/uuid.h"
+#include "core/tpm/pcr.h"
+#include "prog/assayd/fsm.h"
+
+#include <jansson.h>
+
+struct ay_engine;
+struct ay_store;
+struct ay_host_ak;
+
+struct ay_label {
+	char *key;
+	char *value;
+};
+
+/* How a host is reached and who may speak for it (design 4, first contact). */
+struct ay_host_dial {
+	char *connect;	     /* "ADDR:PORT" the server dials; NULL: the agent dials */
+	bool has_agent_key;  /* agent_key pins the agent's TLS SPKI */
+	bool trust_first_use; /* take the first key that answers; shows as tls_tofu */
+	uint8_t agent_key[32];
+	char token_id[33];   /* --token: the listening agent proves this token; "" none */
+};
+
+/* What the AIK certificate says of a bound host. Strings are "" when not known. */
+struct ay_host_identity {
+	char grade[16]; /* ek_certified ... tls_tofu, as in design 1 */
+	uint8_t ak_name[AY_NAME_MAX];
+	uint8_t ak_name_n;
+	uint8_t pseudonym[32];
+	uint8_t tls_key[32];
+	char manufacturer[12];
+	char model[24];
+	char firmware[24];
+	int64_t cert_until_ms;
+	int64_t cert_renew_ms;
+};
+
+/*
+ * One host. Handlers read it and never write it. Cold strings are on the heap
+ * or NULL; see ay_engine_host_note() for the last failing step.
+ */
+struct ay_host {
+	struct ay_uuid id;
+	char *name;
+	enum ay_host_state state; /* moved by ay_host_move() alone */
+	struct ay_lease lease;	  /* verdict in force and until when */
+	uint8_t components[AY_COMPONENT_COUNT]; /* enum ay_verdict of the last report */
+	uint8_t grades[AY_COMPONENT_COUNT];	/* enum ay_grade */
+	bool connected;
+	bool sticky;	   /* COUNTER_BACK or HOST_DUPLICATE: only an operator ends it */
+	bool sticky_duplicate;
+	uint64_t version;  /* state version: every settled change adds one */
+	int64_t created_ms;
+	int64_t attested_ms; /* of the last settled evidence; 0: never */
+	int64_t due_ms;	     /* next challenge; INT64_MAX: none planned */
+	uint32_t missed;     /* deadlines missed in a row */
+	uint8_t report_id[16]; /* of the latest report; zero: none */
+	struct ay_host_identity identity;
+	struct ay_host_dial dial;
+	struct ay_label *labels;
+	size_t n_labels;
+	char *policy; /* name of the policy attached to it; NULL: none */
+	char *note_code; /* last failing step of enrolment or channel, e.g. "EK_CHAIN"; NULL */
+	char *note_text;
+	int64_t note_ms;
+	struct ay_host_run *run; /* engine's own part */
+};
+
+/* ---- hosts ---- */
+
+/* By id (any spelling) or name; retired ones are not found. NULL = none. */
+const struct ay_host *ay_engine_host_find(struct ay_engine *g, struct ay_bytes id_or_name);
+/* Hosts in the order of registration, retired ones left out: *at begins with 0 and moves on; NULL at the end. */
+const struct ay_host *ay_engine_host_next(struct ay_engine *g, size_t *at);
+size_t ay_engine_host_count(const struct ay_engine *g);
+
+struct ay_host_spec {
+	struct ay_bytes name;	  /* required */
+	struct ay_bytes connect;  /* ADDR:PORT or empty */
+	struct ay_bytes agent_key; /* 64 hex digits or empty */
+	struct ay_bytes token;	  /* token text or id or empty */
+	bool trust_first_use;
+	struct ay_bytes policy;	  /* name or empty: the default one when there is one */
+	const struct ay_label *labels;
+	size_t n_labels;
+};
+
+/* AY_E_EXISTS: the name is taken; AY_E_INPUT: field named; starts dialling when it has `connect`. */
+AY_MUST_USE enum ay_rc ay_engine_host_add(struct ay_engine *g, const struct ay_host_spec *spec,
+					  const struct ay_host **out, struct ay_err *e);
+
+/* What of a host changes; NULL members stay. labels replaces all of them. */
+struct ay_host_patch {
+	const struct ay_bytes *name;
+	const struct ay_bytes *connect;
+	const struct ay_bytes *policy;
+	const struct ay_label *labels;
+	size_t n_labels;
+	bool set_labels;
+};
+AY_MUST_USE enum ay_rc ay_engine_host_patch(struct ay_engine *g, const struct ay_host *h,
+					    const struct ay_host_patch *patch, struct ay_err *e);
+
+/* Retires it: connection closed, keys free for another host, its AIK certificate revoked. */
+AY_MUST_USE enum ay_rc ay_engine_host_remove(struct ay_engine *g, const struct ay_host *h,
+					     struct ay_err *e);
+
+/* Ends sticky failures and a failed verdict: unknown until the next evidence, which is asked for. */
+AY_MUST_USE enum ay_rc ay_engine_host_acknowledge(struct ay_engine *g, const struct ay_host *h,
+						  const char *who, const char *reason,
+						  struct ay_err *e);
+
+/* ---- attestation ---- */
+
+/*
+ * Called once: rc AY_OK and the host with its new report; or AY_E_UNAVAIL
+ * after wait_ms, or when the host is not connected (code HOST_OFFLINE) or went
+ * away. The verdict is stored when this is called.
+ */
+typedef void ay_attest_fn(void *arg, enum ay_rc rc, const struct ay_err *e,
+			  const struct ay_host *h);
+/* Ask now. fn NULL: do not wait. Faults: AY_E_DENIED the host is not enrolled. */
+AY_MUST_USE enum ay_rc ay_engine_attest(struct ay_engine *g, const struct ay_host *h,
+					int64_t wait_ms, ay_attest_fn *fn, void *arg,
+					struct ay_err *e);
+/* The waiter has left (its client closed): fn is not called. */
+void ay_engine_attest_forget(struct ay_engine *g, void *arg);
+
+/* The Report object of design 8; json_decref by the caller. AY_E_NOENT: none yet. */
+AY_MUST_USE enum ay_rc ay_engine_report(struct ay_engine *g, const struct ay_host *h, json_t **out,
+					struct ay_err *e);
+
+/* ---- enrolment tokens ---- */
+
+struct ay_token_spec {
+	struct ay_bytes host; /* registered host it enrols, id or name; empty: the agent names a new one */
+	struct ay_bytes pool; /* label pool of the hosts it makes; may be empty */
+	uint32_t uses;	      /* 0: one */
+	int64_t ttl_ms;	      /* 0: 24 h */
+};
+
+/* text: terminated, room AY_MAX_TOKEN_BYTES. id: 32 hex digits. It is told once. */
+AY_MUST_USE enum ay_rc ay_engine_token_create(struct ay_engine *g, const struct ay_token_spec *spec,
+					      char *text, char id[33], int64_t *until_ms,
+					      struct ay_err *e);
+/* Array of {"id","host","pool","uses_left","until"}; never the secret. */
+AY_MUST_USE enum ay_rc ay_engine_tokens(struct ay_engine *g, json_t **out, struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_engine_token_revoke(struct ay_engine *g, struct ay_bytes id,
+					      struct ay_err *e);
+
+/* ---- references and policies ---- */
+
+/*
+ * A draft set from the host's last verified evidence. parts: bit N is part N of
+ * core/appraise/reference.h, 0 all it has evidence for. activate: active at
+ * once, and the default policy attached to hosts without one. out: the set as
+ * the API shows it. AY_E_NOENT: nothing verified yet.
+ */
+AY_MUST_USE enum ay_rc ay_engine_learn(struct ay_engine *g, const struct ay_host *h,
+				       struct ay_bytes name, uint32_t parts, bool activate,
+				       json_t **out, struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_engine_references(struct ay_engine *g, json_t **out, struct ay_err *e);
+/* id or name (the newest version of it). full: with the values. */
+AY_MUST_USE enum ay_rc ay_engine_reference(struct ay_engine *g, struct ay_bytes id, json_t **out,
+					   struct ay_err *e);
+/* draft -> active (what it replaces becomes superseded) -> ... Every host is judged anew. */
+AY_MUST_USE enum ay_rc ay_engine_reference_activate(struct ay_engine *g, struct ay_bytes id,
+						    json_t **out, struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_engine_reference_revoke(struct ay_engine *g, struct ay_bytes id,
+						  json_t **out, struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_engine_policies(struct ay_engine *g, json_t **out, struct ay_err *e);
+
+/* ---- what other processes do for us ---- */
+
+/* AY_OK and a document, or a fault with its code. Called once, maybe before the call returns. */
+typedef void ay_document_fn(void *arg, enum ay_rc rc, const struct ay_err *e,
+			    struct ay_bytes document);
+
+struct ay_assertion_ask {
+	struct ay_bytes format;	  /* "saml" (default) */
+	struct ay_bytes profile;  /* "assay" (default) or "cit" */
+	struct ay_bytes audience; /* may be empty */
+	struct ay_bytes nonce;	  /* of the requester; may be empty */
+};
+/* Code VERDICT_UNKNOWN with AY_E_EXISTS (409): nothing to assert in profile assay. */
+void ay_engine_assertion(struct ay_engine *g, const struct ay_host *h,
+			 const struct ay_assertion_ask *ask, ay_document_fn *fn, void *arg);
+/* 64 hex digits: the CA takes this EK from now on. */
+void ay_engine_ek_approve(struct ay_engine *g, struct ay_bytes hash, ay_document_fn *fn, void *arg);
+/* DER CRL of the Privacy CA. */
+void ay_engine_crl(struct ay_engine *g, ay_document_fn *fn, void *arg);
+
+/* ---- the rest ---- */
+
+/* fn(arg) once everything queued so far is on disk; at once if nothing is under way. */
+typedef void ay_durable_fn(void *arg);
+void ay_engine_when_durable(struct ay_engine *g, ay_durable_fn *fn, void *arg);
+
+struct ay_store *ay_engine_store(struct ay_engine *g);
+/* Wall clock of this turn of the loop, ms since 1970. */
+int64_t ay_engine_now_ms(const struct ay_engine *g);
+
+/* Kept counters for /overview and /metrics; never a scan. */
+struct ay_overview {
+	uint64_t hosts, connected;
+	uint64_t state[4];   /* by enum ay_host_state */
+	uint64_t verdict[3]; /* of enrolled hosts, by enum ay_verdict */
+	uint64_t challenges, attestations, accepted, rejected, late, stale, protocol_errors;
+	uint64_t enrolments, enrolment_failures;
+};
+void ay_engine_overview(const struct ay_engine *g, struct ay_overview *out);
+
+/*
+ * Events as they happen, for /events and sinks: kind ("verdict", "host",
+ * "duplicate", "enrol_failed", ...) and one JSON object. Not called on the hot
+ * path unless somebody subscribed or the verdict changed.
+ */
+typedef void ay_event_fn(void *arg, uint64_t seq, const char *kind, const char *json);
+struct ay_subscription;
+AY_MUST_USE struct ay_subscription *ay_engine_subscribe(struct ay_engine *g, ay_event_fn *fn,
+							void *arg);
+void ay_engine_unsubscribe(struct ay_engine *g, struct ay_subscription *s);
+
+/* Effective configuration: array of {"key","value","from"}. */
+AY_MUST_USE enum ay_rc ay_engine_config(struct ay_engine *g, json_t **out, struct ay_err *e);
+
+#endif
