@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AY_STORE_STORE_H
+#define AY_STORE_STORE_H
+
+/*
+ * What the attestation server keeps: hosts, verdicts with their evidence,
+ * reference sets, policies, tokens, users, events, audit. Owned by engine.
+ *
+ * Writes are transactions of a few typed writes. They are queued to one writer
+ * thread, which commits everything that has gathered in one go (group commit)
+ * and only then reports each transaction as done: what is reported done with
+ * AY_OK survives kill -9 and power cuts. Reads see committed data only and run
+ * in the caller's thread; callbacks get views that live until they return.
+ *
+ * A store is used by one thread at a time, except ay_store_submit() and
+ * ay_store_write(), which any thread may call.
+ */
+#include "core/base/arena.h"
+#include "core/base/uuid.h"
+#include "io/store/blob.h"
+
+struct ay_store;
+
+/* What a host is: changes by operators and enrolment only. Absent bytes have n == 0, absent text is "". */
+struct ay_host_row {
+	struct ay_uuid id;
+	uint64_t rev;	    /* for compare-and-set of this row; the first is 1 */
+	const char *name;   /* unique among hosts that are not retired */
+	const char *labels; /* JSON object of strings */
+	const char *connect; /* HOST:PORT the server dials, or "" */
+	struct ay_bytes agent_key; /* pinned SHA-256 of the agent's TLS SPKI (--agent-key) */
+	bool trust_first_use;
+	const char *policy; /* name of the policy attached to it, or "" */
+	struct ay_bytes token; /* id of the token a listening agent proves, or none */
+	uint8_t state;	       /* 0 registered, 1 provisioning, 2 enrolled, 3 retired */
+	int64_t created_at;
+	/* the last failing step of enrolment or channel: kept for the operator */
+	const char *note_code;
+	const char *note_text;
+	int64_t note_at;
+	/* the binding made by enrolment */
+	const char *grade; /* "ek_certified" ... or "" [design 1] */
+	struct ay_bytes ak_name;	/* TPM Name of the AK */
+	struct ay_bytes qualified_name; /* as child of the EK */
+	struct ay_bytes ak_public;	/* TPMT_PUBLIC */
+	struct ay_bytes cert;		/* AIK certificate, DER */
+	struct ay_bytes cert_serial;
+	int64_t cert_until;
+	int64_t cert_renew;
+	struct ay_bytes pseudonym; /* of the EK, 32 octets */
+	struct ay_bytes tls_spki;  /* SHA-256, 32 octets */
+	const char *tpm;	   /* JSON object: manufacturer, model, firmware, family */
+	int64_t enrolled_at;
+};
+
+/* What was last seen of a host: changes with every attestation. */
+struct ay_host_status {
+	uint64_t version;    /* compare-and-set; 0 before the first */
+	uint8_t verdict;     /* enum ay_verdict; meaningful when judged */
+	bool judged;	     /* some evidence was settled since the last acknowledgement */
+	int64_t attested_at; /* 0: never */
+	int64_t lease_until; /* 0: none */
+	uint8_t report_id[16];
+	struct ay_bytes components; /* opaque, at most 32 octets: verdicts and grades by component */
+	uint64_t attestation;	 /* the last row of history; 0: none */
+	bool counters_known;
+	uint64_t clock_ms;
+	uint64_t tpm_firmware;
+	uint32_t reset_count;
+	uint32_t restart_count;
+};
+
+/*
+ * What of the host's evidence carries over to the next attestation. Written
+ * only when it changed, so it may be larger. The opaque parts are engine's.
+ */
+struct ay_host_context {
+	struct ay_bytes boot_id;  /* 16 octets or none */
+	struct ay_bytes boot_log; /* blob id of the boot log, 32 octets or none */
+	struct ay_bytes pcrs;	  /* blob id of the last verified PCR values (wire form) */
+	struct ay_bytes ima;	  /* opaque: replay state of the IMA list */
+	struct ay_bytes sticky;	  /* opaque: fails in force, HOST_DUPLICATE, COUNTER_BACK; none: n == 0 */
+	uint64_t ima_offset;	  /* octets of the IMA list verified in this boot */
+	uint64_t ima_entries;
+};
+
+/* One attestation, as kept in history. */
+struct ay_attest_row {
+	struct ay_uuid host;
+	int64_t at;
+	struct ay_host_status status; /* after it; status.version - 1 must be the stored one */
+	struct ay_bytes attest;	      /* TPMS_ATTEST or, if that did not parse, what came; may be none */
+	struct ay_bytes signature;
+	struct ay_bytes nonce;	  /* 32 octets */
+	struct ay_bytes exporter; /* 32 octets */
+	/* content by hash; the report's JSON has no id, host, at: the row has them */
+	struct ay_blob *report;	   /* not NULL */
+	struct ay_blob *pcrs;	   /* NULL: as context.pcrs */
+	struct ay_blob *boot_log;  /* NULL: as context.boot_log */
+	struct ay_blob *ima_chunk; /* NULL: no new octets */
+	uint64_t ima_chunk_offset;
+	const struct ay_host_context *context; /* NULL: unchanged */
+};
+
+/* Binds a host at the end of enrolment [design 5, step 7]; all or nothing. */
+struct ay_enrol_row {
+	struct ay_host_row host; /* rev: the stored one, or 0: the token's agent names a new host */
+	struct ay_bytes token;	 /* id of the enrolment token to consume, or none */
+	int64_t now;
+};
+
+enum ay_set_state { AY_SET_DRAFT, AY_SET_ACTIVE, AY_SET_SUPERSEDED, AY_SET_REVOKED };
+const char *ay_set_state_name(enum ay_set_state s);
+
+struct ay_refset_row {
+	struct ay_uuid id;
+	const char *name;
+	uint32_t version; /* per name, from 1; 0 in a put: the store numbers it */
+	enum ay_set_state state;
+	int64_t created_at;
+	const char *created_by;
+	struct ay_bytes sha256; /* of body */
+	struct ay_bytes body;	/* canonical JSON of the set; immutable */
+};
+
+struct ay_policy_row {
+	struct ay_uuid id;
+	const char *name;
+	uint32_t version;
+	enum ay_set_state state;
+	int64_t created_at;
+	const char *created_by;
+	struct ay_bytes sha256;
+	struct ay_bytes body;
+};
+
+/* Enrolment token. K = SHA-256(secret) is kept until the token ends. */
+struct ay_token_row {
+	struct ay_bytes id; /* as travels in the token, 16 octets */
+	struct ay_bytes k;  /* 32 octets; n == 0 once it ended */
+	uint32_t uses, used;
+	int64_t created_at, expires_at;
+	bool revoked;
+	bool for_host;	     /* enrols that registered host only */
+	struct ay_uuid host; /* if for_host */
+	const char *pool;
+	const char *ek_list; /* JSON array of hex, "[]" = any */
+	const char *created_by;
+};
+
+struct ay_user_row {
+	const char *name;
+	const char *role; /* "admin", "operator", "viewer", ... : row of api/roles.def */
+	bool disabled;
+	int64_t created_at;
+};
+
+struct ay_api_token_row {
+	struct ay_bytes id;   /* 9 octets, public part */
+	struct ay_bytes hash; /* SHA-256 of the secret part */
+	const char *user;
+	const char *role; /* at most the user's */
+	const char *label;
+	int64_t created_at, expires_at; /* 0: never */
+	bool revoked;
+};
+
+struct ay_event_row {
+	uint64_t seq; /* set by the store */
+	int64_t at;
+	const char *kind; /* "VERDICT", "PEER_PROTOCOL", ... */
+	bool has_host;
+	struct ay_uuid host;
+	const char *body; /* JSON object */
+};
+
+/* One line of the audit; the store adds number, chain and tree (core/authz/audit.h). */
+struct ay_audit_row {
+	int64_t at;
+	const char *actor;  /* "user:NAME", "host:UUID", "system" */
+	const char *action; /* row of sys/audit.def */
+	const char *object;
+	const char *detail; /* JSON object */
+};
+
+enum ay_write_kind {
+	AY_WR_ATTEST = 1,	/* attest */
+	AY_WR_HOST_ADD,		/* host: AY_E_EXISTS NAME_TAKEN */
+	AY_WR_HOST_UPDATE,	/* host: whole row, rev = the stored one, which becomes rev + 1 */
+	AY_WR_HOST_STATUS,	/* by_uuid: status and context (or NULL), by compare-and-set like ATTEST, no history */
+	AY_WR_ENROL,		/* enrol */
+	AY_WR_REFSET_ADD,	/* refset */
+	AY_WR_REFSET_STATE,	/* uuid, state */
+	AY_WR_POLICY_ADD,	/* policy */
+	AY_WR_POLICY_STATE,	/* uuid, state */
+	AY_WR_TOKEN_ADD,	/* token */
+	AY_WR_TOKEN_REVOKE,	/* id */
+	AY_WR_USER_PUT,		/* user: inserted or replaced */
+	AY_WR_API_TOKEN_ADD,	/* api_token */
+	AY_WR_API_TOKEN_REVOKE, /* id */
+	AY_WR_EVENT,		/* event */
+	AY_WR_AUDIT,		/* audit */
+	AY_WR_META,		/* key, value: small named values (last CRL, order of things) */
+};
+
+/* The row is borrowed by the call that takes the write; blobs are referenced. */
+struct ay_write {
+	enum ay_write_kind kind;
+	union {
+		const struct ay_attest_row *attest;
+		const struct ay_host_row *host;
+		const struct ay_enrol_row *enrol;
+		const struct ay_refset_row *refset;
+		const struct ay_policy_row *policy;
+		const struct ay_token_row *token;
+		const struct ay_user_row *user;
+		const struct ay_api_token_row *api_token;
+		const struct ay_event_row *event;
+		const struct ay_audit_row *audit;
+		struct {
+			struct ay_uuid uuid;
+			enum ay_set_state state;
+			const struct ay_host_status *status;
+			const struct ay_host_context *context;
+		} by_uuid;
+		struct ay_bytes id;
+		struct {
+			const char *key;
+			struct ay_bytes value;
+		} meta;
+	};
+};
+
+/*
+ * How a transaction ended. code is stable and may be shown: VERSION (compare-
+ * and-set lost), NAME_TAKEN, AK_BOUND, EK_BOUND, TLS_KEY_BOUND (another host has
+ * it), HOST_EK (known host, another EK), TOKEN_SPENT, TOKEN_EXPIRED,
+ * TOKEN_REVOKED, TOKEN_UNKNOWN, TOKEN_HOST, STORE_RESTORED, or "".
+ */
+struct ay_store_result {
+	uint64_t cookie;
+	enum ay_rc rc;
+	char code[20];
+	uint64_t number; /* of the last write: version given to a set or policy, seq of an attestation, event, audit */
+};
+
+struct ay_store_config {
+	const char *path;     /* database file */
+	bool create;	      /* make it if it is not there (assayd init); else AY_E_NOENT */
+	uint32_t pause_min_ms; /* between commits while somebody waits; 0: 2 */
+	uint32_t pause_max_ms; /* ... while nobody waits (AY_SUBMIT_LAZY only); 0: 50 */
+};
+
+enum ay_submit { AY_SUBMIT_LAZY = 0, AY_SUBMIT_WAITED = 1 };
+
+struct ay_store_stats {
+	uint64_t commits, transactions, refused;
+	uint64_t writer_cpu_ns;
+	uint64_t database_bytes;
+	size_t queued;
+	bool replaced; /* restored by another process: every write is refused, start anew */
+};
+
+struct ay_retention {
+	int64_t attestations_before; /* history older than this goes, never a host's last row */
+	int64_t events_before;
+};
+
+typedef void ay_host_cb(void *arg, const struct ay_host_row *h, const struct ay_host_status *s,
+			const struct ay_host_context *c);
+typedef void ay_refset_cb(void *arg, const struct ay_refset_row *r);
+typedef void ay_policy_cb(void *arg, const struct ay_policy_row *r);
+typedef void ay_token_cb(void *arg, const struct ay_token_row *r);
+typedef void ay_user_cb(void *arg, const struct ay_user_row *r);
+typedef void ay_api_token_cb(void *arg, const struct ay_api_token_row *r);
+typedef void ay_event_cb(void *arg, const struct ay_event_row *r);
+/* seq from 0; record: the canonical octets (core/authz/audit.h) */
+typedef void ay_audit_cb(void *arg, uint64_t seq, struct ay_bytes record);
+
+/* A row of history as read back. */
+struct ay_attest_past {
+	uint64_t seq;
+	uint64_t prev; /* the host's row before, 0: none */
+	struct ay_uuid host;
+	int64_t at;
+	uint64_t version;
+	uint8_t verdict;
+	uint8_t report_id[16];
+	int64_t lease_until;
+	struct ay_bytes report;	  /* blob id */
+	struct ay_bytes pcrs;	  /* blob id or none */
+	struct ay_bytes boot_log; /* blob id or none */
+	struct ay_bytes attest, signature, nonce, exporter;
+	uint64_t ima_offset; /* octets of the IMA list covered */
+};
+typedef void ay_attest_cb(void *arg, const struct ay_attest_past *r);
+
+/*
+ * A kind of store. Every function has the contract of the wrapper below that
+ * has its name; paths and settings come from the configuration.
+ */
+struct ay_store_kind {
+	const char *name;
+	const char *doc;
+	enum ay_rc (*open)(const struct ay_store_config *cfg, struct ay_store **out,
+			   struct ay_err *e);
+	void (*close)(struct ay_store *s);
+	enum ay_rc (*submit)(struct ay_store *s, const struct ay_write *w, size_t n,
+			     enum ay_submit how, uint64_t cookie, struct ay_err *e);
+	enum ay_rc (*write)(struct ay_store *s, const struct ay_write *w, size_t n,
+			    struct ay_store_result *out, struct ay_err *e);
+	int (*done_fd)(const struct ay_store *s);
+	size_t (*done)(struct ay_store *s, struct ay_store_result *out, size_t max);
+	void (*stats)(struct ay_store *s, struct ay_store_stats *out);
+	enum ay_rc (*hosts)(struct ay_store *s, ay_host_cb *cb, void *arg, struct ay_err *e);
+	enum ay_rc (*host)(struct ay_store *s, const struct ay_uuid *id, ay_host_cb *cb, void *arg,
+			   struct ay_err *e);
+	enum ay_rc (*attestations)(struct ay_store *s, uint64_t from, size_t limit,
+				   ay_attest_cb *cb, void *arg, struct ay_err *e);
+	enum ay_rc (*blob)(struct ay_store *s, struct ay_bytes id, struct ay_arena *a,
+			   struct ay_bytes *out, struct ay_err *e);
+	enum ay_rc (*ima)(struct ay_store *s, const struct ay_uuid *host, struct ay_bytes boot_id,
+			  uint64_t octets, struct ay_arena *a, struct ay_bytes *out,
+			  struct ay_err *e);
+	enum ay_rc (*refsets)(struct ay_store *s, ay_refset_cb *cb, void *arg, struct ay_err *e);
+	enum ay_rc (*policies)(struct ay_store *s, ay_policy_cb *cb, void *arg, struct ay_err *e);
+	enum ay_rc (*tokens)(struct ay_store *s, ay_token_cb *cb, void *arg, struct ay_err *e);
+	enum ay_rc (*users)(struct ay_store *s, ay_user_cb *cb, void *arg, struct ay_err *e);
+	enum ay_rc (*api_tokens)(struct ay_store *s, ay_api_token_cb *cb, void *arg,
+				 struct ay_err *e);
+	enum ay_rc (*events)(struct ay_store *s, uint64_t after, size_t limit, ay_event_cb *cb,
+			     void *arg, struct ay_err *e);
+	enum ay_rc (*audits)(struct ay_store *s, uint64_t from, size_t limit, ay_audit_cb *cb,
+			     void *arg, struct ay_err *e);
+	enum ay_rc (*meta)(struct ay_store *s, const char *key, struct ay_arena *a,
+			   struct ay_bytes *out, struct ay_err *e);
+	enum ay_rc (*retain)(struct ay_store *s, const struct ay_retention *r, struct ay_err *e);
+	enum ay_rc (*verify)(struct ay_store *s, struct ay_err *e);
+	enum ay_rc (*backup)(const char *path, const char *to, struct ay_err *e);
+	enum ay_rc (*restore)(const char *from, const char *path, struct ay_err *e);
+};
+
+extern const struct ay_store_kind ay_store_sqlite;
+/* NULL = none of that name. */
+const struct ay_store_kind *ay_store_kind_find(const char *name);
+
+/* Opens, migrates to the newest schema, starts the writer. A newer schema than ours is AY_E_INPUT. */
+AY_MUST_USE enum ay_rc ay_store_open(const struct ay_store_kind *kind,
+				     const struct ay_store_config *cfg, struct ay_store **out,
+				     struct ay_err *e);
+/* Commits what is queued, then stops the writer. NULL is fine. */
+void ay_store_close(struct ay_store *s);
+
+/*
+ * Queue n writes as one transaction; all is copied. The result comes by
+ * ay_store_done() with this cookie, in the order of submission. AY_E_UNAVAIL
+ * when the queue is full or the store failed: nothing was queued.
+ */
+AY_MUST_USE enum ay_rc ay_store_submit(struct ay_store *s, const struct ay_write *w, size_t n,
+				       enum ay_submit how, uint64_t cookie, struct ay_err *e);
+/* As submit, and wait for the commit (milliseconds): for rare changes and tools. e->code as result. */
+AY_MUST_USE enum ay_rc ay_store_write(struct ay_store *s, const struct ay_write *w, size_t n,
+				      struct ay_store_result *out, struct ay_err *e);
+/* An eventfd that is readable while results wait; ay_store_done() resets it. */
+int ay_store_done_fd(const struct ay_store *s);
+/* Takes at most max results; call until it gives fewer. */
+size_t ay_store_done(struct ay_store *s, struct ay_store_result *out, size_t max);
+void ay_store_stats(struct ay_store *s, struct ay_store_stats *out);
+
+/* All hosts, retired ones included, in order of id. */
+AY_MUST_USE enum ay_rc ay_store_hosts(struct ay_store *s, ay_host_cb *cb, void *arg,
+				      struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_store_host(struct ay_store *s, const struct ay_uuid *id, ay_host_cb *cb,
+				     void *arg, struct ay_err *e);
+/* The row `from` and the same host's rows before it, newest first. from 0: nothing. */
+AY_MUST_USE enum ay_rc ay_store_attestations(struct ay_store *s, uint64_t from, size_t limit,
+					     ay_attest_cb *cb, void *arg, struct ay_err *e);
+/* Content by its SHA-256, checked against it; into the arena. AY_E_NOENT when retention took it. */
+AY_MUST_USE enum ay_rc ay_store_blob(struct ay_store *s, struct ay_bytes id, struct ay_arena *a,
+				     struct ay_bytes *out, struct ay_err *e);
+/* The first octets of a host's IMA list of one boot, joined from its chunks. */
+AY_MUST_USE enum ay_rc ay_store_ima(struct ay_store *s, const struct ay_uuid *host,
+				    struct ay_bytes boot_id, uint64_t octets, struct ay_arena *a,
+				    struct ay_bytes *out, struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_store_refsets(struct ay_store *s, ay_refset_cb *cb, void *arg,
+					struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_store_policies(struct ay_store *s, ay_policy_cb *cb, void *arg,
+					 struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_store_tokens(struct ay_store *s, ay_token_cb *cb, void *arg,
+				       struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_store_users(struct ay_store *s, ay_user_cb *cb, void *arg,
+				      struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_store_api_tokens(struct ay_store *s, ay_api_token_cb *cb, void *arg,
+					   struct ay_err *e);
+/* Events with seq > after, oldest first. */
+AY_MUST_USE enum ay_rc ay_store_events(struct ay_store *s, uint64_t after, size_t limit,
+				       ay_event_cb *cb, void *arg, struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_store_audits(struct ay_store *s, uint64_t from, size_t limit,
+				       ay_audit_cb *cb, void *arg, struct ay_err *e);
+/* A named value into the arena; AY_E_NOENT. */
+AY_MUST_USE enum ay_rc ay_store_meta(struct ay_store *s, const char *key, struct ay_arena *a,
+				     struct ay_bytes *out, struct ay_err *e);
+/* Drops old history, old events, and content that nothing names any more. Runs in the writer. */
+AY_MUST_USE enum ay_rc ay_store_retain(struct ay_store *s, const struct ay_retention *r,
+				       struct ay_err *e);
+/* Structure of the database, every blob against its hash, the audit chain. */
+AY_MUST_USE enum ay_rc ay_store_verify(struct ay_store *s, struct ay_err *e);
+
+/* A sound copy of the database at path, which may be in use by a running server. */
+AY_MUST_USE enum ay_rc ay_store_backup(const struct ay_store_kind *kind, const char *path,
+				       const char *to, struct ay_err *e);
+/*
+ * Puts a backup in the place of the database at path, after checking it whole.
+ * A running server may have it open: its store then refuses every write with
+ * AY_E_UNAVAIL, code STORE_RESTORED, and says `replaced`; engine ends and its
+ * parent starts it anew.
+ */
+AY_MUST_USE enum ay_rc ay_store_restore(const struct ay_store_kind *kind, const char *from,
+					const char *path, struct ay_err *e);
+
+#endif
