@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AY_IPC_TABLES_H
+#define AY_IPC_TABLES_H
+
+/* The message types of every pair, from their .def files. */
+#include "core/base/limits.h"
+#include "io/ipc/ipc.h"
+
+#define AY_IPC_MAX_API (AY_MAX_API_BODY + 64 * 1024)
+#define AY_IPC_MAX_SEALED (128 * 1024)
+
+enum ay_ipc_type_id_front {
+#define X(name, number, sender, max, doc) AY_MSG_##name = (number),
+#include "io/ipc/front.def"
+#undef X
+};
+enum ay_ipc_type_id_signer {
+#define X(name, number, sender, max, doc) AY_MSG_##name = (number),
+#include "io/ipc/signer.def"
+#undef X
+};
+enum ay_ipc_type_id_ca {
+#define X(name, number, sender, max, doc) AY_MSG_##name = (number),
+#include "io/ipc/ca.def"
+#undef X
+};
+enum ay_ipc_type_id_keeper {
+#define X(name, number, sender, max, doc) AY_MSG_##name = (number),
+#include "io/ipc/keeper.def"
+#undef X
+};
+enum ay_ipc_type_id_parent {
+#define X(name, number, sender, max, doc) AY_MSG_##name = (number),
+#include "io/ipc/parent.def"
+#undef X
+};
+
+enum ay_ipc_pair_id {
+	AY_PAIR_FRONT,	/* A front,  B engine */
+	AY_PAIR_SIGNER, /* A engine, B signer */
+	AY_PAIR_CA,	/* A engine, B assay-ca */
+	AY_PAIR_KEEPER, /* A engine, B keeper */
+	AY_PAIR_PARENT, /* A parent, B any child */
+};
+const struct ay_ipc_table *ay_ipc_table_of(enum ay_ipc_pair_id id);
+
+#endif
