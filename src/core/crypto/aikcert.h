@@ -12,7 +12,7 @@
 #include "core/tpm/alg.h"
 
 enum ay_ek_grade {
-	AY_GRADE_NONE = 0,
+	AY_EK_GRADE_NONE = 0,
 	AY_GRADE_EK_TOFU,
 	AY_GRADE_EK_VTPM,
 	AY_GRADE_EK_APPROVED,

@@ -7,8 +7,8 @@
  * memory and what may be done to them. All calls are for the engine's main
  * thread. The inside is in engine_impl.h.
  *
- * Changes are made in memory and queued to the store at once; a handler that
- * changed something answers only when it is on disk: ay_engine_when_durable().
+ * What a call here has changed when it returns AY_OK is on disk; a verdict is
+ * shown only when it is, too.
  */
 #include "core/appraise/report.h"
 #include "core/base/timefmt.h"
@@ -19,8 +19,6 @@
 #include <jansson.h>
 
 struct ay_engine;
-struct ay_store;
-struct ay_host_ak;
 
 struct ay_label {
 	char *key;
@@ -29,11 +27,11 @@ struct ay_label {
 
 /* How a host is reached and who may speak for it (design 4, first contact). */
 struct ay_host_dial {
-	char *connect;	     /* "ADDR:PORT" the server dials; NULL: the agent dials */
-	bool has_agent_key;  /* agent_key pins the agent's TLS SPKI */
+	char *connect;	      /* "ADDR:PORT" the server dials; NULL: the agent dials */
+	bool has_agent_key;   /* agent_key pins the agent's TLS SPKI */
 	bool trust_first_use; /* take the first key that answers; shows as tls_tofu */
 	uint8_t agent_key[32];
-	char token_id[33];   /* --token: the listening agent proves this token; "" none */
+	char token_id[33]; /* --token: the listening agent proves this token; "" none */
 };
 
 /* What the AIK certificate says of a bound host. Strings are "" when not known. */
@@ -57,24 +55,23 @@ struct ay_host_identity {
 struct ay_host {
 	struct ay_uuid id;
 	char *name;
-	enum ay_host_state state; /* moved by ay_host_move() alone */
-	struct ay_lease lease;	  /* verdict in force and until when */
-	uint8_t components[AY_COMPONENT_COUNT]; /* enum ay_verdict of the last report */
-	uint8_t grades[AY_COMPONENT_COUNT];	/* enum ay_grade */
+	enum ay_host_state state;	   /* moved by ay_host_move() alone */
+	struct ay_lease lease;		   /* verdict in force and until when */
+	uint8_t components[AY_COMPONENTS]; /* enum ay_verdict of the last report */
+	uint8_t grades[AY_COMPONENTS];	   /* enum ay_grade */
 	bool connected;
-	bool sticky;	   /* COUNTER_BACK or HOST_DUPLICATE: only an operator ends it */
+	bool sticky; /* COUNTER_BACK or HOST_DUPLICATE: only an operator ends it */
 	bool sticky_duplicate;
-	uint64_t version;  /* state version: every settled change adds one */
+	uint64_t version; /* state version: every settled change adds one */
 	int64_t created_ms;
-	int64_t attested_ms; /* of the last settled evidence; 0: never */
-	int64_t due_ms;	     /* next challenge; INT64_MAX: none planned */
-	uint32_t missed;     /* deadlines missed in a row */
+	int64_t attested_ms;   /* of the last settled evidence; 0: never */
+	uint32_t missed;       /* deadlines missed in a row */
 	uint8_t report_id[16]; /* of the latest report; zero: none */
 	struct ay_host_identity identity;
 	struct ay_host_dial dial;
 	struct ay_label *labels;
 	size_t n_labels;
-	char *policy; /* name of the policy attached to it; NULL: none */
+	char *policy;	 /* name of the policy attached to it; NULL: none */
 	char *note_code; /* last failing step of enrolment or channel, e.g. "EK_CHAIN"; NULL */
 	char *note_text;
 	int64_t note_ms;
@@ -85,22 +82,24 @@ struct ay_host {
 
 /* By id (any spelling) or name; retired ones are not found. NULL = none. */
 const struct ay_host *ay_engine_host_find(struct ay_engine *g, struct ay_bytes id_or_name);
-/* Hosts in the order of registration, retired ones left out: *at begins with 0 and moves on; NULL at the end. */
+/* Hosts in the order of registration, retired ones left out: *at begins with 0 and moves on; NULL
+ * at the end. */
 const struct ay_host *ay_engine_host_next(struct ay_engine *g, size_t *at);
 size_t ay_engine_host_count(const struct ay_engine *g);
 
 struct ay_host_spec {
-	struct ay_bytes name;	  /* required */
-	struct ay_bytes connect;  /* ADDR:PORT or empty */
+	struct ay_bytes name;	   /* required */
+	struct ay_bytes connect;   /* ADDR:PORT or empty */
 	struct ay_bytes agent_key; /* 64 hex digits or empty */
-	struct ay_bytes token;	  /* token text or id or empty */
+	struct ay_bytes token;	   /* token text or id or empty */
 	bool trust_first_use;
-	struct ay_bytes policy;	  /* name or empty: the default one when there is one */
+	struct ay_bytes policy; /* name or empty: the default one when there is one */
 	const struct ay_label *labels;
 	size_t n_labels;
 };
 
-/* AY_E_EXISTS: the name is taken; AY_E_INPUT: field named; starts dialling when it has `connect`. */
+/* AY_E_EXISTS: the name is taken; AY_E_INPUT: field named; starts dialling when it has `connect`.
+ */
 AY_MUST_USE enum ay_rc ay_engine_host_add(struct ay_engine *g, const struct ay_host_spec *spec,
 					  const struct ay_host **out, struct ay_err *e);
 
@@ -120,7 +119,8 @@ AY_MUST_USE enum ay_rc ay_engine_host_patch(struct ay_engine *g, const struct ay
 AY_MUST_USE enum ay_rc ay_engine_host_remove(struct ay_engine *g, const struct ay_host *h,
 					     struct ay_err *e);
 
-/* Ends sticky failures and a failed verdict: unknown until the next evidence, which is asked for. */
+/* Ends sticky failures and a failed verdict: unknown until the next evidence, which is asked for.
+ */
 AY_MUST_USE enum ay_rc ay_engine_host_acknowledge(struct ay_engine *g, const struct ay_host *h,
 						  const char *who, const char *reason,
 						  struct ay_err *e);
@@ -148,7 +148,8 @@ AY_MUST_USE enum ay_rc ay_engine_report(struct ay_engine *g, const struct ay_hos
 /* ---- enrolment tokens ---- */
 
 struct ay_token_spec {
-	struct ay_bytes host; /* registered host it enrols, id or name; empty: the agent names a new one */
+	struct ay_bytes
+		host; /* registered host it enrols, id or name; empty: the agent names a new one */
 	struct ay_bytes pool; /* label pool of the hosts it makes; may be empty */
 	uint32_t uses;	      /* 0: one */
 	int64_t ttl_ms;	      /* 0: 24 h */
@@ -206,10 +207,6 @@ void ay_engine_ek_approve(struct ay_engine *g, struct ay_bytes hash, ay_document
 void ay_engine_crl(struct ay_engine *g, ay_document_fn *fn, void *arg);
 
 /* ---- the rest ---- */
-
-/* fn(arg) once everything queued so far is on disk; at once if nothing is under way. */
-typedef void ay_durable_fn(void *arg);
-void ay_engine_when_durable(struct ay_engine *g, ay_durable_fn *fn, void *arg);
 
 struct ay_store *ay_engine_store(struct ay_engine *g);
 /* Wall clock of this turn of the loop, ms since 1970. */

@@ -7,11 +7,10 @@
  * They are apart because asking again must not lose the verdict in force.
  * Nothing but these functions assigns the fields. Pure: instants are arguments.
  */
-#include "core/appraise/report.h"
-#include "core/base/bytes.h"
+#include "core/appraise/verdict.h"
 #include "core/base/err.h"
 
-/* ---- life cycle ---- */
+/* ---- life cycle; the numbers are what is stored ---- */
 
 enum ay_host_state {
 	AY_HOST_REGISTERED = 0,
@@ -32,7 +31,7 @@ AY_MUST_USE enum ay_rc ay_host_move(enum ay_host_state *state, enum ay_host_stat
 struct ay_lease {
 	enum ay_verdict verdict;
 	int64_t until_ms; /* trusted: the instant it ends; else 0 */
-	bool judged;	  /* some evidence was settled since the beginning or the last acknowledgement */
+	bool judged; /* some evidence was settled since the beginning or the last acknowledgement */
 };
 
 enum ay_lease_event {
@@ -46,7 +45,8 @@ void ay_lease_init(struct ay_lease *l); /* unknown */
 /* verdict, until_ms: of AY_LEASE_SETTLED. True when the verdict in force changed. */
 bool ay_lease_apply(struct ay_lease *l, enum ay_lease_event ev, enum ay_verdict verdict,
 		    int64_t until_ms);
-/* The verdict at this instant: an ended lease counts as unknown though nobody has written it yet. */
+/* The verdict at this instant: an ended lease counts as unknown though nobody has written it yet.
+ */
 enum ay_verdict ay_lease_verdict(const struct ay_lease *l, int64_t now_ms);
 
 /* ---- challenge ---- */
