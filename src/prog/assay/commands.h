@@ -4,6 +4,25 @@
 
 #include "prog/assay/cmd.h"
 
+extern const struct ay_cmd ay_cmd_host_add;
+extern const struct ay_cmd ay_cmd_host_list;
+extern const struct ay_cmd ay_cmd_host_show;
+extern const struct ay_cmd ay_cmd_host_attest;
+extern const struct ay_cmd ay_cmd_host_explain;
+extern const struct ay_cmd ay_cmd_host_acknowledge;
+extern const struct ay_cmd ay_cmd_host_remove;
+extern const struct ay_cmd ay_cmd_token_create;
+extern const struct ay_cmd ay_cmd_token_list;
+extern const struct ay_cmd ay_cmd_token_revoke;
+extern const struct ay_cmd ay_cmd_reference_learn;
+extern const struct ay_cmd ay_cmd_reference_list;
+extern const struct ay_cmd ay_cmd_reference_show;
+extern const struct ay_cmd ay_cmd_reference_activate;
+extern const struct ay_cmd ay_cmd_policy_list;
+extern const struct ay_cmd ay_cmd_policy_show;
+extern const struct ay_cmd ay_cmd_assertion_get;
+extern const struct ay_cmd ay_cmd_ek_approve;
+extern const struct ay_cmd ay_cmd_config_show;
 extern const struct ay_cmd ay_cmd_help;
 
 #endif

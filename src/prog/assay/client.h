@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AY_PROG_ASSAY_CLIENT_H
+#define AY_PROG_ASSAY_CLIENT_H
+
+/*
+ * Calls to the REST API. Every failure is said on stderr and comes back as an
+ * exit code, so that a command is: call, print.
+ */
+#include "prog/assay/cmd.h"
+
+#include <jansson.h>
+
+struct ay_client; /* server address, pinned root, credential */
+
+struct ay_answer {
+	long status;
+	char *type; /* content type, or NULL */
+	char *body; /* terminated */
+	size_t n;
+	json_t *json; /* NULL when the body is no JSON */
+};
+
+/* Reads the settings (options, environment, ~/.config/assay/cli.conf). */
+AY_MUST_USE int ay_client_open(const struct ay_cli *cli, struct ay_client **out);
+void ay_client_close(struct ay_client *c);
+
+/*
+ * path starts after /api/v1 and is already escaped. body: taken over, may be
+ * NULL. accept: NULL = JSON. AY_EXIT_OK only for a status below 300.
+ */
+AY_MUST_USE int ay_client_call(struct ay_client *c, const char *method, const char *path,
+			       json_t *body, const char *accept, struct ay_answer *out);
+void ay_answer_fini(struct ay_answer *a);
+
+/*
+ * All items of a list, page after page, as one array; freed by json_decref.
+ * path may have a query already.
+ */
+AY_MUST_USE int ay_client_list(struct ay_client *c, const char *path, json_t **items);
+
+/* fmt with one %s, which is escaped for a path segment; freed by free(). NULL: out of memory. */
+char *ay_client_path(const char *before, const char *segment, const char *after);
+
+/* Prints a JSON document with a newline. */
+int ay_cli_print_json(const json_t *j);
+/* Text of a member, or other when it is missing or null. Borrowed from j. */
+const char *ay_json_text(const json_t *j, const char *name, const char *other);
+
+#endif

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* assay host add | list | show | attest | acknowledge | remove */
+#include "prog/assay/client.h"
+#include "prog/assay/commands.h"
+#include "prog/assay/report_text.h"
+#include "prog/assay/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* labels: {"k":"v"} from every --label k=v. */
+static int add_labels(const struct ay_args *args, json_t *body)
+{
+	json_t *labels = json_object();
+	const char *kv;
+
+	for (size_t i = 0; (kv = ay_args_opt(args, "label", i)) != NULL; i++) {
+		const char *eq = strchr(kv, '=');
+		char key[256];
+
+		if (eq == NULL || eq == kv || (size_t)(eq - kv) >= sizeof(key)) {
+			json_decref(labels);
+			return ay_cli_error(AY_EXIT_USAGE, "--label %s: write key=value", kv);
+		}
+		snprintf(key, sizeof(key), "%.*s", (int)(eq - kv), kv);
+		json_object_set_new(labels, key, json_string(eq + 1));
+	}
+	if (json_object_size(labels) > 0)
+		json_object_set_new(body, "labels", labels);
+	else
+		json_decref(labels);
+	return AY_EXIT_OK;
+}
+
+static int add_body(const struct ay_args *args, json_t *body)
+{
+	static const struct {
+		const char *opt, *member;
+	} texts[] = { { "connect", "connect" }, { "agent-key", "agent_key" }, { "token", "token" } };
+	int ways = ay_args_has(args, "agent-key") + ay_args_has(args, "token") +
+		   ay_args_has(args, "trust-first-use");
+
+	if (ways > 1)
+		return ay_cli_error(AY_EXIT_USAGE,
+				    "give one of --agent-key, --token, --trust-first-use");
+	if (ways > 0 && !ay_args_has(args, "connect"))
+		return ay_cli_error(AY_EXIT_USAGE, "these go with --connect HOST:PORT; a host that "
+						   "dials in needs only a token (assay token create)");
+	json_object_set_new(body, "name", json_string(args->pos[0]));
+	for (size_t i = 0; i < AY_COUNT(texts); i++) {
+		const char *v = ay_args_opt(args, texts[i].opt, 0);
+
+		if (v != NULL)
+			json_object_set_new(body, texts[i].member, json_string(v));
+	}
+	if (ay_args_has(args, "trust-first-use"))
+		json_object_set_new(body, "trust_first_use", json_true());
+	return add_labels(args, body);
+}
+
+/* method path [body] and what to print of the answer. */
+static int call_and_print(struct ay_cli *cli, const char *method, const char *path, json_t *body,
+			  int (*print)(struct ay_cli *cli, const json_t *j))
+{
+	struct ay_client *c;
+	struct ay_answer a;
+	int rc = ay_client_open(cli, &c);
+
+	if (rc != AY_EXIT_OK) {
+		json_decref(body);
+		return rc;
+	}
+	rc = ay_client_call(c, method, path, body, NULL, &a);
+	if (rc == AY_EXIT_OK) {
+		rc = cli->json && a.json != NULL ? ay_cli_print_json(a.json) : AY_EXIT_OK;
+		if (!cli->json && print != NULL)
+			rc = print(cli, a.json);
+		ay_answer_fini(&a);
+	}
+	ay_client_close(c);
+	return rc;
+}
+
+static int call_host(struct ay_cli *cli, const char *method, const char *host, const char *after,
+		     json_t *body, int (*print)(struct ay_cli *cli, const json_t *j))
+{
+	char *path = ay_client_path("/hosts/", host, after);
+	int rc = path == NULL ? ay_cli_error(AY_EXIT_IO, "out of memory") :
+				call_and_print(cli, method, path, body, print);
+
+	free(path);
+	return rc;
+}
+
+static int print_added(struct ay_cli *cli, const json_t *j)
+{
+	(void)cli;
+	printf("%s  %s  %s\n", ay_json_text(j, "id", "-"), ay_json_text(j, "name", "-"),
+	       ay_json_text(j, "state", "-"));
+	return AY_EXIT_OK;
+}
+
+static int run_add(struct ay_cli *cli, const struct ay_args *args)
+{
+	json_t *body = json_object();
+	int rc = add_body(args, body);
+
+	if (rc != AY_EXIT_OK) {
+		json_decref(body);
+		return rc;
+	}
+	return call_and_print(cli, "POST", "/hosts", body, print_added);
+}
+
+static void list_row(struct ay_table *t, const json_t *h)
+{
+	const json_t *identity = json_object_get(h, "identity");
+
+	ay_table_add(t, ay_json_text(h, "name", NULL));
+	ay_table_add(t, ay_json_text(h, "state", NULL));
+	ay_table_add(t, ay_json_text(h, "verdict", NULL));
+	ay_table_add(t, ay_json_text(identity, "grade", NULL));
+	ay_table_add(t, ay_json_text(h, "attested_at", NULL));
+	ay_table_add(t, ay_json_text(h, "lease_until", NULL));
+	ay_table_add(t, ay_json_text(h, "id", NULL));
+}
+
+static int run_list(struct ay_cli *cli, const struct ay_args *args)
+{
+	static const char *const heads[] = { "NAME",	 "STATE",	"VERDICT", "IDENTITY",
+					     "ATTESTED", "LEASE UNTIL", "ID",	   NULL };
+	struct ay_client *c;
+	struct ay_table t;
+	json_t *items, *h;
+	size_t i;
+	int rc = ay_client_open(cli, &c);
+
+	(void)args;
+	if (rc != AY_EXIT_OK)
+		return rc;
+	rc = ay_client_list(c, "/hosts?limit=500", &items);
+	ay_client_close(c);
+	if (rc != AY_EXIT_OK)
+		return rc;
+	if (cli->json) {
+		rc = ay_cli_print_json(items);
+	} else {
+		ay_table_init(&t, cli, heads);
+		json_array_foreach(items, i, h)
+			list_row(&t, h);
+		ay_table_print(&t, stdout);
+	}
+	json_decref(items);
+	return rc;
+}
+
+static void show_line(const char *name, const char *value)
+{
+	printf("%-14s ", name);
+	ay_cli_print_safe(stdout, ay_bytes_of(value == NULL ? "-" : value));
+	putchar('\n');
+}
+
+static int print_host(struct ay_cli *cli, const json_t *h)
+{
+	const json_t *identity = json_object_get(h, "identity"), *v;
+	const char *name;
+
+	(void)cli;
+	show_line("name", ay_json_text(h, "name", NULL));
+	show_line("id", ay_json_text(h, "id", NULL));
+	show_line("state", ay_json_text(h, "state", NULL));
+	show_line("verdict", ay_json_text(h, "verdict", NULL));
+	json_object_foreach((json_t *)(uintptr_t)json_object_get(h, "components"), name, v)
+		printf("  %-12s %s%s%s\n", name, ay_json_text(v, "verdict", "-"),
+		       ay_json_text(v, "grade", NULL) ? ", " : "", ay_json_text(v, "grade", ""));
+	show_line("attested at", ay_json_text(h, "attested_at", NULL));
+	show_line("lease until", ay_json_text(h, "lease_until", NULL));
+	show_line("identity", ay_json_text(identity, "grade", NULL));
+	show_line("AK name", ay_json_text(identity, "ak_name", NULL));
+	show_line("policy", ay_json_text(json_object_get(h, "policy"), "name", NULL));
+	show_line("last error", ay_json_text(json_object_get(h, "last_error"), "text", NULL));
+	return AY_EXIT_OK;
+}
+
+static int run_show(struct ay_cli *cli, const struct ay_args *args)
+{
+	return call_host(cli, "GET", args->pos[0], "", NULL, print_host);
+}
+
+/* Attest and wait; exit 1 unless the verdict is trusted. */
+static int run_attest(struct ay_cli *cli, const struct ay_args *args)
+{
+	const char *wait = ay_args_opt(args, "wait", 0);
+	struct ay_client *c;
+	struct ay_answer a;
+	char after[64];
+	char *path;
+	int rc = ay_client_open(cli, &c);
+
+	if (rc != AY_EXIT_OK)
+		return rc;
+	snprintf(after, sizeof(after), "/attest?wait=%u",
+		 wait == NULL ? 30 : (unsigned)strtoul(wait, NULL, 10));
+	path = ay_client_path("/hosts/", args->pos[0], after);
+	rc = path == NULL ? ay_cli_error(AY_EXIT_IO, "out of memory") :
+			    ay_client_call(c, "POST", path, NULL, NULL, &a);
+	if (rc == AY_EXIT_OK) {
+		if (a.status == 202)
+			rc = ay_cli_error(AY_EXIT_FINDING, "%s has not answered yet; the server goes on waiting",
+					  args->pos[0]);
+		else
+			rc = ay_report_print(cli, a.json, false);
+		ay_answer_fini(&a);
+	}
+	free(path);
+	ay_client_close(c);
+	return rc;
+}
+
+static int print_explained(struct ay_cli *cli, const json_t *j)
+{
+	return ay_report_print(cli, j, true);
+}
+
+static int run_explain(struct ay_cli *cli, const struct ay_args *args)
+{
+	return call_host(cli, "GET", args->pos[0], "/report", NULL, print_explained);
+}
+
+static int run_acknowledge(struct ay_cli *cli, const struct ay_args *args)
+{
+	const char *reason = ay_args_opt(args, "reason", 0);
+
+	if (reason == NULL)
+		return ay_cli_error(AY_EXIT_USAGE, "say why with --reason TEXT; it is kept in the audit log");
+	return call_host(cli, "POST", args->pos[0], "/acknowledge", json_pack("{s:s}", "reason", reason),
+			 print_added);
+}
+
+static int run_remove(struct ay_cli *cli, const struct ay_args *args)
+{
+	return call_host(cli, "DELETE", args->pos[0], "", NULL, NULL);
+}
+
+static const struct ay_opt add_opts[] = {
+	{ "connect", "HOST:PORT", "the agent listens there; without it the agent dials the server" },
+	{ "agent-key", "SHA256", "key of the listening agent (assay-agent fingerprint)" },
+	{ "token", "TOKEN", "the listening agent was given this enrolment token" },
+	{ "trust-first-use", NULL, "believe whoever answers there; audited, shown as tls_tofu" },
+	{ "label", "K=V", "label of the host; may be repeated" },
+	{ NULL, NULL, NULL },
+};
+static const struct ay_opt attest_opts[] = {
+	{ "wait", "SECONDS", "how long to wait for the verdict (30)" },
+	{ NULL, NULL, NULL },
+};
+static const struct ay_opt acknowledge_opts[] = {
+	{ "reason", "TEXT", "why; kept in the audit log" },
+	{ NULL, NULL, NULL },
+};
+
+const struct ay_cmd ay_cmd_host_add = { "host", "add", "NAME", 1, 1, add_opts, "register a host", run_add };
+const struct ay_cmd ay_cmd_host_list = { "host", "list", "", 0, 0, NULL, "all hosts with their verdicts", run_list };
+const struct ay_cmd ay_cmd_host_show = { "host", "show", "HOST", 1, 1, NULL, "one host", run_show };
+const struct ay_cmd ay_cmd_host_attest = { "host", "attest", "HOST", 1, 1, attest_opts, "attest now and print the report", run_attest };
+const struct ay_cmd ay_cmd_host_explain = { "host", "explain", "HOST", 1, 1, NULL, "why the host has its verdict, in words", run_explain };
+const struct ay_cmd ay_cmd_host_acknowledge = { "host", "acknowledge", "HOST", 1, 1, acknowledge_opts, "end a failure that stays in force", run_acknowledge };
+const struct ay_cmd ay_cmd_host_remove = { "host", "remove", "HOST", 1, 1, NULL, "remove a host and revoke its AIK certificate", run_remove };

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* assay assertion get, ek approve, policy list | show, config show */
+#include "prog/assay/client.h"
+#include "prog/assay/commands.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int call_json(struct ay_cli *cli, const char *method, const char *path, json_t *body)
+{
+	struct ay_client *c;
+	struct ay_answer a;
+	int rc = ay_client_open(cli, &c);
+
+	if (rc != AY_EXIT_OK) {
+		json_decref(body);
+		return rc;
+	}
+	rc = ay_client_call(c, method, path, body, NULL, &a);
+	if (rc == AY_EXIT_OK) {
+		if (a.json != NULL)
+			rc = ay_cli_print_json(a.json);
+		ay_answer_fini(&a);
+	}
+	ay_client_close(c);
+	return rc;
+}
+
+/* The statement goes out octet by octet as the server signed it. */
+static int run_assertion_get(struct ay_cli *cli, const struct ay_args *args)
+{
+	static const char *const accepts[][2] = {
+		{ "saml", "application/samlassertion+xml" },
+		{ "ear", "application/eat+jwt" },
+	};
+	const char *format = ay_args_opt(args, "format", 0), *accept = NULL;
+	const char *audience = ay_args_opt(args, "audience", 0);
+	char after[512] = "/assertion", *path;
+	struct ay_client *c;
+	struct ay_answer a;
+	int rc;
+
+	for (size_t i = 0; i < AY_COUNT(accepts); i++)
+		if (strcmp(format == NULL ? "saml" : format, accepts[i][0]) == 0)
+			accept = accepts[i][1];
+	if (accept == NULL)
+		return ay_cli_error(AY_EXIT_USAGE, "--format is saml or ear");
+	if (audience != NULL) {
+		char *escaped = ay_client_path("/assertion?audience=", audience, "");
+
+		snprintf(after, sizeof(after), "%s", escaped == NULL ? "/assertion" : escaped);
+		free(escaped);
+	}
+	rc = ay_client_open(cli, &c);
+	if (rc != AY_EXIT_OK)
+		return rc;
+	path = ay_client_path("/hosts/", args->pos[0], after);
+	rc = path == NULL ? ay_cli_error(AY_EXIT_IO, "out of memory") :
+			    ay_client_call(c, "GET", path, NULL, accept, &a);
+	if (rc == AY_EXIT_OK) {
+		fwrite(a.body, 1, a.n, stdout);
+		ay_answer_fini(&a);
+	}
+	free(path);
+	ay_client_close(c);
+	return rc;
+}
+
+static int run_ek_approve(struct ay_cli *cli, const struct ay_args *args)
+{
+	return call_json(cli, "POST", "/ek-approvals", json_pack("{s:s}", "hash", args->pos[0]));
+}
+
+static int run_policy_list(struct ay_cli *cli, const struct ay_args *args)
+{
+	(void)args;
+	return call_json(cli, "GET", "/policies", NULL);
+}
+
+static int run_policy_show(struct ay_cli *cli, const struct ay_args *args)
+{
+	char *path = ay_client_path("/policies/", args->pos[0], "");
+	int rc = path == NULL ? ay_cli_error(AY_EXIT_IO, "out of memory") :
+				call_json(cli, "GET", path, NULL);
+
+	free(path);
+	return rc;
+}
+
+static int run_config_show(struct ay_cli *cli, const struct ay_args *args)
+{
+	(void)args;
+	return call_json(cli, "GET", "/config", NULL);
+}
+
+static const struct ay_opt get_opts[] = {
+	{ "format", "F", "saml or ear (saml)" },
+	{ "audience", "URI", "the relying party the statement is for" },
+	{ NULL, NULL, NULL },
+};
+
+const struct ay_cmd ay_cmd_assertion_get = { "assertion", "get", "HOST", 1, 1, get_opts, "a signed statement of a host's trust", run_assertion_get };
+const struct ay_cmd ay_cmd_ek_approve = { "ek", "approve", "HASH", 1, 1, NULL, "let a TPM without a known EK certificate enrol", run_ek_approve };
+const struct ay_cmd ay_cmd_policy_list = { "policy", "list", "", 0, 0, NULL, "trust policies", run_policy_list };
+const struct ay_cmd ay_cmd_policy_show = { "policy", "show", "NAME", 1, 1, NULL, "one trust policy", run_policy_show };
+const struct ay_cmd ay_cmd_config_show = { "config", "show", "", 0, 0, NULL, "the server's effective configuration", run_config_show };
