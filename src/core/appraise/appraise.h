@@ -38,26 +38,20 @@ struct ay_quote_ask {
 	struct ay_counters last;
 };
 
-/*
- * A value PCR 10 may have had when the quote was made: that after a prefix of
- * the IMA list. value[i] belongs to hints->bank[i].
- */
-struct ay_pcr10_try {
-	uint64_t entries;
-	uint8_t value[AY_BANKS_MAX][AY_DIGEST_MAX];
-};
+struct ay_ima_run;
 
 struct ay_quote_evidence {
 	struct ay_bytes attest;	   /* TPMS_ATTEST */
 	struct ay_bytes signature; /* TPMT_SIGNATURE */
 	const struct ay_pcrs *hints; /* all values read beside the quote; NULL: none */
 	/*
-	 * Tried in this order as PCR 10 in every bank at once when the hints as
-	 * they are do not meet pcrDigest; at most AY_MAX_IMA_PREFIXES, longest
-	 * prefix first, none shorter than the last verified one of this boot.
+	 * The IMA list replayed (core/evlog/ima_replay.h), or NULL. When the hints
+	 * as they are do not meet pcrDigest, its prefixes are tried for the PCRs
+	 * that it extends, the same one in every bank, by ay_ima_step_back(); when
+	 * one fits, ima->now is left there. Without hints the caller gives replayed
+	 * values as hints.
 	 */
-	const struct ay_pcr10_try *tries;
-	size_t n_tries;
+	struct ay_ima_run *ima;
 };
 
 /* What came of it. Zeroed: nothing verified. */
@@ -67,7 +61,7 @@ struct ay_quote_facts {
 	bool pcrs_attested;	/* ... and pcrs are covered by pcrDigest */
 	struct ay_counters now; /* advance the host's counters whenever verified */
 	struct ay_pcr_selection selection;
-	struct ay_pcrs pcrs;	/* the values, when pcrs_attested; PCR 10 of the try that fitted */
+	struct ay_pcrs pcrs;	/* the values, when pcrs_attested; those of the IMA prefix that fitted */
 	uint8_t pcr_digest[AY_DIGEST_MAX];
 	size_t pcr_digest_n;
 	bool rebooted;		/* resetCount moved */

@@ -25,6 +25,8 @@ enum ay_component {
 	AY_COMP_COMPLIANCE,
 	AY_COMPONENTS,
 };
+/* arrays are indexed by enum ay_component; [0] stays empty */
+#define AY_COMPONENT_COUNT AY_COMPONENTS
 #define AY_COMP_BIT(c) (1u << (c))
 
 /* How sure a fact is (design 1, "grade of a fact"). Zero: nothing known. */
