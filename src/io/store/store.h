@@ -93,10 +93,15 @@ struct ay_attest_row {
 	struct ay_bytes signature;
 	struct ay_bytes nonce;	  /* 32 octets */
 	struct ay_bytes exporter; /* 32 octets */
-	/* content by hash; the report's JSON has no id, host, at: the row has them */
-	struct ay_blob *report;	   /* not NULL */
-	struct ay_blob *pcrs;	   /* NULL: as context.pcrs */
-	struct ay_blob *boot_log;  /* NULL: as context.boot_log */
+	/* what the row names, by blob id or none; a blob below, when given, is stored and named instead */
+	struct ay_bytes boot_id;
+	struct ay_bytes pcrs_id;
+	struct ay_bytes boot_log_id;
+	uint64_t ima_offset; /* octets of the IMA list of this boot that are covered */
+	/* content that may be new; giving what is stored already costs a look-up. Referenced, not copied. */
+	struct ay_blob *report; /* JSON, not NULL; shared when it has neither id, host nor instant */
+	struct ay_blob *pcrs;	/* wire form of ay_pcrs */
+	struct ay_blob *boot_log;
 	struct ay_blob *ima_chunk; /* NULL: no new octets */
 	uint64_t ima_chunk_offset;
 	const struct ay_host_context *context; /* NULL: unchanged */
@@ -290,6 +295,7 @@ struct ay_attest_past {
 	struct ay_bytes report;	  /* blob id */
 	struct ay_bytes pcrs;	  /* blob id or none */
 	struct ay_bytes boot_log; /* blob id or none */
+	struct ay_bytes boot_id;
 	struct ay_bytes attest, signature, nonce, exporter;
 	uint64_t ima_offset; /* octets of the IMA list covered */
 };

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AY_AUTHZ_AUDIT_H
+#define AY_AUTHZ_AUDIT_H
+
+/*
+ * The audit's records and what makes them tamper-evident: every record names
+ * the leaf hash of the one before, and all leaves form a Merkle tree whose
+ * head (size and root) is signed and handed out. docs/formats/audit.md.
+ *
+ * Record, big-endian: u8 version (1), u64 number from 0, i64 instant (ms since
+ * 1970), 32 leaf hash of the record before (zero for the first), v16 actor,
+ * v16 action, v16 object, v32 detail (a JSON object).
+ *
+ * Spec  [RFC6962 2.1] leaf and node hashes
+ */
+#include "core/base/reader.h"
+#include "core/base/writer.h"
+
+#define AY_AUDIT_TEXT_MAX 1024
+#define AY_AUDIT_DETAIL_MAX 65536
+#define AY_AUDIT_RECORD_MAX (64 + 3 * (2 + AY_AUDIT_TEXT_MAX) + 4 + AY_AUDIT_DETAIL_MAX)
+
+/* Views borrow from the record, or from the caller when building. */
+struct ay_audit_record {
+	uint64_t number;
+	int64_t at;
+	uint8_t prev[32];
+	struct ay_bytes actor;
+	struct ay_bytes action;
+	struct ay_bytes object;
+	struct ay_bytes detail;
+};
+
+AY_MUST_USE enum ay_rc ay_audit_record_parse(struct ay_bytes in, struct ay_audit_record *out,
+					     struct ay_err *e);
+void ay_audit_record_write(struct ay_writer *w, const struct ay_audit_record *r);
+
+/* The leaves so far, as the roots of the full subtrees they make. Zeroed: no leaf. */
+struct ay_audit_tree {
+	uint64_t size;
+	uint8_t last[32];     /* leaf hash of the last record */
+	uint8_t full[64][32]; /* full[b] is set when bit b of size is */
+};
+
+/*
+ * Take the next record. AY_E_CRYPTO with code AUDIT_CHAIN when its number is
+ * not the next one or prev is not the last leaf hash; nothing is taken then.
+ */
+AY_MUST_USE enum ay_rc ay_audit_tree_add(struct ay_audit_tree *t, struct ay_bytes record,
+					 struct ay_err *e);
+/* Root over all leaves; SHA-256 of nothing for an empty tree. */
+void ay_audit_tree_root(const struct ay_audit_tree *t, uint8_t root[32]);
+
+/* The frontier as kept beside the records: u64 size, 32 last, the full roots from the lowest bit. */
+#define AY_AUDIT_TREE_WIRE (8 + 32 + 64 * 32)
+void ay_audit_tree_write(struct ay_writer *w, const struct ay_audit_tree *t);
+AY_MUST_USE enum ay_rc ay_audit_tree_parse(struct ay_bytes in, struct ay_audit_tree *out,
+					   struct ay_err *e);
+
+/* A head that somebody kept. */
+struct ay_audit_head {
+	uint64_t size;
+	uint8_t root[32];
+};
+
+/* Verification of a whole audit, record after record from the first. Zeroed but for head: ready. */
+struct ay_audit_check {
+	struct ay_audit_tree tree;
+	const struct ay_audit_head *head; /* NULL: none given, only the chain is checked */
+	bool head_met;
+};
+
+/* AY_E_CRYPTO: AUDIT_CHAIN, or AUDIT_HEAD when the records up to the head's size make another root. */
+AY_MUST_USE enum ay_rc ay_audit_check_add(struct ay_audit_check *c, struct ay_bytes record,
+					  struct ay_err *e);
+/* After the last record: AY_E_CRYPTO with AUDIT_ROLLBACK when there are fewer than the head says. */
+AY_MUST_USE enum ay_rc ay_audit_check_end(const struct ay_audit_check *c, struct ay_err *e);
+
+#endif
