@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AY_APPRAISE_REFERENCE_H
+#define AY_APPRAISE_REFERENCE_H
+
+/*
+ * Reference sets: the expected values of one thing (design 1, 6), as JSON
+ * (docs/formats/reference-set.md) and in memory. A set is a list of rules, each
+ * of one kind (ay_rule_kinds) and of one part. A set in memory never changes;
+ * many appraisals may read it at once.
+ */
+#include "core/base/json.h"
+#include "core/base/limits.h"
+#include "core/appraise/report.h"
+#include "core/evlog/tcg.h"
+#include "core/tpm/pcr.h"
+
+enum ay_part {
+	AY_PART_PLATFORM = 0,
+	AY_PART_OS,
+	AY_PART_HOST_UNIQUE,
+	AY_PART_RUNTIME,
+	AY_PART_ASSET_TAG,
+	AY_PARTS,
+};
+#define AY_PART_BIT(p) (1u << (p))
+#define AY_PARTS_ALL ((1u << AY_PARTS) - 1)
+
+/* draft -> active -> superseded -> revoked */
+enum ay_set_state { AY_SET_DRAFT = 0, AY_SET_ACTIVE, AY_SET_SUPERSEDED, AY_SET_REVOKED, AY_SET_STATES };
+
+const char *ay_part_name(enum ay_part p);
+bool ay_part_find(struct ay_bytes name, enum ay_part *out);
+const char *ay_set_state_name(enum ay_set_state s);
+bool ay_set_state_find(struct ay_bytes name, enum ay_set_state *out);
+/* May a set go from one state to another? */
+bool ay_set_state_may(enum ay_set_state from, enum ay_set_state to);
+
+/* An expected event of a PCR. Compared by digest only; type and summary are for people. */
+struct ay_ref_event {
+	const uint8_t *digest[AY_BANKS_MAX]; /* in bank k of the rule; NULL: none */
+	uint32_t type;
+	bool data_mismatch; /* its digest did not cover its data when it was learned: LOG_EVENT_DATA is a note */
+	const char *summary;
+};
+
+/* A set of file digests with a lookup that does not depend on its size. */
+struct ay_digest_set {
+	size_t n, room; /* room: a power of two, 0 when empty */
+	struct ay_digest_row {
+		const uint8_t *digest; /* NULL: free */
+		const char *path;      /* for people; "" if none */
+		uint16_t alg;
+	} *row;
+};
+
+/* NULL = none. */
+const struct ay_digest_row *ay_digest_set_find(const struct ay_digest_set *s, uint16_t alg,
+					       struct ay_bytes digest);
+
+struct ay_rule_kind;
+
+struct ay_rule {
+	const struct ay_rule_kind *kind;
+	enum ay_part part;
+	uint8_t pcr;		/* kinds with a PCR */
+	struct ay_pcrs *values; /* kind "pcr": its value in each bank */
+	size_t n_banks;		/* kind "events": the banks of its digests */
+	uint16_t bank[AY_BANKS_MAX];
+	size_t n_events;
+	struct ay_ref_event *event;
+	struct ay_digest_set files; /* kind "files" */
+	uint64_t violations;	    /* kind "files": as many as there were */
+};
+
+struct ay_provenance {
+	const char *source; /* "learned", "imported", "computed" */
+	const char *host;   /* "" if none; so the others */
+	const char *at;	    /* RFC 3339 */
+	const char *evidence; /* its hash in hex */
+	const char *owner;
+	const char *note;
+};
+
+struct ay_refset {
+	struct ay_arena arena; /* all it points to */
+	const char *name;
+	uint32_t version;
+	enum ay_set_state state;
+	struct ay_provenance provenance;
+	uint8_t sha256[32]; /* of the canonical JSON without `state`: what results name it by */
+	size_t n_rules;
+	struct ay_rule *rule;
+};
+
+/*
+ * Parse a set. AY_E_INPUT and AY_E_LIMIT name the field. *out is new and the
+ * caller's (ay_refset_free); NULL on failure.
+ */
+AY_MUST_USE enum ay_rc ay_refset_parse(struct ay_bytes json, struct ay_refset **out,
+				       struct ay_err *e);
+/* As parse, from a document that is already loaded. */
+AY_MUST_USE enum ay_rc ay_refset_from_json(const json_t *j, struct ay_refset **out,
+					   struct ay_err *e);
+void ay_refset_free(struct ay_refset *s); /* NULL is fine */
+/* The document; NULL without memory. full: with rules, else counts only. The caller's reference. */
+json_t *ay_refset_json(const struct ay_refset *s, bool full);
+/* Canonical JSON with state, as stored and exported. In the arena; {NULL, 0} without memory. */
+struct ay_bytes ay_refset_build(const struct ay_refset *s, struct ay_arena *a);
+
+/* Parts that the set has rules for, AY_PART_BIT()s. */
+uint32_t ay_refset_parts(const struct ay_refset *s);
+struct ay_named ay_refset_named(const struct ay_refset *s);
+
+/* ---- learning ---- */
+
+/* Facts that were verified: signature, nonce and replay of what is learned. */
+struct ay_learn_from {
+	const struct ay_pcrs *pcrs; /* attested */
+	const struct ay_evlog *log; /* data checked and explaining pcrs; NULL: none */
+	struct ay_bytes ima;	    /* binary list, the attested prefix of it; n == 0: none */
+};
+
+struct ay_learn_options {
+	const char *name;
+	uint32_t version;	  /* 0: 1 */
+	uint32_t parts;		  /* AY_PART_BIT()s; 0: every part there is evidence for */
+	uint32_t pcrs;		  /* bit N; 0: all that are judged by value */
+	uint32_t host_unique;	  /* PCRs that go to part host_unique instead of platform or os */
+	struct ay_provenance provenance; /* members may be NULL */
+};
+
+/* A new draft set, the caller's. AY_E_INPUT: the name, or no evidence for what is asked. */
+AY_MUST_USE enum ay_rc ay_refset_learn(const struct ay_learn_from *from,
+				       const struct ay_learn_options *opt, struct ay_refset **out,
+				       struct ay_err *e);
+
+/* PCRs judged by value: 0-15 without IMA's 10, and 17-22. */
+#define AY_PCR_BY_VALUE (AY_PCR_ASKED & ~(1u << 10))
+
+/* ---- kinds of rules ---- */
+
+/* What rules about the boot are judged by. */
+struct ay_boot_facts {
+	const struct ay_pcrs *pcrs; /* attested */
+	const struct ay_evlog *log; /* NULL: none, or none to go by */
+	uint32_t unexplained;	    /* bit N: the log does not explain PCR N */
+	bool offline;		    /* a value that the quote does not cover is QUOTE_SELECTION */
+};
+
+/* One kind of expected value. Adding one: a file and a line in ay_rule_kinds. */
+struct ay_rule_kind {
+	const char *name;
+	const char *doc; /* one line */
+	bool has_pcr;
+	/* members besides kind and pcr, into r; memory from a. */
+	enum ay_rc (*parse)(const json_t *o, struct ay_arena *a, struct ay_rule *r,
+			    struct ay_err *e);
+	/* the same members, added to o; false without memory. */
+	bool (*build)(const struct ay_rule *r, json_t *o);
+	/* findings and coverage to rep; NULL: not judged by the boot (files). */
+	void (*check)(const struct ay_refset *s, const struct ay_rule *r,
+		      const struct ay_boot_facts *f, struct ay_report *rep);
+};
+extern const struct ay_rule_kind *const ay_rule_kinds[]; /* ends with NULL */
+extern const struct ay_rule_kind ay_rule_pcr, ay_rule_events, ay_rule_files;
+
+/* Judge the boot by the rules of one part. */
+void ay_refset_check(const struct ay_refset *s, enum ay_part part, const struct ay_boot_facts *f,
+		     struct ay_report *rep);
+/* Did the set record that the data of this event is not what its digest covers? */
+bool ay_refset_knows_mismatch(const struct ay_refset *s, const struct ay_evlog *log, size_t event);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AY_APPRAISE_STATE_H
+#define AY_APPRAISE_STATE_H
+
+/*
+ * What the machine is, judged from facts that the TPM vouches for: the boot
+ * (PCR values, log, reference sets, policy) and the running system (IMA list).
+ *
+ * One attestation, after ay_appraise_quote() said pcrs_attested:
+ *
+ *	ay_state_key(&in, key);           known key: merge the kept findings
+ *	ay_appraise_state(&in, boot, e);  else judge, and keep them under the key
+ *	ay_report_merge(rep, boot);
+ *	ay_appraise_runtime(&rt, rep, e); IMA: only entries that are new
+ *	ay_report_conclude(rep, ay_policy_required(policy, sets, n), e);
+ *	ay_causes_find(rep, log);
+ *
+ * A key met before costs one hash over the values, whatever the size of
+ * policy, sets and log.
+ */
+#include "core/appraise/appraise.h"
+#include "core/appraise/check_ima.h"
+#include "core/appraise/policy.h"
+#include "core/appraise/reference.h"
+
+/* Zero is the one that is never trusted. */
+enum ay_log_given {
+	AY_LOG_IS_REFUSED = 0, /* given and not parsed: log_error says why */
+	AY_LOG_HAS_VANISHED,   /* an earlier boot had one, this one has none: LOG_VANISHED */
+	AY_LOG_IS_ABSENT,      /* this host never had one: QUOTE_WITHOUT_LOG */
+	AY_LOG_IS_GIVEN,
+};
+
+struct ay_state_in {
+	const struct ay_pcrs *pcrs; /* attested; ay_quote_facts.pcrs */
+	enum ay_log_given log_given;
+	uint8_t log_sha256[32];	    /* of the log's octets when one was given, parsed or not */
+	const struct ay_evlog *log; /* data checked; needed by ay_appraise_state only */
+	const struct ay_err *log_error;
+	bool ima;  /* the host gives an IMA list: PCR 10 is explained by it */
+	const struct ay_refset *const *sets; /* candidates; the policy chooses by name and state */
+	size_t n_sets;
+	const struct ay_policy *policy; /* NULL: none */
+	bool offline; /* sets are given by hand: their state does not matter */
+};
+
+/* SHA-256 over all that ay_appraise_state() looks at. PCR 10, 16 and 23 are not. */
+void ay_state_key(const struct ay_state_in *in, uint8_t key[32]);
+
+/*
+ * Judge the boot: LOG_*, QUOTE_WITHOUT_LOG, LOG_VANISHED, REF_*, NO_POLICY.
+ * Nothing of in->pcrs is judged unless it is attested: the caller's duty.
+ */
+AY_MUST_USE enum ay_rc ay_appraise_state(const struct ay_state_in *in, struct ay_report *rep,
+					 struct ay_err *e);
+
+/* Components the policy requires, given the sets in force. 0 without a policy. */
+unsigned ay_policy_required(const struct ay_policy *p, const struct ay_refset *const *sets,
+			    size_t n_sets, bool offline);
+
+/* ---- the running system ---- */
+
+#define AY_TALLY_LISTED 32
+
+/*
+ * The entries of an IMA list judged so far. Plain values; zeroed: none. Kept
+ * with the host as octets, valid as long as its sets stay the same (key).
+ */
+struct ay_ima_tally {
+	uint8_t key[32]; /* of the sets it was judged by: ay_tally_key() */
+	uint64_t entries, known, unknown, violations;
+	size_t n_listed; /* the first unknown ones */
+	struct ay_ima_unknown {
+		uint64_t entry;
+		uint16_t alg;
+		uint8_t digest_n;
+		uint8_t digest[AY_DIGEST_MAX];
+		uint8_t path_n;
+		uint8_t path[160]; /* cut to this */
+	} listed[AY_TALLY_LISTED];
+};
+
+void ay_tally_key(const struct ay_policy *p, const struct ay_refset *const *sets, size_t n_sets,
+		  bool offline, uint8_t key[32]);
+#define AY_TALLY_WIRE_MAX (32 + 4 * 8 + 1 + AY_TALLY_LISTED * (8 + 2 + 1 + AY_DIGEST_MAX + 1 + 160))
+void ay_tally_write(struct ay_writer *w, const struct ay_ima_tally *t);
+AY_MUST_USE enum ay_rc ay_tally_parse(struct ay_bytes in, struct ay_ima_tally *out,
+				      struct ay_err *e);
+
+struct ay_runtime_in {
+	const struct ay_pcrs *pcrs; /* attested */
+	const struct ay_ima_run *run; /* replayed up to the attested prefix; NULL: no list given */
+	bool fits;		     /* a prefix fits pcrs (ay_ima_run_fit() or the quote's search) */
+	const struct ay_err *ima_error; /* the list could not be parsed; NULL: it could */
+	struct ay_bytes list; /* the octets that are new: from run->from on */
+	const struct ay_refset *const *sets;
+	size_t n_sets;
+	const struct ay_policy *policy;
+	bool offline;
+};
+
+/*
+ * Judge the IMA list: template hashes, PCR, boot_aggregate, violations, and
+ * each attested entry of in->list by the allow-lists of the sets. tally is
+ * advanced; if it was made with other sets, or does not end where the list
+ * begins, IMA_CONTINUITY is not_checked: the caller must come with the whole
+ * list (and a zeroed tally).
+ */
+AY_MUST_USE enum ay_rc ay_appraise_runtime(const struct ay_runtime_in *in,
+					   struct ay_ima_tally *tally, struct ay_report *rep,
+					   struct ay_err *e);
+
+#endif
