@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prog/assay/help.h"
-#include "prog/assay/commands.h"
 
 #include <string.h>
 
@@ -83,17 +82,3 @@ void ay_help_unknown(FILE *f, int argc, char **argv)
 		if (ay_commands[i]->noun != NULL && strcmp(ay_commands[i]->noun, argv[0]) == 0)
 			print_row(f, ay_commands[i]);
 }
-
-static int run_help(struct ay_cli *cli, const struct ay_args *args)
-{
-	(void)cli;
-	return ay_help(stdout, NULL, args->n_pos > 0 ? args->pos[0] : NULL);
-}
-
-const struct ay_cmd ay_cmd_help = {
-	.verb = "help",
-	.args = "[NOUN]",
-	.max_pos = 1,
-	.doc = "list the commands",
-	.run = run_help,
-};

@@ -13,4 +13,8 @@ void ay_help_usage(FILE *f, const struct ay_cmd *c);
 /* The words name no command: say so and what comes nearest. */
 void ay_help_unknown(FILE *f, int argc, char **argv);
 
+/* The command table as a manual page, and as completion for bash. */
+void ay_help_man(FILE *f);
+void ay_help_bash(FILE *f);
+
 #endif
