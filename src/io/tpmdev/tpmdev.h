@@ -64,14 +64,18 @@ struct ay_tpmdev;
 
 struct ay_tpmdev_conf {
 	const char *tcti;	/* "device:/dev/tpmrm0", "swtpm:host=127.0.0.1,port=2321", ... */
-	const char *guard_path; /* file that remembers what was loaded before us; NULL = no guard */
+	const char *guard_path; /* file that remembers what others had loaded; NULL = no guard */
 };
 
 struct ay_tpmdev_ops {
 	const char *name;
 
+	/* A device that is not open yet; keeps what speeds up the next piece of work. */
+	enum ay_rc (*make)(const struct ay_tpmdev_conf *c, struct ay_tpmdev **out, struct ay_err *e);
+	void (*free)(struct ay_tpmdev *d);
+
 	/* Retries a busy device for some seconds; then AY_E_UNAVAIL. */
-	enum ay_rc (*open)(const struct ay_tpmdev_conf *c, struct ay_tpmdev **out, struct ay_err *e);
+	enum ay_rc (*open)(struct ay_tpmdev *d, struct ay_err *e);
 	void (*close)(struct ay_tpmdev *d);
 
 	enum ay_rc (*info)(struct ay_tpmdev *d, struct ay_tpm_info *out, struct ay_err *e);
