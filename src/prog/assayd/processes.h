@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AY_ASSAYD_PROCESSES_H
+#define AY_ASSAYD_PROCESSES_H
+
+/*
+ * The processes of assayd. The parent makes the socket pairs, forks, and each
+ * child calls its one function, which returns the exit status. A descriptor of
+ * -1 means that there is no such peer.
+ */
+#include "io/sys/config.h"
+
+struct ay_front_args {
+	const struct ay_config *config;
+	int parent_fd; /* parent.def, side B */
+	int engine_fd; /* front.def, side A */
+};
+int ay_front_run(const struct ay_front_args *a);
+
+struct ay_engine_args {
+	const struct ay_config *config;
+	int parent_fd; /* parent.def, side B */
+	int front_fd;  /* front.def, side B */
+	int signer_fd; /* signer.def, side A */
+	int ca_fd;     /* ca.def, side A; -1: the Privacy CA is elsewhere */
+};
+int ay_engine_run(const struct ay_engine_args *a);
+
+struct ay_signer_args {
+	const struct ay_config *config;
+	int parent_fd; /* parent.def, side B */
+	int engine_fd; /* signer.def, side B */
+};
+int ay_signer_run(const struct ay_signer_args *a);
+
+/* The embedded Privacy CA; lives in src/prog/assay-ca. */
+struct ay_ca_args {
+	const struct ay_config *config; /* of assayd: keys that both programs share */
+	int parent_fd;			/* parent.def, side B */
+	int engine_fd;			/* ca.def, side B */
+};
+int ay_ca_run(const struct ay_ca_args *a);
+
+/* Files in STATE (state_dir). Keys are PEM, 0600. */
+#define AY_FILE_ROOT_CERT "root.pem"
+#define AY_FILE_ROOT_KEY "root.key"
+#define AY_FILE_API_CERT "api.pem" /* certificate, then chain without the root */
+#define AY_FILE_API_KEY "api.key"
+#define AY_FILE_CHANNEL_CERT "channel.pem"
+#define AY_FILE_CHANNEL_KEY "channel.key"
+#define AY_FILE_ASSERTION_CERT "assertion.pem"
+#define AY_FILE_ASSERTION_KEY "assertion.key"
+#define AY_FILE_TICKET_KEY "ticket.key"
+#define AY_FILE_TICKET_PUB "ticket.pub" /* SubjectPublicKeyInfo, PEM: for assay-ca */
+#define AY_FILE_ORDER_KEY "order.key"
+#define AY_FILE_ORDER_PUB "order.pub"
+#define AY_FILE_HEAD_KEY "audit-head.key"
+#define AY_FILE_HEAD_PUB "audit-head.pub"
+#define AY_FILE_ADMIN_TOKEN "admin.token"
+#define AY_FILE_ENDPOINTS "endpoints.json"
+#define AY_DIR_CA "ca"
+
+#endif
