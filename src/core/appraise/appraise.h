@@ -59,6 +59,7 @@ struct ay_quote_facts {
 	bool verified;		/* signature by the enrolled AK over a well-formed quote */
 	bool fresh;		/* ... and the nonce is ours */
 	bool pcrs_attested;	/* ... and pcrs are covered by pcrDigest */
+	uint16_t hash;		/* of the signature scheme, and so of pcrDigest */
 	struct ay_counters now; /* advance the host's counters whenever verified */
 	struct ay_pcr_selection selection;
 	struct ay_pcrs pcrs;	/* the values, when pcrs_attested; those of the IMA prefix that fitted */
