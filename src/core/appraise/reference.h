@@ -11,6 +11,7 @@
 #include "core/base/json.h"
 #include "core/base/limits.h"
 #include "core/appraise/report.h"
+#include "core/appraise/set_state.h"
 #include "core/evlog/tcg.h"
 #include "core/tpm/pcr.h"
 
@@ -25,15 +26,8 @@ enum ay_part {
 #define AY_PART_BIT(p) (1u << (p))
 #define AY_PARTS_ALL ((1u << AY_PARTS) - 1)
 
-/* draft -> active -> superseded -> revoked */
-enum ay_set_state { AY_SET_DRAFT = 0, AY_SET_ACTIVE, AY_SET_SUPERSEDED, AY_SET_REVOKED, AY_SET_STATES };
-
 const char *ay_part_name(enum ay_part p);
 bool ay_part_find(struct ay_bytes name, enum ay_part *out);
-const char *ay_set_state_name(enum ay_set_state s);
-bool ay_set_state_find(struct ay_bytes name, enum ay_set_state *out);
-/* May a set go from one state to another? */
-bool ay_set_state_may(enum ay_set_state from, enum ay_set_state to);
 
 /* An expected event of a PCR. Compared by digest only; type and summary are for people. */
 struct ay_ref_event {

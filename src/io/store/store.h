@@ -15,6 +15,7 @@
  * A store is used by one thread at a time, except ay_store_submit() and
  * ay_store_write(), which any thread may call.
  */
+#include "core/appraise/set_state.h"
 #include "core/base/arena.h"
 #include "core/base/uuid.h"
 #include "io/store/blob.h"
@@ -113,9 +114,6 @@ struct ay_enrol_row {
 	struct ay_bytes token;	 /* id of the enrolment token to consume, or none */
 	int64_t now;
 };
-
-enum ay_set_state { AY_SET_DRAFT, AY_SET_ACTIVE, AY_SET_SUPERSEDED, AY_SET_REVOKED };
-const char *ay_set_state_name(enum ay_set_state s);
 
 struct ay_refset_row {
 	struct ay_uuid id;
