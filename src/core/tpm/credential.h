@@ -7,13 +7,9 @@
  * holds the key with a given Name: TPM2_MakeCredential in software
  * [TPM2-P1 24], for RSA 2048/3072 and ECC P-256/P-384 EKs.
  */
-#include "core/crypto/secret.h"
-#include "core/tpm/public.h"
+#include "core/tpm/encaps.h"
 
-/* Fresh random octets for one use; the first half is the seed or the ephemeral key, the second OAEP's. */
-#define AY_CREDENTIAL_RANDOM 128
 #define AY_ID_OBJECT_MAX (2 + AY_DIGEST_MAX + 2 + AY_SECRET_MAX)
-#define AY_ENCRYPTED_SECRET_MAX 512
 
 struct ay_credential {
 	size_t id_object_n;
@@ -37,23 +33,9 @@ AY_MUST_USE enum ay_rc ay_credential_make(const struct ay_public *ek, struct ay_
  * what was made for ek (whose private key is ek_private) and name.
  * AY_E_CRYPTO: not made for them, or changed.
  */
-struct evp_pkey_st;
 AY_MUST_USE enum ay_rc ay_credential_open(struct evp_pkey_st *ek_private,
 					  const struct ay_public *ek, struct ay_bytes name,
 					  struct ay_bytes id_object, struct ay_bytes secret,
 					  struct ay_secret *out, struct ay_err *e);
-
-/*
- * The labelled encapsulation underneath [TPM2-P1 B.10, C.6]: a seed as long as
- * nameAlg's digest, and how it travels. label: "IDENTITY" for credentials.
- */
-AY_MUST_USE enum ay_rc ay_encapsulate(const struct ay_public *to, const char *label,
-				      const uint8_t random[AY_CREDENTIAL_RANDOM],
-				      struct ay_secret *seed,
-				      uint8_t out[AY_ENCRYPTED_SECRET_MAX], size_t *out_n,
-				      struct ay_err *e);
-AY_MUST_USE enum ay_rc ay_decapsulate(struct evp_pkey_st *priv, const struct ay_public *to,
-				      const char *label, struct ay_bytes secret,
-				      struct ay_secret *seed, struct ay_err *e);
 
 #endif
