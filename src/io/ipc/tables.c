@@ -17,6 +17,9 @@ static const struct ay_ipc_type keeper_types[] = {
 static const struct ay_ipc_type parent_types[] = {
 #include "io/ipc/parent.def"
 };
+static const struct ay_ipc_type agent_types[] = {
+#include "io/ipc/agent.def"
+};
 #undef X
 
 static const struct ay_ipc_table tables[] = {
@@ -25,6 +28,7 @@ static const struct ay_ipc_table tables[] = {
 	[AY_PAIR_CA] = { "ca", ca_types, AY_COUNT(ca_types) },
 	[AY_PAIR_KEEPER] = { "keeper", keeper_types, AY_COUNT(keeper_types) },
 	[AY_PAIR_PARENT] = { "parent", parent_types, AY_COUNT(parent_types) },
+	[AY_PAIR_AGENT] = { "agent", agent_types, AY_COUNT(agent_types) },
 };
 
 const struct ay_ipc_table *ay_ipc_table_of(enum ay_ipc_pair_id id)

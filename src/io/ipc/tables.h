@@ -34,6 +34,11 @@ enum ay_ipc_type_id_parent {
 #include "io/ipc/parent.def"
 #undef X
 };
+enum ay_ipc_type_id_agent {
+#define X(name, number, sender, max, doc) AY_MSG_##name = (number),
+#include "io/ipc/agent.def"
+#undef X
+};
 
 enum ay_ipc_pair_id {
 	AY_PAIR_FRONT,	/* A front,  B engine */
@@ -41,6 +46,7 @@ enum ay_ipc_pair_id {
 	AY_PAIR_CA,	/* A engine, B assay-ca */
 	AY_PAIR_KEEPER, /* A engine, B keeper */
 	AY_PAIR_PARENT, /* A parent, B any child */
+	AY_PAIR_AGENT,	/* A link, B tpm: the two processes of assay-agent */
 };
 const struct ay_ipc_table *ay_ipc_table_of(enum ay_ipc_pair_id id);
 
