@@ -43,7 +43,7 @@ void ay_check_log_data(const struct ay_evlog *log, const struct ay_known_mismatc
  *   ima_pcrs  bit N: PCR N is extended by IMA after the boot log and not
  *             compared here
  *
- * Returns the worst result.
+ * Returns the worst result; not_checked when no bank could be compared.
  */
 enum ay_result ay_check_log_pcrs(const struct ay_evlog *log, const struct ay_pcrs *attested,
 				 const struct ay_pcrs *replayed, uint32_t ima_pcrs,

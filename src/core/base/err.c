@@ -58,6 +58,14 @@ enum ay_rc ay_fail_code(struct ay_err *e, enum ay_rc rc, const char *code, const
 	return rc;
 }
 
+void ay_err_code(struct ay_err *e, const char *code)
+{
+	if (e == NULL)
+		return;
+	memset(e->code, 0, sizeof(e->code));
+	strncpy(e->code, code, sizeof(e->code) - 1);
+}
+
 void ay_err_set(struct ay_err *e, enum ay_rc rc, const char *where, size_t offset, const char *fmt,
 		...)
 {

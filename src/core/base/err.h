@@ -35,6 +35,9 @@ AY_MUST_USE enum ay_rc ay_fail(struct ay_err *e, enum ay_rc rc, const char *wher
 AY_MUST_USE enum ay_rc ay_fail_code(struct ay_err *e, enum ay_rc rc, const char *code,
 				    const char *where, const char *fmt, ...) AY_PRINTF(5, 6);
 
+/* Give a failure that e already holds the stable code; e may be NULL. */
+void ay_err_code(struct ay_err *e, const char *code);
+
 /* Record a failure to be reported later (reader, writer). */
 void ay_err_set(struct ay_err *e, enum ay_rc rc, const char *where, size_t offset,
 		const char *fmt, ...) AY_PRINTF(5, 6);
