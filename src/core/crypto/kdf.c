@@ -109,7 +109,7 @@ static bool kdf(bool keyed, uint16_t alg, struct ay_bytes key, struct ay_bytes *
 	uint8_t counter[4], md[AY_DIGEST_MAX];
 	uint32_t i = 0;
 
-	if (bits == 0 || bits > KDF_BITS_MAX)
+	if (bits > KDF_BITS_MAX || md_n == 0)
 		return false;
 	parts[0] = AY_BYTES(counter);
 	for (size_t at = 0; at < bytes; at += take) {

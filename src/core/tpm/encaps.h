@@ -4,8 +4,8 @@
 
 /*
  * Labelled key encapsulation to a TPM's storage key [TPM2-P1 B.10, C.6]: OAEP
- * for RSA, one-pass ECDH and KDFe for ECC. The seed is as long as nameAlg's
- * digest.
+ * for RSA, one-pass ECDH and KDFe for ECC. The seed is as long as the digest of
+ * nameAlg (of an RSA key with an OAEP scheme: of that scheme's hash).
  */
 #include "core/crypto/secret.h"
 #include "core/tpm/public.h"

@@ -13,6 +13,12 @@
  */
 enum { RSA_BYTES_MAX = 512 };
 
+/* Of a key with an OAEP scheme its hash, else nameAlg [TPM2-P1 B.10.4]. */
+static uint16_t oaep_hash(const struct ay_public *to)
+{
+	return to->scheme == AY_ALG_OAEP ? to->scheme_hash : to->name_alg;
+}
+
 static void ctx_free(EVP_PKEY_CTX **c)
 {
 	EVP_PKEY_CTX_free(*c);
@@ -93,12 +99,12 @@ enum ay_rc ay_encaps_rsa(const struct ay_public *to, const char *label,
 			 const uint8_t random[AY_CREDENTIAL_RANDOM], struct ay_secret *seed,
 			 uint8_t out[AY_ENCRYPTED_SECRET_MAX], size_t *out_n, struct ay_err *e)
 {
-	struct ay_bytes secret = { random, ay_alg_digest_size(to->name_alg) };
+	struct ay_bytes secret = { random, ay_alg_digest_size(oaep_hash(to)) };
 	uint8_t em[RSA_BYTES_MAX];
 	enum ay_rc rc;
 
 	if (to->modulus.n > sizeof(em) ||
-	    !oaep_encode(to->name_alg, label, secret, random + AY_CREDENTIAL_RANDOM / 2, em,
+	    !oaep_encode(oaep_hash(to), label, secret, random + AY_CREDENTIAL_RANDOM / 2, em,
 			 to->modulus.n))
 		return ay_fail(e, AY_E_INPUT, "encaps", 0, "key too short for its hash");
 	rc = rsa_raw(to, (struct ay_bytes){ em, to->modulus.n }, out, e);
@@ -148,9 +154,9 @@ enum ay_rc ay_decaps_rsa(struct evp_pkey_st *priv, const struct ay_public *to, c
 	size_t n = sizeof(plain);
 	bool ok;
 
-	ok = c != NULL && set_oaep(c, to->name_alg, label) &&
+	ok = c != NULL && set_oaep(c, oaep_hash(to), label) &&
 	     EVP_PKEY_decrypt(c, plain, &n, secret.p, secret.n) == 1 &&
-	     n <= ay_alg_digest_size(to->name_alg) &&
+	     n <= ay_alg_digest_size(oaep_hash(to)) &&
 	     ay_secret_set(seed, (struct ay_bytes){ plain, n });
 	ERR_clear_error();
 	ay_wipe(plain, sizeof(plain));
