@@ -156,12 +156,11 @@ static struct ay_finding bare(enum ay_check code, enum ay_result result,
 	};
 }
 
-/* Counted always; listed when there is room. NULL when it is not listed. */
-static struct ay_finding *append(struct ay_report *rep, const struct ay_finding *f)
+/* A place in the list; NULL when there is no room. The counts are the caller's. */
+static struct ay_finding *listed(struct ay_report *rep, const struct ay_finding *f)
 {
 	struct ay_finding *list;
 
-	count(rep, f);
 	list = grown(rep, rep->finding, rep->n_findings, &rep->max_findings, sizeof(*list),
 		     AY_MAX_FINDINGS);
 	if (list == NULL) {
@@ -181,7 +180,8 @@ enum ay_result ay_report_add(struct ay_report *rep, enum ay_check code, enum ay_
 	char line[512];
 	va_list ap;
 
-	kept_f = append(rep, &f);
+	count(rep, &f);
+	kept_f = listed(rep, &f);
 	if (kept_f == NULL)
 		return result;
 	if (fmt == NULL) {
@@ -249,43 +249,48 @@ void ay_report_grade(struct ay_report *rep, enum ay_component c, enum ay_grade g
 		rep->component[c].grade = g;
 }
 
-static const char *copied(struct ay_report *rep, const char *s)
+/* A text of from in rep's arena; the same one if they share it. */
+static const char *copied(struct ay_report *rep, const struct ay_report *from, const char *s)
 {
-	return s == NULL ? NULL : kept(rep, ay_arena_str(rep->arena, ay_bytes_of(s)));
+	if (s == NULL || rep->arena == from->arena)
+		return s;
+	return kept(rep, ay_arena_str(rep->arena, ay_bytes_of(s)));
 }
 
 static void merge_findings(struct ay_report *rep, const struct ay_report *from)
 {
 	for (size_t i = 0; i < from->n_findings; i++) {
-		struct ay_finding *f = append(rep, &from->finding[i]);
+		struct ay_finding *f = listed(rep, &from->finding[i]);
 
 		if (f == NULL)
 			continue;
-		f->text = copied(rep, f->text);
-		f->path = copied(rep, f->path);
-		f->expected = copied(rep, f->expected);
-		f->measured = copied(rep, f->measured);
+		f->text = copied(rep, from, f->text);
+		f->path = copied(rep, from, f->path);
+		f->expected = copied(rep, from, f->expected);
+		f->measured = copied(rep, from, f->measured);
+	}
+}
+
+void ay_report_adopt(struct ay_report *rep, const struct ay_report *from)
+{
+	set_fault(rep, from->fault);
+	for (unsigned c = 0; c < AY_COMPONENTS; c++) { /* these know the dropped ones too */
+		rep->component[c].n_fail += from->component[c].n_fail;
+		rep->component[c].n_open += from->component[c].n_open;
+		rep->component[c].n_judged += from->component[c].n_judged;
+		ay_report_grade(rep, (enum ay_component)c, from->component[c].grade);
 	}
 }
 
 void ay_report_merge(struct ay_report *rep, const struct ay_report *from)
 {
-	struct ay_component_state before[AY_COMPONENTS];
-
-	set_fault(rep, from->fault);
-	memcpy(before, rep->component, sizeof(before));
+	ay_report_adopt(rep, from);
 	merge_findings(rep, from);
-	for (unsigned c = 0; c < AY_COMPONENTS; c++) { /* from's counts know its dropped ones too */
-		rep->component[c].n_fail = before[c].n_fail + from->component[c].n_fail;
-		rep->component[c].n_open = before[c].n_open + from->component[c].n_open;
-		rep->component[c].n_judged = before[c].n_judged + from->component[c].n_judged;
-		ay_report_grade(rep, (enum ay_component)c, from->component[c].grade);
-	}
 	rep->n_dropped += from->n_dropped;
 	for (size_t i = 0; i < from->n_coverage; i++) {
 		const struct ay_coverage *c = &from->coverage[i];
 
-		ay_report_cover(rep, c->bank, c->pcr, c->event, copied(rep, c->rule));
+		ay_report_cover(rep, c->bank, c->pcr, c->event, copied(rep, from, c->rule));
 	}
 	for (size_t i = 0; i < from->n_causes; i++)
 		ay_report_add_cause(rep, from->cause[i].class, from->cause[i].kind,
@@ -294,7 +299,7 @@ void ay_report_merge(struct ay_report *rep, const struct ay_report *from)
 		ay_report_add_reference(rep, &from->reference[i]);
 	if (rep->policy.name == NULL && from->policy.name != NULL) {
 		rep->policy = from->policy;
-		rep->policy.name = copied(rep, from->policy.name);
+		rep->policy.name = copied(rep, from, from->policy.name);
 	}
 }
 

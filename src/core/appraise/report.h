@@ -161,6 +161,13 @@ void ay_report_grade(struct ay_report *rep, enum ay_component c, enum ay_grade g
  */
 void ay_report_merge(struct ay_report *rep, const struct ay_report *from);
 
+/*
+ * As merge, but only counts and grades: enough to conclude, without a
+ * copy of anything. What hosts share is kept once and named by its key; the
+ * whole report is put together when somebody asks for it.
+ */
+void ay_report_adopt(struct ay_report *rep, const struct ay_report *from);
+
 /* First finding with that code and result fail or not_checked; NULL = none. */
 const struct ay_finding *ay_report_find(const struct ay_report *rep, enum ay_check code);
 

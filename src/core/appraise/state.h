@@ -37,12 +37,15 @@ struct ay_state_in {
 	uint8_t log_sha256[32];	    /* of the log's octets when one was given, parsed or not */
 	const struct ay_evlog *log; /* data checked; needed by ay_appraise_state only */
 	const struct ay_err *log_error;
-	bool ima;  /* the host gives an IMA list: PCR 10 is explained by it */
+	uint32_t ima_pcrs; /* bit N: the IMA list extends PCR N (ay_ima_pcrs()); 10 always counts */
 	const struct ay_refset *const *sets; /* candidates; the policy chooses by name and state */
 	size_t n_sets;
 	const struct ay_policy *policy; /* NULL: none */
 	bool offline; /* sets are given by hand: their state does not matter */
 };
+
+/* PCRs that an IMA list extends, those that a boot log does not have to explain. */
+uint32_t ay_ima_pcrs(const struct ay_ima_state *s);
 
 /* SHA-256 over all that ay_appraise_state() looks at. PCR 10, 16 and 23 are not. */
 void ay_state_key(const struct ay_state_in *in, uint8_t key[32]);
@@ -91,6 +94,7 @@ struct ay_runtime_in {
 	const struct ay_pcrs *pcrs; /* attested */
 	const struct ay_ima_run *run; /* replayed up to the attested prefix; NULL: no list given */
 	bool fits;		     /* a prefix fits pcrs (ay_ima_run_fit() or the quote's search) */
+	bool padded;		     /* ... with banks extended as kernels before 5.8 did */
 	const struct ay_err *ima_error; /* the list could not be parsed; NULL: it could */
 	struct ay_bytes list; /* the octets that are new: from run->from on */
 	const struct ay_refset *const *sets;

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A reference set from what a good host showed: written as its JSON and parsed like any other. */
+#include "core/appraise/reference.h"
+
+#include "core/base/hex.h"
+#include "core/evlog/ima.h"
+#include "core/evlog/replay.h"
+#include "core/evlog/tcg_names.h"
+
+struct learn {
+	const struct ay_learn_from *from;
+	const struct ay_learn_options *opt;
+	json_t *parts;
+	bool failed; /* without memory */
+};
+
+static bool wants(const struct learn *l, enum ay_part p)
+{
+	return l->opt->parts == 0 || (l->opt->parts & AY_PART_BIT(p)) != 0;
+}
+
+static enum ay_part part_of(const struct learn *l, unsigned pcr)
+{
+	if ((l->opt->host_unique & (1u << pcr)) != 0)
+		return AY_PART_HOST_UNIQUE;
+	return ay_component_of_pcr(pcr) == AY_COMP_PLATFORM ? AY_PART_PLATFORM : AY_PART_OS;
+}
+
+/* Takes rule. */
+static void add_rule(struct learn *l, enum ay_part p, json_t *rule)
+{
+	json_t *list = json_object_get(l->parts, ay_part_name(p));
+
+	if (list == NULL) {
+		list = json_array();
+		if (json_object_set_new(l->parts, ay_part_name(p), list) != 0)
+			l->failed = true;
+	}
+	if (json_array_append_new(list, rule) != 0)
+		l->failed = true;
+}
+
+static void put_hex(struct learn *l, json_t *o, uint16_t alg, const uint8_t *digest)
+{
+	char hex[2 * AY_DIGEST_MAX + 1];
+
+	ay_hex_encode((struct ay_bytes){ digest, ay_alg_digest_size(alg) }, hex);
+	if (json_object_set_new(o, ay_alg_bank_name(alg), json_string(hex)) != 0)
+		l->failed = true;
+}
+
+static void learn_value(struct learn *l, unsigned pcr)
+{
+	const struct ay_pcrs *p = l->from->pcrs;
+	json_t *values = json_object();
+
+	for (size_t k = 0; k < p->n_banks; k++)
+		if ((p->bank[k].have & (1u << pcr)) != 0)
+			put_hex(l, values, p->bank[k].alg, p->bank[k].value[pcr]);
+	if (json_object_size(values) == 0) {
+		json_decref(values);
+		return;
+	}
+	add_rule(l, part_of(l, pcr),
+		 json_pack("{ss si so}", "kind", ay_rule_pcr.name, "pcr", (int)pcr, "values",
+			   values));
+}
+
+/* Digests only in banks that the TPM vouches for. */
+static json_t *event_json(struct learn *l, const struct ay_event *ev)
+{
+	const struct ay_evlog *log = l->from->log;
+	json_t *digests = json_object();
+	char summary[160];
+
+	for (size_t k = 0; k < log->n_banks; k++)
+		if (ev->digest[k] != NULL &&
+		    ay_pcrs_value(l->from->pcrs, log->bank[k], ev->pcr).n > 0)
+			put_hex(l, digests, log->bank[k], ev->digest[k]);
+	ay_event_summary(ev, summary, sizeof(summary));
+	return json_pack("{so sI ss so*}", "digests", digests, "type", (json_int_t)ev->type,
+			 "summary", summary, "data_mismatch",
+			 ev->check == AY_DATA_MISMATCH ? json_true() : NULL);
+}
+
+static void learn_events(struct learn *l, unsigned pcr)
+{
+	const struct ay_evlog *log = l->from->log;
+	json_t *events = json_array();
+
+	for (size_t i = 0; i < log->n_events; i++)
+		if (log->event[i].pcr == pcr && ay_event_is_extended(&log->event[i]) &&
+		    json_array_append_new(events, event_json(l, &log->event[i])) != 0)
+			l->failed = true;
+	if (json_array_size(events) == 0) { /* its value says that nothing was measured */
+		json_decref(events);
+		return;
+	}
+	add_rule(l, part_of(l, pcr),
+		 json_pack("{ss si so}", "kind", ay_rule_events.name, "pcr", (int)pcr, "events",
+			   events));
+}
+
+static void learn_boot(struct learn *l)
+{
+	uint32_t pcrs = AY_PCR_BY_VALUE & (l->opt->pcrs == 0 ? UINT32_MAX : l->opt->pcrs);
+
+	for (unsigned pcr = 0; pcr < AY_PCR_COUNT; pcr++) {
+		if ((pcrs & (1u << pcr)) == 0 || !wants(l, part_of(l, pcr)))
+			continue;
+		learn_value(l, pcr);
+		if (l->from->log != NULL)
+			learn_events(l, pcr);
+	}
+}
+
+/* A path is any octets; in the set it is only for people. */
+static void put_file(struct learn *l, json_t *digests, const struct ay_ima_entry *ent)
+{
+	const char *bank = ay_alg_bank_name(ent->digest_alg);
+	char hex[2 * AY_DIGEST_MAX + 1], path[256];
+	json_t *files = json_object_get(digests, bank);
+	size_t n = 0;
+
+	for (; n < ent->path.n && n < sizeof(path) - 1; n++)
+		path[n] = (char)(ent->path.p[n] >= 0x20 && ent->path.p[n] < 0x7f ? ent->path.p[n] :
+										   '?');
+	path[n] = '\0';
+	if (files == NULL) {
+		files = json_object();
+		if (json_object_set_new(digests, bank, files) != 0)
+			l->failed = true;
+	}
+	ay_hex_encode(ent->digest, hex);
+	if (json_object_get(files, hex) == NULL &&
+	    json_object_set_new(files, hex, json_string(path)) != 0)
+		l->failed = true;
+}
+
+static enum ay_rc learn_files(struct learn *l, struct ay_err *e)
+{
+	json_t *digests = json_object();
+	struct ay_ima_entry ent;
+	struct ay_ima_cursor c;
+	uint64_t violations = 0;
+
+	ay_ima_begin(&c, l->from->ima);
+	while (ay_ima_next(&c, &ent)) {
+		if (ent.violation)
+			violations++;
+		else if (ent.index > 1 && ent.digest.n > 0 && /* 1 is boot_aggregate */
+			 ent.digest.n == ay_alg_digest_size(ent.digest_alg))
+			put_file(l, digests, &ent);
+	}
+	add_rule(l, AY_PART_RUNTIME,
+		 json_pack("{ss sI so}", "kind", ay_rule_files.name, "violations",
+			   (json_int_t)violations, "digests", digests));
+	return ay_ima_end(&c, e);
+}
+
+static const char *or_empty(const char *s)
+{
+	return s == NULL ? "" : s;
+}
+
+static enum ay_rc make_set(struct learn *l, struct ay_refset **out, struct ay_err *e)
+{
+	const struct ay_provenance *p = &l->opt->provenance;
+	uint32_t version = l->opt->version == 0 ? 1 : l->opt->version;
+	AY_CLEANUP(ay_json_unref)
+	json_t *j = json_pack("{ss ss sI ss s{ss ss ss ss ss ss} sO}", "format",
+			      "assay-reference-1", "name", or_empty(l->opt->name), "version",
+			      (json_int_t)version, "state", "draft", "provenance", "source",
+			      p->source == NULL ? "learned" : p->source, "host", or_empty(p->host),
+			      "at", or_empty(p->at), "evidence", or_empty(p->evidence), "owner",
+			      or_empty(p->owner), "note", or_empty(p->note), "parts", l->parts);
+
+	if (j == NULL || l->failed)
+		return ay_fail(e, AY_E_NOMEM, "learn", 0, "out of memory");
+	return ay_refset_from_json(j, out, e);
+}
+
+enum ay_rc ay_refset_learn(const struct ay_learn_from *from, const struct ay_learn_options *opt,
+			   struct ay_refset **out, struct ay_err *e)
+{
+	struct learn l = { .from = from, .opt = opt, .parts = json_object() };
+	enum ay_rc rc = AY_OK;
+
+	*out = NULL;
+	if (l.parts == NULL)
+		return ay_fail(e, AY_E_NOMEM, "learn", 0, "out of memory");
+	if (from->pcrs != NULL)
+		learn_boot(&l);
+	if (from->ima.n > 0 && wants(&l, AY_PART_RUNTIME))
+		rc = learn_files(&l, e);
+	if (rc == AY_OK && json_object_size(l.parts) == 0)
+		rc = ay_fail(e, AY_E_INPUT, "learn.parts", 0, "no evidence for what is asked");
+	if (rc == AY_OK)
+		rc = make_set(&l, out, e);
+	json_decref(l.parts);
+	return rc;
+}

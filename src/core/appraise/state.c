@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/appraise/state.h"
+
+#include <string.h>
+
+#include "core/appraise/check_log.h"
+#include "core/crypto/hash.h"
+#include "core/evlog/replay.h"
+
+/* PCRs that a kernel may leave to IMA; the others belong to the boot. */
+#define IMA_MAY_EXTEND 0xfc00u
+
+/* ---- key ---- */
+
+static void put(struct ay_hash *h, const void *p, size_t n)
+{
+	ay_hash_update(h, (struct ay_bytes){ p, n });
+}
+
+static void put_u32(struct ay_hash *h, uint32_t v)
+{
+	uint8_t b[4] = { (uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8), (uint8_t)v };
+
+	put(h, b, sizeof(b));
+}
+
+static void put_values(struct ay_hash *h, const struct ay_pcrs *p)
+{
+	put_u32(h, (uint32_t)p->n_banks);
+	for (size_t k = 0; k < p->n_banks; k++) {
+		const struct ay_pcr_bank *b = &p->bank[k];
+		size_t n = ay_alg_digest_size(b->alg);
+
+		put_u32(h, b->alg);
+		put_u32(h, b->have & AY_PCR_BY_VALUE);
+		for (unsigned pcr = 0; pcr < AY_PCR_COUNT; pcr++)
+			if ((b->have & AY_PCR_BY_VALUE & (1u << pcr)) != 0)
+				put(h, b->value[pcr], n);
+	}
+}
+
+static void put_sets(struct ay_hash *h, const struct ay_refset *const *sets, size_t n)
+{
+	put_u32(h, (uint32_t)n);
+	for (size_t i = 0; i < n; i++) {
+		put(h, sets[i]->sha256, sizeof(sets[i]->sha256));
+		put_u32(h, sets[i]->state);
+	}
+}
+
+static void key_begin(struct ay_hash *h, const char *label)
+{
+	static const char engine[] = AY_VERSION;
+
+	(void)!ay_hash_init(h, AY_ALG_SHA256); /* an algorithm that is always there */
+	put(h, label, strlen(label) + 1);
+	put(h, engine, sizeof(engine));
+}
+
+void ay_state_key(const struct ay_state_in *in, uint8_t key[32])
+{
+	static const uint8_t no_hash[32];
+	struct ay_hash h;
+
+	key_begin(&h, "assay-state-1");
+	put_values(&h, in->pcrs);
+	put_u32(&h, in->log_given);
+	put(&h, in->log_sha256, sizeof(in->log_sha256));
+	put_u32(&h, in->ima_pcrs);
+	put_u32(&h, in->offline);
+	put(&h, in->policy == NULL ? no_hash : in->policy->sha256, 32);
+	put_sets(&h, in->sets, in->n_sets);
+	ay_hash_final(&h, key);
+}
+
+uint32_t ay_ima_pcrs(const struct ay_ima_state *s)
+{
+	uint32_t mask = 1u << 10;
+
+	for (size_t i = 0; i < s->n_pcrs; i++)
+		mask |= 1u << s->slot[i].pcr;
+	return mask & IMA_MAY_EXTEND;
+}
+
+/* ---- sets in force ---- */
+
+static bool in_force(const struct ay_policy *p, const struct ay_refset *s, bool offline)
+{
+	if (!ay_policy_takes(p, s->name))
+		return false;
+	return offline || !AY_CHECKED("REF_STATE", s->state != AY_SET_ACTIVE);
+}
+
+static uint32_t parts_in_force(const struct ay_policy *p, const struct ay_refset *const *sets,
+			       size_t n, bool offline)
+{
+	uint32_t parts = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (in_force(p, sets[i], offline))
+			parts |= ay_refset_parts(sets[i]);
+	return parts;
+}
+
+unsigned ay_policy_required(const struct ay_policy *p, const struct ay_refset *const *sets,
+			    size_t n_sets, bool offline)
+{
+	static const struct {
+		enum ay_part part;
+		enum ay_component component;
+	} of[] = {
+		{ AY_PART_PLATFORM, AY_COMP_PLATFORM },
+		{ AY_PART_OS, AY_COMP_OS },
+		{ AY_PART_RUNTIME, AY_COMP_RUNTIME },
+		{ AY_PART_ASSET_TAG, AY_COMP_ASSET_TAG },
+	};
+	unsigned required;
+	uint32_t parts;
+
+	if (p == NULL)
+		return 0;
+	required = p->required;
+	parts = parts_in_force(p, sets, n_sets, offline);
+	for (size_t i = 0; i < AY_COUNT(of); i++)
+		if ((parts & AY_PART_BIT(of[i].part)) != 0)
+			required |= p->required_if_reference & AY_COMP_BIT(of[i].component);
+	return required;
+}
+
+/* ---- the log ---- */
+
+struct judge {
+	const struct ay_state_in *in;
+	struct ay_report *rep;
+	struct ay_boot_facts facts;
+	uint32_t by_value, by_events; /* bit N: a rule judged PCR N so */
+};
+
+static bool known_mismatch(const void *ctx, const struct ay_evlog *log, size_t event)
+{
+	const struct ay_state_in *in = ctx;
+
+	for (size_t i = 0; in->policy != NULL && i < in->n_sets; i++)
+		if (in_force(in->policy, in->sets[i], in->offline) &&
+		    ay_refset_knows_mismatch(in->sets[i], log, event))
+			return true;
+	return false;
+}
+
+/* PCRs with a value that the replayed log does not give. */
+static uint32_t unexplained(const struct ay_pcrs *attested, const struct ay_pcrs *replayed)
+{
+	uint32_t mask = 0;
+
+	for (size_t k = 0; k < attested->n_banks; k++) {
+		uint16_t alg = attested->bank[k].alg;
+
+		for (unsigned pcr = 0; pcr < AY_PCR_COUNT; pcr++) {
+			struct ay_bytes got = ay_pcrs_value(attested, alg, pcr);
+			struct ay_bytes want = ay_pcrs_value(replayed, alg, pcr);
+
+			if (got.n > 0 && want.n > 0 && !ay_bytes_eq(got, want))
+				mask |= 1u << pcr;
+		}
+	}
+	return mask;
+}
+
+static void check_strength(const struct ay_state_in *in, struct ay_report *rep)
+{
+	bool strong = false;
+
+	for (size_t k = 0; k < in->log->n_banks; k++)
+		strong |= in->log->bank[k] != AY_ALG_SHA1;
+	if (in->policy != NULL && in->policy->refuse_weak_log &&
+	    AY_CHECKED("LOG_BANK_WEAK", !strong))
+		ay_report_add(rep, AY_CHECK_LOG_BANK_WEAK, AY_FAIL, NULL,
+			      "boot log has SHA-1 digests only, which the policy refuses");
+}
+
+static enum ay_rc judge_log(struct judge *j, struct ay_err *e)
+{
+	const struct ay_state_in *in = j->in;
+	struct ay_known_mismatch known = { known_mismatch, in };
+	struct ay_pcrs replayed = { 0 };
+	enum ay_rc rc = ay_evlog_replay(in->log, &replayed, e);
+
+	if (rc != AY_OK)
+		return rc;
+	(void)!ay_check_log_pcrs(in->log, in->pcrs, &replayed, in->ima_pcrs | (1u << 10), j->rep);
+	ay_check_log_shape(in->log, &known, j->rep);
+	ay_check_log_data(in->log, &known, j->rep);
+	check_strength(in, j->rep);
+	j->facts.log = in->log;
+	j->facts.unexplained = unexplained(in->pcrs, &replayed);
+	return AY_OK;
+}
+
+/* PCR values stand alone: they are compared whole, and that is enough only if the policy says so. */
+static void judge_no_log(struct judge *j)
+{
+	static const enum ay_component of[] = { AY_COMP_PLATFORM, AY_COMP_OS };
+	const struct ay_policy *p = j->in->policy;
+	bool allowed = p != NULL && p->allow_no_log;
+
+	for (size_t i = 0; i < AY_COUNT(of); i++) {
+		struct ay_place at = { .component = of[i], .optional = allowed };
+
+		if (allowed)
+			ay_report_add(j->rep, AY_CHECK_QUOTE_WITHOUT_LOG, AY_NOT_CHECKED, &at,
+				      "no boot log; allowed by %.60s: %.200s", p->no_log_owner,
+				      p->no_log_reason);
+		else if (AY_CHECKED("QUOTE_WITHOUT_LOG", true))
+			ay_report_add(j->rep, AY_CHECK_QUOTE_WITHOUT_LOG, AY_NOT_CHECKED, &at,
+				      "no boot log came with the PCR values");
+	}
+}
+
+static enum ay_rc judge_boot_log(struct judge *j, struct ay_err *e)
+{
+	switch (j->in->log_given) {
+	case AY_LOG_IS_GIVEN:
+		return judge_log(j, e);
+	case AY_LOG_IS_ABSENT:
+		judge_no_log(j);
+		return AY_OK;
+	case AY_LOG_HAS_VANISHED:
+		if (AY_CHECKED("LOG_VANISHED", true))
+			ay_report_add(j->rep, AY_CHECK_LOG_VANISHED, AY_FAIL, NULL,
+				      "an earlier boot had a boot log, this one has none");
+		return AY_OK;
+	case AY_LOG_IS_REFUSED:
+		break;
+	}
+	ay_check_log_refused(j->in->log_error, j->rep);
+	return AY_OK;
+}
+
+/* ---- reference sets ---- */
+
+static uint32_t failures(const struct ay_report *r, bool open)
+{
+	uint32_t n = 0;
+
+	for (unsigned c = 0; c < AY_COMPONENTS; c++)
+		n += open ? r->component[c].n_open : r->component[c].n_fail;
+	return n;
+}
+
+static bool is_better(const struct ay_report *a, const struct ay_report *b)
+{
+	if (failures(a, false) != failures(b, false))
+		return failures(a, false) < failures(b, false);
+	return failures(a, true) < failures(b, true);
+}
+
+static void note_rules(struct judge *j, const struct ay_refset *s, enum ay_part part)
+{
+	for (size_t i = 0; i < s->n_rules; i++) {
+		const struct ay_rule *r = &s->rule[i];
+
+		if (r->part == part && r->kind->has_pcr)
+			*(r->kind == &ay_rule_events ? &j->by_events : &j->by_value) |= 1u << r->pcr;
+	}
+}
+
+/* One of several: the set that fits, or of those that do not the one that comes nearest. */
+static void judge_part(struct judge *j, enum ay_part part)
+{
+	const struct ay_state_in *in = j->in;
+	const struct ay_refset *chosen = NULL;
+	struct ay_report best = { 0 };
+	struct ay_named name;
+
+	for (size_t i = 0; i < in->n_sets; i++) {
+		struct ay_report tried;
+
+		if (!in_force(in->policy, in->sets[i], in->offline) ||
+		    (ay_refset_parts(in->sets[i]) & AY_PART_BIT(part)) == 0)
+			continue;
+		ay_report_init(&tried, j->rep->arena);
+		ay_refset_check(in->sets[i], part, &j->facts, &tried);
+		if (chosen == NULL || is_better(&tried, &best)) {
+			best = tried;
+			chosen = in->sets[i];
+		}
+		if (failures(&best, false) + failures(&best, true) == 0)
+			break;
+	}
+	if (chosen == NULL)
+		return;
+	name = ay_refset_named(chosen);
+	ay_report_merge(j->rep, &best);
+	ay_report_add_reference(j->rep, &name);
+	note_rules(j, chosen, part);
+}
+
+static void check_any_rule(struct judge *j, enum ay_component c)
+{
+	struct ay_place at = { .component = c };
+	uint32_t ruled = j->by_value | j->by_events;
+
+	for (unsigned pcr = 0; pcr < AY_PCR_COUNT; pcr++)
+		if ((ruled & (1u << pcr)) != 0 && ay_component_of_pcr(pcr) == c)
+			return;
+	if (AY_CHECKED("REF_NONE", true))
+		ay_report_add(j->rep, AY_CHECK_REF_NONE, AY_NOT_CHECKED, &at,
+			      "no reference set in force has values for %s", ay_component_name(c));
+}
+
+/* A set that the policy names and that is not in force says why nothing was compared. */
+static void check_named_sets(struct judge *j)
+{
+	const struct ay_state_in *in = j->in;
+
+	for (size_t n = 0; n < in->policy->n_references; n++) {
+		const char *name = in->policy->reference[n];
+		const struct ay_refset *seen = NULL;
+		bool good = false;
+
+		for (size_t i = 0; i < in->n_sets; i++) {
+			if (strcmp(in->sets[i]->name, name) != 0)
+				continue;
+			seen = in->sets[i];
+			good |= in_force(in->policy, seen, in->offline);
+		}
+		if (!good)
+			ay_report_add(j->rep, AY_CHECK_REF_STATE, AY_NOT_CHECKED,
+				      &(struct ay_place){ .component = AY_COMP_PLATFORM,
+							  .optional = true },
+				      "set %s, which the policy names, is %s", name,
+				      seen == NULL ? "not there" : ay_set_state_name(seen->state));
+	}
+}
+
+static const char *rule_of_event(const struct judge *j, unsigned pcr)
+{
+	uint32_t bit = 1u << pcr;
+
+	if ((AY_PCR_ASKED & bit) == 0)
+		return "not judged: software may reset this PCR";
+	if (pcr == 10)
+		return "IMA";
+	return (j->by_value & bit) != 0 ? "exact PCR value" : "no rule";
+}
+
+/* Rules covered what they judged; say of the rest that nothing did. */
+static void cover_rest(struct judge *j)
+{
+	const struct ay_evlog *log = j->facts.log;
+	const struct ay_pcrs *p = j->in->pcrs;
+
+	for (size_t k = 0; k < p->n_banks; k++)
+		for (unsigned pcr = 0; pcr < AY_PCR_COUNT; pcr++)
+			if ((p->bank[k].have & (1u << pcr) & ~j->by_value) != 0)
+				ay_report_cover(j->rep, p->bank[k].alg, pcr, -1,
+						(j->by_events & (1u << pcr)) != 0 ?
+							"events" :
+							rule_of_event(j, pcr));
+	for (size_t i = 0; log != NULL && i < log->n_events; i++) {
+		unsigned pcr = log->event[i].pcr;
+
+		if (pcr < AY_PCR_COUNT && (j->by_events & (1u << pcr)) == 0 &&
+		    ay_event_is_extended(&log->event[i]))
+			ay_report_cover(j->rep, 0, pcr, (int32_t)i, rule_of_event(j, pcr));
+	}
+}
+
+enum ay_rc ay_appraise_state(const struct ay_state_in *in, struct ay_report *rep, struct ay_err *e)
+{
+	struct judge j = { .in = in, .rep = rep };
+	struct ay_named name;
+	enum ay_rc rc;
+
+	j.facts.pcrs = in->pcrs;
+	j.facts.offline = in->offline;
+	rc = judge_boot_log(&j, e);
+	if (rc != AY_OK)
+		return rc;
+	if (in->policy == NULL) {
+		ay_report_add(rep, AY_CHECK_NO_POLICY, AY_NOT_CHECKED, NULL,
+			      "no trust policy applies to this host");
+		return rep->fault;
+	}
+	name = ay_policy_named(in->policy);
+	rep->policy = name;
+	rep->policy.name = ay_arena_str(rep->arena, ay_bytes_of(name.name));
+	judge_part(&j, AY_PART_PLATFORM);
+	judge_part(&j, AY_PART_OS);
+	judge_part(&j, AY_PART_HOST_UNIQUE);
+	check_named_sets(&j);
+	check_any_rule(&j, AY_COMP_PLATFORM);
+	check_any_rule(&j, AY_COMP_OS);
+	cover_rest(&j);
+	ay_report_grade(rep, AY_COMP_PLATFORM, AY_GRADE_TPM_SIGNED);
+	ay_report_grade(rep, AY_COMP_OS, AY_GRADE_TPM_SIGNED);
+	if (rep->policy.name == NULL || rep->fault != AY_OK)
+		return ay_fail(e, AY_E_NOMEM, "report", 0, "out of memory for the report");
+	return AY_OK;
+}
+
+/* ---- what the running system is judged by ---- */
+
+void ay_tally_key(const struct ay_policy *p, const struct ay_refset *const *sets, size_t n_sets,
+		  bool offline, uint8_t key[32])
+{
+	struct ay_hash h;
+
+	key_begin(&h, "assay-tally-1");
+	for (size_t i = 0; p != NULL && i < n_sets; i++)
+		if (in_force(p, sets[i], offline) &&
+		    (ay_refset_parts(sets[i]) & AY_PART_BIT(AY_PART_RUNTIME)) != 0)
+			put(&h, sets[i]->sha256, sizeof(sets[i]->sha256));
+	ay_hash_final(&h, key);
+}
