@@ -66,6 +66,13 @@ void ay_err_code(struct ay_err *e, const char *code)
 	strncpy(e->code, code, sizeof(e->code) - 1);
 }
 
+enum ay_rc ay_err_coded(struct ay_err *e, enum ay_rc rc, const char *code)
+{
+	if (e != NULL && rc != AY_OK && e->code[0] == '\0')
+		strncpy(e->code, code, sizeof(e->code) - 1);
+	return rc;
+}
+
 void ay_err_set(struct ay_err *e, enum ay_rc rc, const char *where, size_t offset, const char *fmt,
 		...)
 {

@@ -38,6 +38,9 @@ AY_MUST_USE enum ay_rc ay_fail_code(struct ay_err *e, enum ay_rc rc, const char 
 /* Give a failure that e already holds the stable code; e may be NULL. */
 void ay_err_code(struct ay_err *e, const char *code);
 
+/* Give a failure that has no code yet this one. e may be NULL. Returns rc. */
+AY_MUST_USE enum ay_rc ay_err_coded(struct ay_err *e, enum ay_rc rc, const char *code);
+
 /* Record a failure to be reported later (reader, writer). */
 void ay_err_set(struct ay_err *e, enum ay_rc rc, const char *where, size_t offset,
 		const char *fmt, ...) AY_PRINTF(5, 6);

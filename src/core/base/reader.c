@@ -26,6 +26,20 @@ size_t ay_rd_offset(const struct ay_reader *r)
 	return r->base;
 }
 
+uint8_t ay_rd_peek8(const struct ay_reader *r)
+{
+	return ay_rd_left(r) > 0 ? *r->p : 0;
+}
+
+struct ay_bytes ay_rd_since(const struct ay_reader *r, size_t offset)
+{
+	size_t n = r->base - offset;
+
+	if (!ay_rd_ok(r) || offset > r->base)
+		return (struct ay_bytes){ 0 };
+	return (struct ay_bytes){ r->p - n, n };
+}
+
 /* The one bounds check of the tree: every octet of untrusted input passes here. */
 static const uint8_t *take(struct ay_reader *r, const char *field, size_t n)
 {

@@ -63,6 +63,10 @@ void ay_rd_limit(struct ay_reader *r, const char *field, size_t got, size_t max)
 bool ay_rd_ok(const struct ay_reader *r);
 size_t ay_rd_left(const struct ay_reader *r);
 size_t ay_rd_offset(const struct ay_reader *r);
+/* The next octet without reading it; 0 when nothing is left. */
+uint8_t ay_rd_peek8(const struct ay_reader *r);
+/* What this reader has read since ay_rd_offset() gave offset; empty after a failure. */
+struct ay_bytes ay_rd_since(const struct ay_reader *r, size_t offset);
 
 /* AY_OK if nothing failed and nothing is left; else the first failure, copied to e. */
 AY_MUST_USE enum ay_rc ay_rd_end(struct ay_reader *r, const char *what, struct ay_err *e);

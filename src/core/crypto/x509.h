@@ -7,9 +7,8 @@
  * and their chain to a named trust set. Only keys and signatures count: an
  * issuer's name merely tells which key to try.
  *
- * Every refusal carries a code: CERT_MALFORMED (not DER, a field missing),
- * CERT_TRAILING, CERT_LIMIT, CERT_VERSION, CERT_ALGORITHM, CERT_EXTENSION
- * (twice, or an unknown critical one), CERT_KEY; a chain that fails: EK_CHAIN,
+ * Every refusal carries a code: CERT_MALFORMED (not DER, a field missing or
+ * twice), CERT_TRAILING, CERT_LIMIT, CERT_VERSION, CERT_ALGORITHM, CERT_KEY; a chain that fails: EK_CHAIN,
  * or whatever code the caller names.
  */
 #include "core/base/limits.h"
@@ -33,15 +32,15 @@ enum ay_cert_usage { /* bits of KeyUsage as a mask, bit 0 first [RFC5280 4.2.1.3
 	AY_KU_CRL_SIGN = 1u << 6,
 };
 
-enum ay_sig_alg {
-	AY_SIG_NONE = 0,
-	AY_SIG_RSA_SHA1,
-	AY_SIG_RSA_SHA256,
-	AY_SIG_RSA_SHA384,
-	AY_SIG_RSA_SHA512,
-	AY_SIG_ECDSA_SHA256,
-	AY_SIG_ECDSA_SHA384,
-	AY_SIG_ECDSA_SHA512,
+enum ay_cert_sig {
+	AY_CERTSIG_NONE = 0,
+	AY_CERTSIG_RSA_SHA1,
+	AY_CERTSIG_RSA_SHA256,
+	AY_CERTSIG_RSA_SHA384,
+	AY_CERTSIG_RSA_SHA512,
+	AY_CERTSIG_ECDSA_SHA256,
+	AY_CERTSIG_ECDSA_SHA384,
+	AY_CERTSIG_ECDSA_SHA512,
 };
 
 /* All views borrow from the bytes that were parsed. */
@@ -55,14 +54,17 @@ struct ay_cert {
 	struct ay_bytes spki; /* SubjectPublicKeyInfo, with its tag */
 	struct ay_bytes extensions;
 	struct ay_bytes signature;
-	enum ay_sig_alg sig_alg;
+	enum ay_cert_sig sig_alg;
 	int64_t not_before_ms;
 	int64_t not_after_ms;
-	uint32_t flags; /* enum ay_cert_flag */
+	unsigned version; /* 1 or 3 */
+	uint32_t flags;	  /* enum ay_cert_flag */
 	bool has_key_usage;
 	uint32_t key_usage; /* enum ay_cert_usage */
+	bool has_basic;
 	bool is_ca;
 	int path_len; /* -1: no limit */
+	bool unknown_critical; /* an extension that we do not know and may not ignore */
 };
 
 /*
@@ -86,13 +88,18 @@ void ay_cert_spki_hash(const struct ay_cert *c, uint8_t out[32]);
 AY_MUST_USE enum ay_rc ay_cert_spki_hash_of(struct ay_bytes der, uint8_t out[32],
 					    struct ay_err *e);
 
+/* In date at now_ms. */
+bool ay_cert_in_date(const struct ay_cert *c, int64_t now_ms);
+
 /* AY_OK if c's signature was made by the holder of key; AY_E_CRYPTO if not. */
 AY_MUST_USE enum ay_rc ay_cert_verify(const struct ay_cert *c, const struct ay_pubkey *key,
 				      struct ay_err *e);
 
+/* A list of revoked serial numbers; borrows. */
 struct ay_crl {
-	struct ay_bytes der, tbs, issuer, signature, revoked, extensions;
-	enum ay_sig_alg sig_alg;
+	struct ay_bytes der, tbs, issuer, signature;
+	struct ay_bytes revoked; /* contents of revokedCertificates */
+	enum ay_cert_sig sig_alg;
 	int64_t this_update_ms;
 	int64_t next_update_ms; /* 0: none given */
 };
@@ -119,6 +126,7 @@ enum ay_crl_policy { AY_CRL_REQUIRE = 0, AY_CRL_IF_PRESENT, AY_CRL_IGNORE };
 struct ay_chain_policy {
 	int64_t now_ms;
 	bool ignore_dates;
+	bool allow_sha1; /* TPM 1.2 only */
 	enum ay_crl_policy crl;
 	const char *code; /* of a failure; NULL: "EK_CHAIN" */
 };
