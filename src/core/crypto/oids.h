@@ -6,7 +6,8 @@
 #include "core/base/bytes.h"
 
 /* For the string literals below: embedded zeros count, the terminator does not. */
-#define AY_OID(literal) ((struct ay_bytes){ (const uint8_t *)(literal), sizeof(literal) - 1 })
+#define AY_OID_INIT(literal) { (const uint8_t *)(literal), sizeof(literal) - 1 }
+#define AY_OID(literal) ((struct ay_bytes)AY_OID_INIT(literal))
 
 #define AY_OID_RSA "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01"	  /* 1.2.840.113549.1.1.1 */
 #define AY_OID_RSA_SHA1 "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05"

@@ -25,6 +25,9 @@ void ay_privkey_free(struct ay_privkey *k);
 /* A new reference to the public half. */
 AY_MUST_USE enum ay_rc ay_privkey_public(const struct ay_privkey *k, struct ay_pubkey **out,
 					 struct ay_err *e);
+#define AY_SPKI_P256 91 /* octets of the SubjectPublicKeyInfo of a P-256 key */
+AY_MUST_USE enum ay_rc ay_privkey_spki(const struct ay_privkey *k, uint8_t out[AY_SPKI_P256],
+				       struct ay_err *e);
 /* SHA-256 of the public half's SubjectPublicKeyInfo. */
 AY_MUST_USE enum ay_rc ay_privkey_spki_hash(const struct ay_privkey *k, uint8_t out[32],
 					    struct ay_err *e);

@@ -35,9 +35,9 @@ static enum ay_rc ec_key(struct ay_bytes oid, struct ay_bytes bits, struct ay_pu
 		uint16_t curve;
 		size_t n;
 	} curves[] = {
-		{ AY_OID(AY_OID_P256), AY_CURVE_P256, 32 },
-		{ AY_OID(AY_OID_P384), AY_CURVE_P384, 48 },
-		{ AY_OID(AY_OID_P521), AY_CURVE_P521, 66 },
+		{ AY_OID_INIT(AY_OID_P256), AY_CURVE_P256, 32 },
+		{ AY_OID_INIT(AY_OID_P384), AY_CURVE_P384, 48 },
+		{ AY_OID_INIT(AY_OID_P521), AY_CURVE_P521, 66 },
 	};
 
 	for (size_t i = 0; i < AY_COUNT(curves); i++) {
