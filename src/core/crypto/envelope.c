@@ -107,7 +107,7 @@ enum ay_rc ay_envelope_parse(struct ay_bytes der, struct ay_err *e)
 	ay_rd_window_end(&body, "authEnvelopedData");
 	ay_rd_window_end(&tagged, "contentInfo.content");
 	ay_rd_window_end(&info, "contentInfo");
-	return ay_err_code(e, ay_rd_end(&r, "envelope", e), "CA_ENVELOPE");
+	return ay_err_coded(e, ay_rd_end(&r, "envelope", e), "CA_ENVELOPE");
 }
 
 /* libcrypto's default KDF hash is SHA-1; ours is set before the first use of the key. */

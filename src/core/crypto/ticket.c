@@ -136,7 +136,7 @@ enum ay_rc ay_ticket_parse(struct ay_bytes text, struct ay_ticket *out, struct a
 	enum ay_rc rc = parse(text, &t, e);
 
 	*out = rc == AY_OK ? t : (struct ay_ticket){ 0 };
-	return ay_err_code(e, rc, "TICKET");
+	return ay_err_coded(e, rc, "TICKET");
 }
 
 enum ay_rc ay_ticket_check(struct ay_bytes text, const struct ay_pubkey *key, const uint8_t ca[32],
@@ -149,7 +149,7 @@ enum ay_rc ay_ticket_check(struct ay_bytes text, const struct ay_pubkey *key, co
 	if (rc != AY_OK)
 		return rc;
 	if (AY_CHECKED("TICKET_SIGNATURE", ay_jws_verify(text, key, e) != AY_OK))
-		return ay_err_code(e, AY_E_CRYPTO, "TICKET");
+		return ay_err_coded(e, AY_E_CRYPTO, "TICKET");
 	if (AY_CHECKED("TICKET_CA", memcmp(t.ca, ca, 32) != 0))
 		return ay_fail_code(e, AY_E_CRYPTO, "TICKET", "ticket.ca", "for another Privacy CA");
 	if (AY_CHECKED("TICKET_EXPIRY", t.exp_s * 1000 <= now_ms))

@@ -133,7 +133,7 @@ enum ay_rc ay_token_parse(struct ay_bytes text, struct ay_token *out, struct ay_
 	ay_wipe(json, sizeof(json));
 	if (rc != AY_OK)
 		ay_wipe(out, sizeof(*out));
-	return ay_err_code(e, rc, "TOKEN_MALFORMED");
+	return ay_err_coded(e, rc, "TOKEN_MALFORMED");
 }
 
 void ay_token_key(const uint8_t secret[32], uint8_t k[32])
