@@ -22,28 +22,28 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	if (n == 0)
 		return 0;
 	switch (p[0]) {
-	case AY_CHAN_WELCOME:
+	case AY_FRAME_WELCOME:
 		rc = ay_chan_welcome_parse(in, &u.welcome, NULL);
 		break;
-	case AY_CHAN_PROVISION:
+	case AY_FRAME_PROVISION:
 		rc = ay_chan_provision_parse(in, &u.provision, NULL);
 		break;
-	case AY_CHAN_CA_CHALLENGE:
+	case AY_FRAME_CA_CHALLENGE:
 		rc = ay_chan_ca_challenge_parse(in, &u.ca_challenge, NULL);
 		break;
-	case AY_CHAN_CA_CERT:
+	case AY_FRAME_CA_CERT:
 		rc = ay_chan_ca_cert_parse(in, &u.ca_cert, NULL);
 		break;
-	case AY_CHAN_ENROLLED:
+	case AY_FRAME_ENROLLED:
 		rc = ay_chan_enrolled_parse(in, &u.enrolled, NULL);
 		break;
-	case AY_CHAN_CHALLENGE:
+	case AY_FRAME_CHALLENGE:
 		rc = ay_chan_challenge_parse(in, &u.challenge, NULL);
 		break;
-	case AY_CHAN_RESULT:
+	case AY_FRAME_RESULT:
 		rc = ay_chan_result_parse(in, &u.result, NULL);
 		break;
-	case AY_CHAN_FAIL:
+	case AY_FRAME_FAIL:
 		rc = ay_chan_fail_parse(in, &u.fail, NULL);
 		break;
 	default:

@@ -10,15 +10,9 @@
 #include "core/base/limits.h"
 #include "core/base/uuid.h"
 #include "core/tpm/pcr.h"
+#include "io/net/frame.h"
 
 #define AY_CHANNEL_VERSION 1
-
-/* Message numbers: AY_CHAN_HELLO = 1, ... */
-enum ay_chan_type {
-#define X(name, number, sender, bound, max, doc) AY_CHAN_##name = (number),
-#include "io/net/channel.def"
-#undef X
-};
 
 struct ay_chan_welcome {
 	bool bound;

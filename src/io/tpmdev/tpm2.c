@@ -37,7 +37,8 @@ static void tpm2_free(struct ay_tpmdev *d)
 	free(d);
 }
 
-static enum ay_rc tpm2_make(const struct ay_tpmdev_conf *c, struct ay_tpmdev **out, struct ay_err *e)
+static enum ay_rc tpm2_make(const struct ay_tpmdev_conf *c, struct ay_tpmdev **out,
+			    struct ay_err *e)
 {
 	struct ay_tpmdev *d = calloc(1, sizeof(*d));
 
@@ -87,7 +88,8 @@ static TSS2_RC connect_once(struct ay_tpmdev *d)
 	return rc;
 }
 
-/* Worth another try: the device is in another's hands (EBUSY, swtpm's one client), or just starting. */
+/* Worth another try: the device is in another's hands (EBUSY, swtpm's one client), or just
+ * starting. */
 static bool is_busy(TSS2_RC rc)
 {
 	return (rc & TSS2_RC_LAYER_MASK) != 0 || rc == TPM2_RC_RETRY || rc == TPM2_RC_YIELDED ||

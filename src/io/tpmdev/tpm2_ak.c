@@ -43,8 +43,9 @@ static enum ay_ak_kind kind_for(struct ay_tpmdev *d, enum ay_ak_kind asked)
 
 	if (asked != AY_AK_AUTO)
 		return asked;
-	if (Esys_GetCapability(d->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_ECC_CURVES,
-			       TPM2_ECC_NIST_P256, 1, &more, &cap) != TSS2_RC_SUCCESS)
+	if (Esys_GetCapability(d->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+			       TPM2_CAP_ECC_CURVES, TPM2_ECC_NIST_P256, 1, &more,
+			       &cap) != TSS2_RC_SUCCESS)
 		return k;
 	if (cap->data.eccCurves.count > 0 && cap->data.eccCurves.eccCurves[0] == TPM2_ECC_NIST_P256)
 		k = AY_AK_ECDSA_P256;
@@ -80,7 +81,8 @@ static TSS2_RC create_under(struct ay_tpmdev *d, ESYS_TR ek, ESYS_TR auth, enum 
 			   &pcrs, priv, pub, NULL, NULL, NULL);
 }
 
-static enum ay_rc need_template(uint32_t nv_cert, const struct ay_tpm2_template **t, struct ay_err *e)
+static enum ay_rc need_template(uint32_t nv_cert, const struct ay_tpm2_template **t,
+				struct ay_err *e)
 {
 	*t = ay_tpm2_template_find(nv_cert);
 	if (*t == NULL)
@@ -105,8 +107,8 @@ enum ay_rc ay_tpm2_ak_create(struct ay_tpmdev *d, uint32_t ek_nv, enum ay_ak_kin
 	if (rc == AY_OK) {
 		TSS2_RC r = create_under(d, ek, auth, kind_for(d, kind), &pub, &priv);
 
-		rc = r == TSS2_RC_SUCCESS ? keep(pub, priv, a, out, e) :
-					    ay_tpm2_fail(e, "ak.create", r);
+		rc = r == TSS2_RC_SUCCESS ? keep(pub, priv, a, out, e)
+					  : ay_tpm2_fail(e, "ak.create", r);
 		out->ek_nv = ek_nv;
 	}
 	ay_tpm2_auth_end(d, &auth);
@@ -145,7 +147,8 @@ static enum ay_rc load_under(struct ay_tpmdev *d, const struct ay_tpm_ak *ak,
 	if (rc == AY_OK)
 		rc = ay_tpm2_ek_auth(d, t, &auth, e);
 	if (rc == AY_OK) {
-		TSS2_RC r = Esys_Load(d->esys, ek, auth, ESYS_TR_NONE, ESYS_TR_NONE, &priv, &pub, out);
+		TSS2_RC r =
+			Esys_Load(d->esys, ek, auth, ESYS_TR_NONE, ESYS_TR_NONE, &priv, &pub, out);
 
 		if (r != TSS2_RC_SUCCESS) {
 			*out = ESYS_TR_NONE;
@@ -194,7 +197,8 @@ enum ay_rc ay_tpm2_ak_load(struct ay_tpmdev *d, const struct ay_tpm_ak *ak, ESYS
 }
 
 static TSS2_RC activate_with(struct ay_tpmdev *d, ESYS_TR ak, ESYS_TR ek, ESYS_TR auth,
-			     struct ay_bytes id_object, struct ay_bytes encrypted, TPM2B_DIGEST **out)
+			     struct ay_bytes id_object, struct ay_bytes encrypted,
+			     TPM2B_DIGEST **out)
 {
 	TPM2B_ID_OBJECT id = { 0 };
 	TPM2B_ENCRYPTED_SECRET secret = { 0 };
@@ -209,9 +213,9 @@ static TSS2_RC activate_with(struct ay_tpmdev *d, ESYS_TR ak, ESYS_TR ek, ESYS_T
 				       &secret, out);
 }
 
-enum ay_rc ay_tpm2_activate(struct ay_tpmdev *d, const struct ay_tpm_ak *ak, struct ay_bytes id_object,
-			    struct ay_bytes encrypted, uint8_t secret[AY_DIGEST_MAX], size_t *n,
-			    struct ay_err *e)
+enum ay_rc ay_tpm2_activate(struct ay_tpmdev *d, const struct ay_tpm_ak *ak,
+			    struct ay_bytes id_object, struct ay_bytes encrypted,
+			    uint8_t secret[AY_DIGEST_MAX], size_t *n, struct ay_err *e)
 {
 	const struct ay_tpm2_template *t;
 	ESYS_TR key = ESYS_TR_NONE, ek = ESYS_TR_NONE, auth = ESYS_TR_NONE;

@@ -15,8 +15,8 @@ static enum ay_rc template_from_nv(struct ay_tpmdev *d, uint32_t index, struct a
 		return rc;
 	out->size = 0;
 	if (Tss2_MU_TPMT_PUBLIC_Unmarshal(b.p, b.n, &at, &out->publicArea) != TSS2_RC_SUCCESS)
-		return ay_fail(e, AY_E_INPUT, "nv.template", 0,
-			       "0x%08x holds no TPMT_PUBLIC", index);
+		return ay_fail(e, AY_E_INPUT, "nv.template", 0, "0x%08x holds no TPMT_PUBLIC",
+			       index);
 	return AY_OK;
 }
 
@@ -158,7 +158,8 @@ static enum ay_rc find_certified(struct ay_tpmdev *d, enum ay_ek_kind kind, uint
 		out->kind = t->kind;
 		return rc;
 	}
-	return ay_fail(e, AY_E_NOENT, "ek", 0, "the TPM holds no certificate for an EK of this kind");
+	return ay_fail(e, AY_E_NOENT, "ek", 0,
+		       "the TPM holds no certificate for an EK of this kind");
 }
 
 static enum ay_rc keep_public(const TPM2B_PUBLIC *pub, struct ay_arena *a, struct ay_bytes *out,

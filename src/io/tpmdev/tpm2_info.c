@@ -18,8 +18,8 @@ enum ay_rc ay_tpm2_property(struct ay_tpmdev *d, uint32_t property, uint32_t *ou
 	return AY_OK;
 }
 
-enum ay_rc ay_tpm2_handles(struct ay_tpmdev *d, uint32_t first, uint32_t *out, size_t max, size_t *n,
-			   struct ay_err *e)
+enum ay_rc ay_tpm2_handles(struct ay_tpmdev *d, uint32_t first, uint32_t *out, size_t max,
+			   size_t *n, struct ay_err *e)
 {
 	TPMI_YES_NO more = TPM2_YES;
 	uint32_t from = first;

@@ -4,7 +4,7 @@
 enum {
 	NV_CHAIN_FIRST = 0x01c00100,
 	NV_CHAIN_LAST = 0x01c001ff,
-	NV_CHAIN_MAX = 64,  /* indices */
+	NV_CHAIN_MAX = 64, /* indices */
 	NV_CHUNK_LEAST = 64,
 };
 
@@ -51,8 +51,8 @@ static enum ay_rc read_open(struct ay_tpmdev *d, ESYS_TR index, struct ay_arena 
 			    struct ay_bytes *out, struct ay_err *e)
 {
 	TPM2B_NV_PUBLIC *pub = NULL;
-	TSS2_RC r = Esys_NV_ReadPublic(d->esys, index, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &pub,
-				       NULL);
+	TSS2_RC r = Esys_NV_ReadPublic(d->esys, index, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+				       &pub, NULL);
 	enum ay_rc rc;
 
 	if (r != TSS2_RC_SUCCESS)

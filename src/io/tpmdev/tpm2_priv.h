@@ -22,9 +22,9 @@ struct ay_tpm2_template {
 	enum ay_ek_kind kind;
 	uint32_t nv_cert, nv_nonce, nv_template; /* 0 = there is none */
 	uint16_t type, name_alg, sym_bits;
-	uint16_t size; /* RSA: key bits; ECC: curve */
+	uint16_t size;	 /* RSA: key bits; ECC: curve */
 	uint16_t unique; /* octets of zero in unique (each coordinate) */
-	bool user_auth; /* high range: userWithAuth is set, policy B */
+	bool user_auth;	 /* high range: userWithAuth is set, policy B */
 };
 
 const struct ay_tpm2_template *ay_tpm2_template_find(uint32_t nv_cert);
@@ -49,20 +49,20 @@ void ay_tpm2_auth_end(struct ay_tpmdev *d, ESYS_TR *session);
 void ay_tpm2_flush(struct ay_tpmdev *d, ESYS_TR *object);
 
 /* The AK as a transient object; the caller flushes it. */
-AY_MUST_USE enum ay_rc ay_tpm2_ak_load(struct ay_tpmdev *d, const struct ay_tpm_ak *ak, ESYS_TR *out,
-				       struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_tpm2_ak_load(struct ay_tpmdev *d, const struct ay_tpm_ak *ak,
+				       ESYS_TR *out, struct ay_err *e);
 
 /* Handles of a range [TPM2-P2 7.4] that the TPM has now, at most max. */
-AY_MUST_USE enum ay_rc ay_tpm2_handles(struct ay_tpmdev *d, uint32_t first, uint32_t *out, size_t max,
-				       size_t *n, struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_tpm2_handles(struct ay_tpmdev *d, uint32_t first, uint32_t *out,
+				       size_t max, size_t *n, struct ay_err *e);
 AY_MUST_USE enum ay_rc ay_tpm2_property(struct ay_tpmdev *d, uint32_t property, uint32_t *out,
 					struct ay_err *e);
 /* Contents of an NV index; AY_E_NOENT when it is not defined, not written or not readable. */
 AY_MUST_USE enum ay_rc ay_tpm2_nv_read(struct ay_tpmdev *d, uint32_t index, struct ay_arena *a,
 				       struct ay_bytes *out, struct ay_err *e);
 /* Certificates of 0x01c00100-0x01c001ff; none is no failure. */
-AY_MUST_USE enum ay_rc ay_tpm2_nv_chain(struct ay_tpmdev *d, struct ay_arena *a, struct ay_tpm_ek *out,
-					struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_tpm2_nv_chain(struct ay_tpmdev *d, struct ay_arena *a,
+					struct ay_tpm_ek *out, struct ay_err *e);
 
 /* tpm2_guard.c: remember the handles of others; remove what a crash of ours left. */
 AY_MUST_USE enum ay_rc ay_tpm2_guard_begin(struct ay_tpmdev *d, struct ay_err *e);
@@ -74,9 +74,9 @@ enum ay_rc ay_tpm2_ek_find(struct ay_tpmdev *d, enum ay_ek_kind kind, uint32_t n
 			   struct ay_arena *a, struct ay_tpm_ek *out, struct ay_err *e);
 enum ay_rc ay_tpm2_ak_create(struct ay_tpmdev *d, uint32_t ek_nv, enum ay_ak_kind kind,
 			     struct ay_arena *a, struct ay_tpm_ak *out, struct ay_err *e);
-enum ay_rc ay_tpm2_activate(struct ay_tpmdev *d, const struct ay_tpm_ak *ak, struct ay_bytes id_object,
-			    struct ay_bytes encrypted, uint8_t secret[AY_DIGEST_MAX], size_t *n,
-			    struct ay_err *e);
+enum ay_rc ay_tpm2_activate(struct ay_tpmdev *d, const struct ay_tpm_ak *ak,
+			    struct ay_bytes id_object, struct ay_bytes encrypted,
+			    uint8_t secret[AY_DIGEST_MAX], size_t *n, struct ay_err *e);
 enum ay_rc ay_tpm2_quote(struct ay_tpmdev *d, const struct ay_tpm_ak *ak,
 			 const struct ay_pcr_selection *s, struct ay_bytes qualifying,
 			 struct ay_arena *a, struct ay_tpm_quote *out, struct ay_err *e);

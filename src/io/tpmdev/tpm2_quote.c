@@ -29,7 +29,8 @@ static uint32_t mask_of(const TPMS_PCR_SELECTION *s)
 
 /* One TPM2_PCR_Read: what it returned is put into values and taken out of rest. */
 static enum ay_rc take_values(const TPML_PCR_SELECTION *got, const TPML_DIGEST *digests,
-			      struct ay_pcr_selection *rest, struct ay_pcrs *values, struct ay_err *e)
+			      struct ay_pcr_selection *rest, struct ay_pcrs *values,
+			      struct ay_err *e)
 {
 	size_t n = 0;
 
@@ -55,8 +56,8 @@ static enum ay_rc take_values(const TPML_PCR_SELECTION *got, const TPML_DIGEST *
 	return n > 0 ? AY_OK : ay_fail(e, AY_E_UNAVAIL, "pcr.read", 0, "the TPM returns no value");
 }
 
-static enum ay_rc read_once(struct ay_tpmdev *d, struct ay_pcr_selection *rest, struct ay_pcrs *values,
-			    uint32_t *counter, struct ay_err *e)
+static enum ay_rc read_once(struct ay_tpmdev *d, struct ay_pcr_selection *rest,
+			    struct ay_pcrs *values, uint32_t *counter, struct ay_err *e)
 {
 	TPML_PCR_SELECTION in, *got = NULL;
 	TPML_DIGEST *digests = NULL;
@@ -133,8 +134,8 @@ static enum ay_rc keep(const TPM2B_ATTEST *attest, const TPMT_SIGNATURE *sig, st
 }
 
 static enum ay_rc quote_once(struct ay_tpmdev *d, ESYS_TR ak, const struct ay_pcr_selection *s,
-			     struct ay_bytes qualifying, struct ay_arena *a, struct ay_tpm_quote *out,
-			     struct ay_err *e)
+			     struct ay_bytes qualifying, struct ay_arena *a,
+			     struct ay_tpm_quote *out, struct ay_err *e)
 {
 	TPM2B_DATA data = { .size = (UINT16)qualifying.n };
 	TPMT_SIG_SCHEME scheme = { .scheme = TPM2_ALG_NULL };

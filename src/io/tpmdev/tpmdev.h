@@ -39,10 +39,10 @@ struct ay_tpm_info {
 
 /* An endorsement key: which template made it, what it is, what vouches for it. */
 struct ay_tpm_ek {
-	uint32_t nv_cert;	/* NV index its template is named by: 0x01c0000a ... */
+	uint32_t nv_cert; /* NV index its template is named by: 0x01c0000a ... */
 	enum ay_ek_kind kind;
-	struct ay_bytes pub;	/* TPMT_PUBLIC */
-	struct ay_bytes cert;	/* as it stands in NV; empty = none */
+	struct ay_bytes pub;  /* TPMT_PUBLIC */
+	struct ay_bytes cert; /* as it stands in NV; empty = none */
 	size_t n_chain;
 	struct ay_bytes chain[AY_MAX_CERT_CHAIN]; /* certificates of 0x01c00100-0x01c001ff */
 };
@@ -71,7 +71,8 @@ struct ay_tpmdev_ops {
 	const char *name;
 
 	/* A device that is not open yet; keeps what speeds up the next piece of work. */
-	enum ay_rc (*make)(const struct ay_tpmdev_conf *c, struct ay_tpmdev **out, struct ay_err *e);
+	enum ay_rc (*make)(const struct ay_tpmdev_conf *c, struct ay_tpmdev **out,
+			   struct ay_err *e);
 	void (*free)(struct ay_tpmdev *d);
 
 	/* Retries a busy device for some seconds; then AY_E_UNAVAIL. */
@@ -90,7 +91,8 @@ struct ay_tpmdev_ops {
 	/* A new AK, child of the EK named; nothing is made persistent. */
 	enum ay_rc (*ak_create)(struct ay_tpmdev *d, uint32_t ek_nv, enum ay_ak_kind kind,
 				struct ay_arena *a, struct ay_tpm_ak *out, struct ay_err *e);
-	/* AY_E_CRYPTO when the TPM refuses: not for this EK, AK or answer. secret: digest size of room. */
+	/* AY_E_CRYPTO when the TPM refuses: not for this EK, AK or answer. secret: digest size of
+	 * room. */
 	enum ay_rc (*activate)(struct ay_tpmdev *d, const struct ay_tpm_ak *ak,
 			       struct ay_bytes id_object, struct ay_bytes encrypted,
 			       uint8_t secret[AY_DIGEST_MAX], size_t *n, struct ay_err *e);

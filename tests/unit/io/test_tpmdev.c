@@ -56,8 +56,9 @@ static void start_swtpm(void)
 	if (fx.swtpm == 0) {
 		if (freopen("/dev/null", "w", stderr) == NULL)
 			_exit(126);
-		execlp("swtpm", "swtpm", "socket", "--tpm2", "--tpmstate", state, "--server", server,
-		       "--ctrl", ctrl, "--flags", "not-need-init,startup-clear", (char *)NULL);
+		execlp("swtpm", "swtpm", "socket", "--tpm2", "--tpmstate", state, "--server",
+		       server, "--ctrl", ctrl, "--flags", "not-need-init,startup-clear",
+		       (char *)NULL);
 		_exit(127);
 	}
 	for (int i = 0; i < 200 && sh("test -S s && test -S s.ctrl") != 0; i++)
@@ -136,9 +137,10 @@ static void put_2b(const char *name, struct ay_bytes b)
 
 static void assert_nothing_left(void)
 {
-	assert_int_equal(sh("tpm2 getcap handles-transient >l && tpm2 getcap handles-loaded-session >>l"
-			    " && test ! -s l"),
-			 0);
+	assert_int_equal(
+		sh("tpm2 getcap handles-transient >l && tpm2 getcap handles-loaded-session >>l"
+		   " && test ! -s l"),
+		0);
 }
 
 static void info(void **state)
@@ -246,9 +248,10 @@ static void activate_with(enum ay_ek_kind kind)
 	put_2b("ek.pub", ek.pub);
 	put("name", (struct ay_bytes){ name, sizeof(name) });
 	put("secret", ay_bytes_of("0123456789abcdef0123456789abcdef"));
-	assert_int_equal(sh("tpm2 makecredential -T none -u ek.pub -s secret -n $(od -An -tx1 -v name "
-			    "| tr -d ' \\n') -o cred"),
-			 0);
+	assert_int_equal(
+		sh("tpm2 makecredential -T none -u ek.pub -s secret -n $(od -An -tx1 -v name "
+		   "| tr -d ' \\n') -o cred"),
+		0);
 	(void)snprintf(path, sizeof(path), "%s/cred", fx.dir);
 	blob = t_file(path);
 	ay_rd_init(&r, blob);
@@ -285,12 +288,14 @@ static void crash_leaves_nothing(void **state)
 
 	(void)state;
 	need_tpm();
-	assert_int_equal(sh("tpm2 createprimary -C o -c foreign.ctx && cp guard guard.before || true"), 0);
+	assert_int_equal(
+		sh("tpm2 createprimary -C o -c foreign.ctx && cp guard guard.before || true"), 0);
 	pid = fork();
 	if (pid == 0) {
 		if (ops->open(fx.dev, &e) != AY_OK)
 			_exit(1);
-		/* Left by tpm2-tools, which knows nothing of the guard file: as an agent cut short would. */
+		/* Left by tpm2-tools, which knows nothing of the guard file: as an agent cut short
+		 * would. */
 		_exit(sh("tpm2 createprimary -C e -c left.ctx && tpm2 startauthsession -S left.s"));
 	}
 	waitpid(pid, NULL, 0);
@@ -338,9 +343,9 @@ static void no_device(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(kinds),	cmocka_unit_test(info),
-		cmocka_unit_test(quote_ecc),	cmocka_unit_test(quote_rsa),
-		cmocka_unit_test(activate),	cmocka_unit_test(crash_leaves_nothing),
+		cmocka_unit_test(kinds),     cmocka_unit_test(info),
+		cmocka_unit_test(quote_ecc), cmocka_unit_test(quote_rsa),
+		cmocka_unit_test(activate),  cmocka_unit_test(crash_leaves_nothing),
 		cmocka_unit_test(no_device),
 	};
 

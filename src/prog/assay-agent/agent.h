@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AY_PROG_AGENT_AGENT_H
+#define AY_PROG_AGENT_AGENT_H
+
+/*
+ * What main.c settles before it starts the two processes, and the processes
+ * themselves: link (network; no TPM, no measurement logs) and tpm (device,
+ * logs, keys; no network).
+ */
+#include "core/crypto/token.h"
+#include "io/sys/config.h"
+#include "prog/assay-agent/identity.h"
+
+#define AY_AGENT_PATH 4200
+
+struct ay_agent {
+	const struct ay_config *conf;
+	bool enrol; /* verb enrol: end when enrolled or refused */
+	bool listen;
+	const struct ay_token *token; /* verb enrol; else NULL */
+	struct ay_pins pins;	      /* from token, configuration or identity */
+	enum ay_ek_kind ek;
+	enum ay_ak_kind ak;
+	char name[AY_MAX_NAME_BYTES + 1];
+	char identity_path[AY_AGENT_PATH];
+	char status_path[AY_AGENT_PATH];
+	char guard_path[AY_AGENT_PATH];
+	char pending_path[AY_AGENT_PATH]; /* there while an answer to ENROL_PROOF is awaited */
+	char endpoints_path[AY_AGENT_PATH];
+	uint8_t spki[32]; /* SHA-256 of our TLS key's SPKI */
+	struct ay_bytes key_pem, cert_pem;
+	struct ay_identity identity; /* as loaded at the start; tpm keeps it current */
+};
+
+/* Exit codes of the programs (design.md 8). */
+enum { AY_EXIT_OK = 0, AY_EXIT_REFUSED = 1, AY_EXIT_USAGE = 2, AY_EXIT_IO = 3 };
+
+/* Both take over fd, return when the other end is gone or the work is done, with an exit code. */
+int ay_agent_tpm_run(struct ay_agent *a, int fd);
+int ay_agent_link_run(const struct ay_agent *a, int fd);
+
+#endif
