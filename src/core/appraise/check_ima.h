@@ -44,6 +44,7 @@ enum ay_result ay_check_ima_aggregate(const struct ay_ima_state *s, const struct
 /*
  * IMA_CONTINUITY: a piece of list that starts at entry from must start where
  * the last verified one of this boot ended; after a reboot, at the first entry.
+ * Who asks for the whole list again gives a zeroed last.
  */
 enum ay_result ay_check_ima_continuity(const struct ay_ima_state *last, bool rebooted,
 				       uint64_t from_entries, uint64_t from_octets,

@@ -16,6 +16,12 @@
 #define AY_UNUSED __attribute__((unused))
 #define AY_NORETURN __attribute__((noreturn))
 
+/*
+ * A buffer on a hot path that is written before it is read: spares the zeroes
+ * that -ftrivial-auto-var-init would put there first.
+ */
+#define AY_NO_INIT __attribute__((uninitialized))
+
 #define AY_COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /*

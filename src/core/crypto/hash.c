@@ -70,7 +70,7 @@ void ay_hash_final(struct ay_hash *h, uint8_t *out)
 
 bool ay_hash_of(uint16_t alg, struct ay_bytes b, uint8_t *out)
 {
-	struct ay_hash h;
+	struct ay_hash h AY_NO_INIT;
 
 	if (!ay_hash_init(&h, alg))
 		return false;
@@ -81,5 +81,9 @@ bool ay_hash_of(uint16_t alg, struct ay_bytes b, uint8_t *out)
 
 void ay_sha256(struct ay_bytes b, uint8_t out[32])
 {
-	SHA256(b.p, b.n, out);
+	SHA256_CTX c AY_NO_INIT; /* SHA256() itself goes through an EVP fetch */
+
+	SHA256_Init(&c);
+	SHA256_Update(&c, b.p, b.n);
+	SHA256_Final(out, &c);
 }

@@ -36,6 +36,7 @@ struct ay_ima_entry {
 	struct ay_bytes evmsig;
 };
 
+/* Must stay where it is: the reader in it points into itself. */
 struct ay_ima_cursor {
 	struct ay_reader r;
 	uint64_t index;
@@ -44,7 +45,7 @@ struct ay_ima_cursor {
 void ay_ima_begin(struct ay_ima_cursor *c, struct ay_bytes list);
 /* False at the end of the list and at the first failure: ask ay_ima_end(). */
 AY_MUST_USE bool ay_ima_next(struct ay_ima_cursor *c, struct ay_ima_entry *out);
-/* AY_E_INPUT with e->code IMA_MALFORMED or IMA_TRUNCATED, AY_E_LIMIT with IMA_LIMIT. */
+/* AY_E_INPUT with e->code IMA_MALFORMED, AY_E_LIMIT with IMA_LIMIT. */
 AY_MUST_USE enum ay_rc ay_ima_end(struct ay_ima_cursor *c, struct ay_err *e);
 
 /* Count the entries of a whole list, which is thereby found well formed; codes as ay_ima_end(). */

@@ -81,9 +81,9 @@ struct ay_ima_run {
 	struct ay_ima_state now;
 	uint64_t from; /* entries of the state it started with */
 	uint64_t total; /* entries at the end of the list */
-	size_t n_undo;
-	struct ay_ima_undo *undo; /* in the arena */
-	uint8_t *values;	  /* in the arena: PCR values before each of those entries */
+	size_t n_undo, max_undo, next_undo; /* a ring: the oldest is overwritten */
+	struct ay_ima_undo *undo;	    /* in the arena */
+	uint8_t *values; /* in the arena: PCR values before each of those entries */
 	size_t stride;
 };
 

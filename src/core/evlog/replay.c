@@ -28,7 +28,7 @@ bool ay_evlog_has_launch(const struct ay_evlog *log)
 bool ay_pcr_extend(uint16_t alg, uint8_t *pcr, const uint8_t *digest)
 {
 	size_t n = ay_alg_digest_size(alg);
-	struct ay_hash h;
+	struct ay_hash h AY_NO_INIT;
 
 	if (!ay_hash_init(&h, alg))
 		return false;
