@@ -60,6 +60,19 @@ static bool find_missing(const struct ay_pcr_selection *s, const struct ay_pcrs 
 	return false;
 }
 
+/* Values that were hinted and not quoted are nobody's word: they are not judged. */
+static void keep_quoted(const struct ay_pcr_selection *s, struct ay_pcrs *pcrs)
+{
+	for (size_t k = 0; k < pcrs->n_banks; k++) {
+		uint32_t quoted = 0;
+
+		for (size_t i = 0; i < s->n_banks; i++)
+			if (s->bank[i].alg == pcrs->bank[k].alg)
+				quoted |= s->bank[i].mask;
+		pcrs->bank[k].have &= quoted;
+	}
+}
+
 static enum ay_result refuse(const struct ay_quote *q, const struct ay_pcrs *hints,
 			     struct ay_report *rep)
 {
@@ -88,5 +101,6 @@ enum ay_result ay_check_pcr_digest(const struct ay_quote *q, uint16_t hash,
 		*out = (struct ay_pcrs){ 0 };
 		return refuse(q, ev->hints, rep);
 	}
+	keep_quoted(&q->selection, out);
 	return ay_report_add(rep, AY_CHECK_QUOTE_PCR_DIGEST, AY_PASS, NULL, NULL);
 }

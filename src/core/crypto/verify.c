@@ -234,3 +234,22 @@ enum ay_sigcheck ay_verify(const struct ay_pubkey *key, const struct ay_signatur
 	r = verify_numbers(key, s, (struct ay_bytes){ md, ay_alg_digest_size(s->hash) });
 	return r == AY_SIG_BAD ? name_mistake(key, s, msg) : r;
 }
+
+bool ay_rsassa_is_of_key(const struct ay_pubkey *key, const struct ay_signature *s)
+{
+	AY_CLEANUP(ctx_free) EVP_PKEY_CTX *c = NULL;
+	uint8_t info[512];
+	size_t n = sizeof(info), i = hash_index(s->hash);
+	bool ok;
+
+	if (ay_pubkey_kind(key) != AY_KEY_RSA || i == AY_COUNT(hashes) || !is_in_range(key, s))
+		return false;
+	c = EVP_PKEY_CTX_new_from_pkey(NULL, ay_pubkey_pkey(key), NULL);
+	ok = c != NULL && EVP_PKEY_verify_recover_init(c) == 1 &&
+	     EVP_PKEY_CTX_set_rsa_padding(c, RSA_PKCS1_PADDING) == 1 &&
+	     EVP_PKEY_verify_recover(c, info, &n, s->rsa.p, s->rsa.n) == 1 &&
+	     n == hashes[i].head_n + ay_alg_digest_size(s->hash) &&
+	     memcmp(info, hashes[i].head, hashes[i].head_n) == 0;
+	ERR_clear_error();
+	return ok;
+}

@@ -49,5 +49,11 @@ AY_MUST_USE enum ay_sigcheck ay_verify(const struct ay_pubkey *key, const struct
 AY_MUST_USE enum ay_sigcheck ay_verify_digest(const struct ay_pubkey *key,
 					      const struct ay_signature *s, unsigned allowed,
 					      struct ay_bytes digest);
+/*
+ * Whether an RSASSA signature that does not verify is at least one by this key
+ * over some other message: it opens to a well-formed digest of s->hash. Only to
+ * say more precisely why a quote is refused.
+ */
+AY_MUST_USE bool ay_rsassa_is_of_key(const struct ay_pubkey *key, const struct ay_signature *s);
 
 #endif

@@ -8,21 +8,30 @@
 
 enum { SERIAL_MAX = 40, EXTENSIONS_MAX = 40 };
 
-/* Whole AlgorithmIdentifiers: RSA with NULL, ECDSA without parameters [RFC4055 5], [RFC5758 3.2]. */
+/* Whole AlgorithmIdentifiers: RSA with NULL or nothing, ECDSA with nothing [RFC4055 5], [RFC5758 3.2]. */
 #define RSA_ALG(oid) "\x30\x0d\x06\x09" oid "\x05\x00"
+#define RSA_BARE(oid) "\x30\x0b\x06\x09" oid
 #define EC_ALG(oid) "\x30\x0a\x06\x08" oid
+#define EC_NULL(oid) "\x30\x0c\x06\x08" oid "\x05\x00" /* Intel's OnDie CA: a flag says so */
 
 static const struct {
 	struct ay_bytes der;
 	enum ay_cert_sig alg;
 } sig_algs[] = {
 	{ AY_OID_INIT(RSA_ALG(AY_OID_RSA_SHA1)), AY_CERTSIG_RSA_SHA1 },
+	{ AY_OID_INIT(RSA_BARE(AY_OID_RSA_SHA1)), AY_CERTSIG_RSA_SHA1 },
 	{ AY_OID_INIT(RSA_ALG(AY_OID_RSA_SHA256)), AY_CERTSIG_RSA_SHA256 },
+	{ AY_OID_INIT(RSA_BARE(AY_OID_RSA_SHA256)), AY_CERTSIG_RSA_SHA256 },
 	{ AY_OID_INIT(RSA_ALG(AY_OID_RSA_SHA384)), AY_CERTSIG_RSA_SHA384 },
+	{ AY_OID_INIT(RSA_BARE(AY_OID_RSA_SHA384)), AY_CERTSIG_RSA_SHA384 },
 	{ AY_OID_INIT(RSA_ALG(AY_OID_RSA_SHA512)), AY_CERTSIG_RSA_SHA512 },
+	{ AY_OID_INIT(RSA_BARE(AY_OID_RSA_SHA512)), AY_CERTSIG_RSA_SHA512 },
 	{ AY_OID_INIT(EC_ALG(AY_OID_ECDSA_SHA256)), AY_CERTSIG_ECDSA_SHA256 },
+	{ AY_OID_INIT(EC_NULL(AY_OID_ECDSA_SHA256)), AY_CERTSIG_ECDSA_SHA256 },
 	{ AY_OID_INIT(EC_ALG(AY_OID_ECDSA_SHA384)), AY_CERTSIG_ECDSA_SHA384 },
+	{ AY_OID_INIT(EC_NULL(AY_OID_ECDSA_SHA384)), AY_CERTSIG_ECDSA_SHA384 },
 	{ AY_OID_INIT(EC_ALG(AY_OID_ECDSA_SHA512)), AY_CERTSIG_ECDSA_SHA512 },
+	{ AY_OID_INIT(EC_NULL(AY_OID_ECDSA_SHA512)), AY_CERTSIG_ECDSA_SHA512 },
 };
 
 enum ay_cert_sig ay_cert_sig_of(struct ay_bytes algorithm)
@@ -264,6 +273,8 @@ static enum ay_rc finish(struct ay_reader *r, struct ay_bytes inner, struct ay_b
 		return ay_fail_code(e, AY_E_INPUT, "CERT_ALGORITHM", "certificate.signature",
 				    "signature algorithm not known, or not the same inside and out");
 	c->flags |= c->sig_alg == AY_CERTSIG_RSA_SHA1 ? AY_CERT_SHA1 : 0;
+	if (c->sig_alg >= AY_CERTSIG_ECDSA_SHA256 && outer.n == sizeof(EC_NULL("8 octets")) - 1)
+		c->flags |= AY_CERT_ECDSA_NULL;
 	return AY_OK;
 }
 

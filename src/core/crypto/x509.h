@@ -22,6 +22,7 @@ enum ay_cert_flag {
 	AY_CERT_SERIAL_PADDED = 1u << 3, /* serial number not in its shortest form */
 	AY_CERT_RSAES_OAEP = 1u << 4,	 /* key type id-RSAES-OAEP, read by hand */
 	AY_CERT_SHA1 = 1u << 5,		 /* signed with SHA-1 */
+	AY_CERT_ECDSA_NULL = 1u << 6,	 /* NULL parameters of an ECDSA signature (Intel OnDie CA) */
 };
 
 enum ay_cert_usage { /* bits of KeyUsage as a mask, bit 0 first [RFC5280 4.2.1.3] */

@@ -122,8 +122,9 @@ static bool climb(struct walk *w, const struct ay_cert *c)
 	w->path[w->depth++] = c;
 	done = reaches_anchor(w, c);
 	for (size_t i = 0; !done && i < w->n_inter; i++)
-		done = !on_path(w, &w->inter[i]) && may_sign(w, &w->inter[i], w->depth - 1) &&
-		       signed_by(w, c, &w->inter[i]) && climb(w, &w->inter[i]);
+		done = ay_bytes_eq(c->issuer, w->inter[i].subject) && !on_path(w, &w->inter[i]) &&
+		       may_sign(w, &w->inter[i], w->depth - 1) && signed_by(w, c, &w->inter[i]) &&
+		       climb(w, &w->inter[i]);
 	w->depth--;
 	return done;
 }

@@ -54,6 +54,9 @@ static const struct ay_field status_fields[] = {
 	{ "attestation", AT(ay_host_status, attestation), AY_F_U64 },
 };
 ROW(ay_row_status, "host_status", ay_host_status, status_fields);
+/* ... without its last field, the number of the last attestation. */
+const struct ay_row_type ay_row_status_kept = { "host_status", sizeof(struct ay_host_status),
+						status_fields, AY_COUNT(status_fields) - 1 };
 
 static const struct ay_field context_fields[] = {
 	{ "boot_id", AT(ay_host_context, boot_id), AY_F_BYTES },

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/store/store.h"
+
+/* Every kind of store begins with the pointer to its functions. */
+struct ay_store_head {
+	const struct ay_store_kind *kind;
+};
+
+static const struct ay_store_kind *const kinds[] = {
+	&ay_store_sqlite,
+};
+
+static const struct ay_store_kind *of(const struct ay_store *s)
+{
+	return ((const struct ay_store_head *)(const void *)s)->kind;
+}
+
+const struct ay_store_kind *ay_store_kind_find(const char *name)
+{
+	for (size_t i = 0; i < AY_COUNT(kinds); i++)
+		if (strcmp(kinds[i]->name, name) == 0)
+			return kinds[i];
+	return NULL;
+}
+
+enum ay_rc ay_store_open(const struct ay_store_kind *kind, const struct ay_store_config *cfg,
+			 struct ay_store **out, struct ay_err *e)
+{
+	*out = NULL;
+	return kind->open(cfg, out, e);
+}
+
+void ay_store_close(struct ay_store *s)
+{
+	if (s != NULL)
+		of(s)->close(s);
+}
+
+enum ay_rc ay_store_submit(struct ay_store *s, const struct ay_write *w, size_t n,
+			   enum ay_submit how, uint64_t cookie, struct ay_err *e)
+{
+	return of(s)->submit(s, w, n, how, cookie, e);
+}
+
+enum ay_rc ay_store_write(struct ay_store *s, const struct ay_write *w, size_t n,
+			  struct ay_store_result *out, struct ay_err *e)
+{
+	struct ay_store_result unused;
+
+	return of(s)->write(s, w, n, out == NULL ? &unused : out, e);
+}
+
+int ay_store_done_fd(const struct ay_store *s)
+{
+	return of(s)->done_fd(s);
+}
+
+size_t ay_store_done(struct ay_store *s, struct ay_store_result *out, size_t max)
+{
+	return of(s)->done(s, out, max);
+}
+
+void ay_store_stats(struct ay_store *s, struct ay_store_stats *out)
+{
+	of(s)->stats(s, out);
+}
+
+enum ay_rc ay_store_hosts(struct ay_store *s, ay_host_cb *cb, void *arg, struct ay_err *e)
+{
+	return of(s)->hosts(s, cb, arg, e);
+}
+
+enum ay_rc ay_store_host(struct ay_store *s, const struct ay_uuid *id, ay_host_cb *cb, void *arg,
+			 struct ay_err *e)
+{
+	return of(s)->host(s, id, cb, arg, e);
+}
+
+enum ay_rc ay_store_attestations(struct ay_store *s, uint64_t from, size_t limit,
+				 ay_attest_cb *cb, void *arg, struct ay_err *e)
+{
+	return of(s)->attestations(s, from, limit, cb, arg, e);
+}
+
+enum ay_rc ay_store_blob(struct ay_store *s, struct ay_bytes id, struct ay_arena *a,
+			 struct ay_bytes *out, struct ay_err *e)
+{
+	*out = (struct ay_bytes){ NULL, 0 };
+	return of(s)->blob(s, id, a, out, e);
+}
+
+enum ay_rc ay_store_ima(struct ay_store *s, const struct ay_uuid *host, struct ay_bytes boot_id,
+			uint64_t octets, struct ay_arena *a, struct ay_bytes *out,
+			struct ay_err *e)
+{
+	*out = (struct ay_bytes){ NULL, 0 };
+	return of(s)->ima(s, host, boot_id, octets, a, out, e);
+}
+
+enum ay_rc ay_store_refsets(struct ay_store *s, ay_refset_cb *cb, void *arg, struct ay_err *e)
+{
+	return of(s)->refsets(s, cb, arg, e);
+}
+
+enum ay_rc ay_store_policies(struct ay_store *s, ay_policy_cb *cb, void *arg, struct ay_err *e)
+{
+	return of(s)->policies(s, cb, arg, e);
+}
+
+enum ay_rc ay_store_tokens(struct ay_store *s, ay_token_cb *cb, void *arg, struct ay_err *e)
+{
+	return of(s)->tokens(s, cb, arg, e);
+}
+
+enum ay_rc ay_store_users(struct ay_store *s, ay_user_cb *cb, void *arg, struct ay_err *e)
+{
+	return of(s)->users(s, cb, arg, e);
+}
+
+enum ay_rc ay_store_api_tokens(struct ay_store *s, ay_api_token_cb *cb, void *arg,
+			       struct ay_err *e)
+{
+	return of(s)->api_tokens(s, cb, arg, e);
+}
+
+enum ay_rc ay_store_events(struct ay_store *s, uint64_t after, size_t limit, ay_event_cb *cb,
+			   void *arg, struct ay_err *e)
+{
+	return of(s)->events(s, after, limit, cb, arg, e);
+}
+
+enum ay_rc ay_store_audits(struct ay_store *s, uint64_t from, size_t limit, ay_audit_cb *cb,
+			   void *arg, struct ay_err *e)
+{
+	return of(s)->audits(s, from, limit, cb, arg, e);
+}
+
+enum ay_rc ay_store_meta(struct ay_store *s, const char *key, struct ay_arena *a,
+			 struct ay_bytes *out, struct ay_err *e)
+{
+	*out = (struct ay_bytes){ NULL, 0 };
+	return of(s)->meta(s, key, a, out, e);
+}
+
+enum ay_rc ay_store_retain(struct ay_store *s, const struct ay_retention *r, struct ay_err *e)
+{
+	return of(s)->retain(s, r, e);
+}
+
+enum ay_rc ay_store_verify(struct ay_store *s, struct ay_err *e)
+{
+	return of(s)->verify(s, e);
+}
+
+enum ay_rc ay_store_backup(const struct ay_store_kind *kind, const char *path, const char *to,
+			   struct ay_err *e)
+{
+	return kind->backup(path, to, e);
+}
+
+enum ay_rc ay_store_restore(const struct ay_store_kind *kind, const char *from, const char *path,
+			    struct ay_err *e)
+{
+	return kind->restore(from, path, e);
+}
