@@ -28,6 +28,12 @@ static enum ay_result refuse_signature(struct judging *j, enum ay_sigcheck r)
 			     "signature does not verify with this key");
 }
 
+static void accept_signature(struct judging *j)
+{
+	(void)ay_report_add(j->rep, AY_CHECK_QUOTE_SIGNATURE, AY_PASS, NULL,
+			    "quote is signed by the given key (with SHA-1: TPM 1.2 knows no other)");
+}
+
 /* externalData of a nonce: its SHA-1; second form: itself, if it has that size. */
 static bool external_of(struct ay_bytes nonce, bool itself, uint8_t out[AY_TPM12_DIGEST])
 {
@@ -58,7 +64,7 @@ static enum ay_result check_built(struct judging *j)
 	}
 	if (r != AY_SIG_GOOD && !ay_rsassa_is_of_key(j->ask->ak, &j->sig))
 		return refuse_signature(j, r);
-	(void)ay_report_add(j->rep, AY_CHECK_QUOTE_SIGNATURE, AY_PASS, NULL, NULL);
+	accept_signature(j);
 	if (AY_CHECKED("QUOTE12_BUILT", r != AY_SIG_GOOD)) {
 		(void)ay_report_add(j->rep, AY_CHECK_QUOTE_NONCE, AY_FAIL, NULL,
 				    "the key signed another nonce, or other PCR values");
@@ -114,7 +120,7 @@ static enum ay_result check_message(struct judging *j)
 				    e.offset);
 	if (AY_CHECKED("QUOTE12_SIGNATURE", r != AY_SIG_GOOD))
 		return refuse_signature(j, r);
-	(void)ay_report_add(j->rep, AY_CHECK_QUOTE_SIGNATURE, AY_PASS, NULL, NULL);
+	accept_signature(j);
 	if (rc != AY_OK || check_magic(j) != AY_PASS)
 		return AY_FAIL;
 	return check_nonce(j);

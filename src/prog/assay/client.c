@@ -103,8 +103,8 @@ static size_t take_body(char *p, size_t size, size_t n, void *arg)
 static int refused(const struct ay_answer *a, const char *what)
 {
 	const json_t *e = json_object_get(a->json, "error");
-	const char *code = ay_json_text(e, "code", ""), *field = ay_json_text(e, "field", "");
-	const char *text = ay_json_text(e, "text", ay_json_text(a->json, "detail", ""));
+	const char *code = ay_answer_text(e, "code", ""), *field = ay_answer_text(e, "field", "");
+	const char *text = ay_answer_text(e, "text", ay_answer_text(a->json, "detail", ""));
 	int exit_code = a->status >= 500 || a->status == 401 || a->status == 403 ? AY_EXIT_IO :
 									    AY_EXIT_USAGE;
 
@@ -210,7 +210,7 @@ static int take_page(struct ay_client *c, const char *path, json_t *items, char 
 	if (rc != AY_EXIT_OK)
 		return rc;
 	json_array_extend(items, json_object_get(a.json, "items"));
-	cursor = ay_json_text(a.json, "next", NULL);
+	cursor = ay_answer_text(a.json, "next", NULL);
 	*next = cursor == NULL ? NULL : strdup(cursor);
 	ay_answer_fini(&a);
 	return AY_EXIT_OK;
@@ -257,7 +257,7 @@ int ay_cli_print_json(const json_t *j)
 	return AY_EXIT_OK;
 }
 
-const char *ay_json_text(const json_t *j, const char *name, const char *other)
+const char *ay_answer_text(const json_t *j, const char *name, const char *other)
 {
 	const char *s = json_string_value(json_object_get(j, name));
 

@@ -44,6 +44,6 @@ char *ay_client_path(const char *before, const char *segment, const char *after)
 /* Prints a JSON document with a newline. */
 int ay_cli_print_json(const json_t *j);
 /* Text of a member, or other when it is missing or null. Borrowed from j. */
-const char *ay_json_text(const json_t *j, const char *name, const char *other);
+const char *ay_answer_text(const json_t *j, const char *name, const char *other);
 
 #endif

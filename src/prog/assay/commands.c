@@ -21,6 +21,7 @@ const struct ay_cmd *const ay_commands[] = {
 	&ay_cmd_policy_show,
 	&ay_cmd_assertion_get,
 	&ay_cmd_ek_approve,
+	&ay_cmd_quote,
 	&ay_cmd_config_show,
 	&ay_cmd_help,
 	NULL,

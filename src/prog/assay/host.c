@@ -95,8 +95,8 @@ static int call_host(struct ay_cli *cli, const char *method, const char *host, c
 static int print_added(struct ay_cli *cli, const json_t *j)
 {
 	(void)cli;
-	printf("%s  %s  %s\n", ay_json_text(j, "id", "-"), ay_json_text(j, "name", "-"),
-	       ay_json_text(j, "state", "-"));
+	printf("%s  %s  %s\n", ay_answer_text(j, "id", "-"), ay_answer_text(j, "name", "-"),
+	       ay_answer_text(j, "state", "-"));
 	return AY_EXIT_OK;
 }
 
@@ -116,13 +116,13 @@ static void list_row(struct ay_table *t, const json_t *h)
 {
 	const json_t *identity = json_object_get(h, "identity");
 
-	ay_table_add(t, ay_json_text(h, "name", NULL));
-	ay_table_add(t, ay_json_text(h, "state", NULL));
-	ay_table_add(t, ay_json_text(h, "verdict", NULL));
-	ay_table_add(t, ay_json_text(identity, "grade", NULL));
-	ay_table_add(t, ay_json_text(h, "attested_at", NULL));
-	ay_table_add(t, ay_json_text(h, "lease_until", NULL));
-	ay_table_add(t, ay_json_text(h, "id", NULL));
+	ay_table_add(t, ay_answer_text(h, "name", NULL));
+	ay_table_add(t, ay_answer_text(h, "state", NULL));
+	ay_table_add(t, ay_answer_text(h, "verdict", NULL));
+	ay_table_add(t, ay_answer_text(identity, "grade", NULL));
+	ay_table_add(t, ay_answer_text(h, "attested_at", NULL));
+	ay_table_add(t, ay_answer_text(h, "lease_until", NULL));
+	ay_table_add(t, ay_answer_text(h, "id", NULL));
 }
 
 static int run_list(struct ay_cli *cli, const struct ay_args *args)
@@ -167,19 +167,19 @@ static int print_host(struct ay_cli *cli, const json_t *h)
 	const char *name;
 
 	(void)cli;
-	show_line("name", ay_json_text(h, "name", NULL));
-	show_line("id", ay_json_text(h, "id", NULL));
-	show_line("state", ay_json_text(h, "state", NULL));
-	show_line("verdict", ay_json_text(h, "verdict", NULL));
+	show_line("name", ay_answer_text(h, "name", NULL));
+	show_line("id", ay_answer_text(h, "id", NULL));
+	show_line("state", ay_answer_text(h, "state", NULL));
+	show_line("verdict", ay_answer_text(h, "verdict", NULL));
 	json_object_foreach((json_t *)(uintptr_t)json_object_get(h, "components"), name, v)
-		printf("  %-12s %s%s%s\n", name, ay_json_text(v, "verdict", "-"),
-		       ay_json_text(v, "grade", NULL) ? ", " : "", ay_json_text(v, "grade", ""));
-	show_line("attested at", ay_json_text(h, "attested_at", NULL));
-	show_line("lease until", ay_json_text(h, "lease_until", NULL));
-	show_line("identity", ay_json_text(identity, "grade", NULL));
-	show_line("AK name", ay_json_text(identity, "ak_name", NULL));
-	show_line("policy", ay_json_text(json_object_get(h, "policy"), "name", NULL));
-	show_line("last error", ay_json_text(json_object_get(h, "last_error"), "text", NULL));
+		printf("  %-12s %s%s%s\n", name, ay_answer_text(v, "verdict", "-"),
+		       ay_answer_text(v, "grade", NULL) ? ", " : "", ay_answer_text(v, "grade", ""));
+	show_line("attested at", ay_answer_text(h, "attested_at", NULL));
+	show_line("lease until", ay_answer_text(h, "lease_until", NULL));
+	show_line("identity", ay_answer_text(identity, "grade", NULL));
+	show_line("AK name", ay_answer_text(identity, "ak_name", NULL));
+	show_line("policy", ay_answer_text(json_object_get(h, "policy"), "name", NULL));
+	show_line("last error", ay_answer_text(json_object_get(h, "last_error"), "text", NULL));
 	return AY_EXIT_OK;
 }
 

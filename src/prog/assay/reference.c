@@ -10,9 +10,9 @@ static int print_one(struct ay_cli *cli, const struct ay_answer *a)
 {
 	if (cli->json)
 		return ay_cli_print_json(a->json);
-	printf("%s version %lld: %s\n", ay_json_text(a->json, "name", "-"),
+	printf("%s version %lld: %s\n", ay_answer_text(a->json, "name", "-"),
 	       (long long)json_integer_value(json_object_get(a->json, "version")),
-	       ay_json_text(a->json, "state", "-"));
+	       ay_answer_text(a->json, "state", "-"));
 	return AY_EXIT_OK;
 }
 
@@ -65,12 +65,12 @@ static void list_row(struct ay_table *t, const json_t *s)
 		if (json_is_string(p) && n < sizeof(parts))
 			n += (size_t)snprintf(parts + n, sizeof(parts) - n, "%s%s", n ? "," : "",
 					      json_string_value(p));
-	ay_table_add(t, ay_json_text(s, "name", NULL));
+	ay_table_add(t, ay_answer_text(s, "name", NULL));
 	ay_table_addf(t, "%lld", (long long)json_integer_value(json_object_get(s, "version")));
-	ay_table_add(t, ay_json_text(s, "state", NULL));
+	ay_table_add(t, ay_answer_text(s, "state", NULL));
 	ay_table_add(t, parts);
-	ay_table_add(t, ay_json_text(s, "created_at", NULL));
-	ay_table_add(t, ay_json_text(s, "id", NULL));
+	ay_table_add(t, ay_answer_text(s, "created_at", NULL));
+	ay_table_add(t, ay_answer_text(s, "id", NULL));
 }
 
 static int run_list(struct ay_cli *cli, const struct ay_args *args)

@@ -14,8 +14,8 @@ static void print_components(struct ay_cli *cli, const json_t *report)
 	ay_table_init(&t, cli, heads);
 	json_object_foreach(components, name, v) {
 		ay_table_add(&t, name);
-		ay_table_add(&t, ay_json_text(v, "verdict", NULL));
-		ay_table_add(&t, ay_json_text(v, "grade", NULL));
+		ay_table_add(&t, ay_answer_text(v, "verdict", NULL));
+		ay_table_add(&t, ay_answer_text(v, "grade", NULL));
 	}
 	ay_table_print(&t, stdout);
 }
@@ -39,7 +39,7 @@ static void print_where(const json_t *f)
 
 static void print_value(const char *name, const json_t *f)
 {
-	const char *v = ay_json_text(f, name, NULL);
+	const char *v = ay_answer_text(f, name, NULL);
 
 	if (v == NULL)
 		return;
@@ -50,10 +50,10 @@ static void print_value(const char *name, const json_t *f)
 
 static void print_finding(const json_t *f)
 {
-	printf("%s %s:", ay_json_text(f, "result", "-"), ay_json_text(f, "code", "-"));
+	printf("%s %s:", ay_answer_text(f, "result", "-"), ay_answer_text(f, "code", "-"));
 	print_where(f);
 	printf("    ");
-	ay_cli_print_safe(stdout, ay_bytes_of(ay_json_text(f, "text", "")));
+	ay_cli_print_safe(stdout, ay_bytes_of(ay_answer_text(f, "text", "")));
 	putchar('\n');
 	print_value("expected", f);
 	print_value("measured", f);
@@ -65,7 +65,7 @@ static void print_findings(const json_t *report, const char *result)
 	size_t i;
 
 	json_array_foreach(json_object_get(report, "findings"), i, f)
-		if (strcmp(ay_json_text(f, "result", ""), result) == 0)
+		if (strcmp(ay_answer_text(f, "result", ""), result) == 0)
 			print_finding(f);
 }
 
@@ -75,17 +75,17 @@ static void print_causes(const json_t *report)
 	size_t i;
 
 	json_array_foreach(json_object_get(report, "causes"), i, c) {
-		printf("cause: %s (%s): ", ay_json_text(c, "class", "-"), ay_json_text(c, "kind", "-"));
-		ay_cli_print_safe(stdout, ay_bytes_of(ay_json_text(c, "text", "")));
+		printf("cause: %s (%s): ", ay_answer_text(c, "class", "-"), ay_answer_text(c, "kind", "-"));
+		ay_cli_print_safe(stdout, ay_bytes_of(ay_answer_text(c, "text", "")));
 		printf("\n  to mend: ");
-		ay_cli_print_safe(stdout, ay_bytes_of(ay_json_text(c, "fix", "")));
+		ay_cli_print_safe(stdout, ay_bytes_of(ay_answer_text(c, "fix", "")));
 		putchar('\n');
 	}
 }
 
 int ay_report_print(struct ay_cli *cli, const json_t *report, bool words)
 {
-	const char *verdict = ay_json_text(report, "verdict", "unknown");
+	const char *verdict = ay_answer_text(report, "verdict", "unknown");
 	int code = strcmp(verdict, "trusted") == 0 ? AY_EXIT_OK : AY_EXIT_FINDING;
 
 	if (cli->json) {
@@ -93,7 +93,7 @@ int ay_report_print(struct ay_cli *cli, const json_t *report, bool words)
 
 		return rc == AY_EXIT_OK ? code : rc;
 	}
-	printf("%s at %s\n\n", verdict, ay_json_text(report, "at", "-"));
+	printf("%s at %s\n\n", verdict, ay_answer_text(report, "at", "-"));
 	print_components(cli, report);
 	putchar('\n');
 	print_causes(report);

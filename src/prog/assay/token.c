@@ -41,7 +41,7 @@ static int run_create(struct ay_cli *cli, const struct ay_args *args)
 	if (cli->json)
 		rc = ay_cli_print_json(a.json);
 	else
-		puts(ay_json_text(a.json, "token", ""));
+		puts(ay_answer_text(a.json, "token", ""));
 	ay_answer_fini(&a);
 	return rc;
 }
@@ -64,11 +64,11 @@ static int run_list(struct ay_cli *cli, const struct ay_args *args)
 		return rc;
 	ay_table_init(&t, cli, heads);
 	json_array_foreach(items, k, i) {
-		ay_table_add(&t, ay_json_text(i, "id", NULL));
+		ay_table_add(&t, ay_answer_text(i, "id", NULL));
 		ay_table_addf(&t, "%lld", (long long)json_integer_value(json_object_get(i, "uses_left")));
-		ay_table_add(&t, ay_json_text(i, "expires_at", NULL));
-		ay_table_add(&t, ay_json_text(i, "host", NULL));
-		ay_table_add(&t, ay_json_text(i, "pool", NULL));
+		ay_table_add(&t, ay_answer_text(i, "expires_at", NULL));
+		ay_table_add(&t, ay_answer_text(i, "host", NULL));
+		ay_table_add(&t, ay_answer_text(i, "pool", NULL));
 	}
 	if (cli->json)
 		rc = ay_cli_print_json(items);
