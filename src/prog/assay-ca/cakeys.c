@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "prog/assay-ca/cakeys.h"
+
+#include "core/base/hex.h"
+#include "core/crypto/certgen.h"
+#include "core/crypto/pem.h"
+#include "io/sys/clock.h"
+#include "io/sys/file.h"
+#include "io/sys/rng.h"
+
+#include <openssl/crypto.h>
+#include <stdio.h>
+
+enum { PATH_ROOM = 4096, FILE_MAX = 64 * 1024, KEY_ROOM = 1024, CERT_ROOM = 2048 };
+
+#define DAY_MS (24LL * 3600 * 1000)
+#define ROOT_LIFE_MS (20 * 365 * DAY_MS)
+#define CA_LIFE_MS (10 * 365 * DAY_MS)
+
+static enum ay_rc path_of(const char *dir, const char *name, char out[PATH_ROOM], struct ay_err *e)
+{
+	int n = snprintf(out, PATH_ROOM, "%s/%s", dir, name);
+
+	if (n < 0 || n >= PATH_ROOM)
+		return ay_fail(e, AY_E_INPUT, "state_dir", 0, "path too long");
+	return AY_OK;
+}
+
+static enum ay_rc put(const char *dir, const char *name, mode_t mode, const char *text,
+		      struct ay_err *e)
+{
+	char path[PATH_ROOM];
+	enum ay_rc rc = path_of(dir, name, path, e);
+
+	return rc == AY_OK ? ay_file_create(path, mode, ay_bytes_of(text), e) : rc;
+}
+
+static enum ay_rc new_key(const char *dir, const char *name, struct ay_privkey **out,
+			  struct ay_err *e)
+{
+	char pem[KEY_ROOM];
+	enum ay_rc rc = ay_privkey_generate(out, e);
+
+	if (rc == AY_OK)
+		rc = ay_privkey_pem(*out, pem, sizeof(pem), e);
+	if (rc == AY_OK)
+		rc = put(dir, name, 0600, pem, e);
+	OPENSSL_cleanse(pem, sizeof(pem));
+	return rc;
+}
+
+struct made {
+	uint8_t der[CERT_ROOM];
+	size_t n;
+};
+
+static enum ay_rc new_cert(const char *dir, const char *name, struct ay_cert_spec *spec,
+			   const struct ay_privkey *signer, struct made *out, struct ay_err *e)
+{
+	char pem[AY_PEM_ROOM(CERT_ROOM)];
+	enum ay_rc rc;
+
+	ay_rng_bytes(spec->serial, sizeof(spec->serial));
+	rc = ay_certgen(spec, signer, out->der, sizeof(out->der), &out->n, e);
+	if (rc != AY_OK)
+		return rc;
+	ay_pem_write("CERTIFICATE", (struct ay_bytes){ out->der, out->n }, pem);
+	return put(dir, name, 0644, pem, e);
+}
+
+static enum ay_rc make_certs(const char *dir, struct ay_privkey *const k[3], struct ay_err *e)
+{
+	int64_t now = ay_clock_wall_ms() - 3600 * 1000;
+	struct made root, issuer, encryption;
+	struct ay_cert_spec r = { .common_name = "Assay Privacy CA root", .key = ay_privkey_evp(k[0]),
+				  .not_before_ms = now, .not_after_ms = now + ROOT_LIFE_MS,
+				  .is_ca = true, .path_len = 1,
+				  .key_usage = AY_KU_CERT_SIGN | AY_KU_CRL_SIGN };
+	struct ay_cert_spec i = { .common_name = "Assay Privacy CA", .key = ay_privkey_evp(k[1]),
+				  .not_before_ms = now, .not_after_ms = now + CA_LIFE_MS,
+				  .is_ca = true, .path_len = 0,
+				  .key_usage = AY_KU_CERT_SIGN | AY_KU_CRL_SIGN };
+	struct ay_cert_spec c = { .common_name = "Assay Privacy CA encryption",
+				  .key = ay_privkey_evp(k[2]), .not_before_ms = now,
+				  .not_after_ms = now + CA_LIFE_MS, .path_len = -1,
+				  .key_usage = AY_KU_KEY_AGREEMENT };
+	enum ay_rc rc = new_cert(dir, "root.pem", &r, k[0], &root, e);
+
+	if (rc != AY_OK)
+		return rc;
+	i.issuer_cert = c.issuer_cert = (struct ay_bytes){ root.der, root.n };
+	rc = new_cert(dir, "issuer.pem", &i, k[0], &issuer, e);
+	return rc == AY_OK ? new_cert(dir, "encryption.pem", &c, k[0], &encryption, e) : rc;
+}
+
+static enum ay_rc make_pseudonym_key(const char *dir, struct ay_err *e)
+{
+	uint8_t key[32];
+	char hex[65];
+	enum ay_rc rc;
+
+	ay_rng_bytes(key, sizeof(key));
+	ay_hex_encode(AY_BYTES(key), hex);
+	rc = put(dir, "pseudonym.key", 0600, hex, e);
+	OPENSSL_cleanse(key, sizeof(key));
+	OPENSSL_cleanse(hex, sizeof(hex));
+	return rc;
+}
+
+enum ay_rc ay_ca_init(const char *dir, struct ay_err *e)
+{
+	static const char *const names[3] = { "root.key", "issuer.key", "encryption.key" };
+	struct ay_privkey *k[3] = { NULL };
+	enum ay_rc rc = ay_dir_make(dir, 0700, e);
+
+	for (size_t i = 0; i < AY_COUNT(k) && rc == AY_OK; i++)
+		rc = new_key(dir, names[i], &k[i], e);
+	if (rc == AY_OK)
+		rc = make_pseudonym_key(dir, e);
+	if (rc == AY_OK)
+		rc = make_certs(dir, k, e);
+	for (size_t i = 0; i < AY_COUNT(k); i++)
+		ay_privkey_free(k[i]);
+	return rc;
+}
+
+static enum ay_rc load_key(const char *dir, const char *name, struct ay_privkey **out,
+			   struct ay_err *e)
+{
+	char path[PATH_ROOM];
+	struct ay_bytes pem = { 0 };
+	enum ay_rc rc = path_of(dir, name, path, e);
+
+	if (rc == AY_OK)
+		rc = ay_file_read(path, FILE_MAX, &pem, e);
+	if (rc == AY_OK)
+		rc = ay_privkey_new_pem(pem, out, e);
+	ay_file_free(&pem);
+	return rc;
+}
+
+static enum ay_rc load_block(const char *path, const char *label, struct ay_arena *a,
+			     struct ay_bytes *der, struct ay_err *e)
+{
+	struct ay_bytes file = { 0 }, text;
+	enum ay_rc rc = ay_file_read(path, FILE_MAX, &file, e);
+
+	if (rc != AY_OK)
+		return rc;
+	text = file;
+	rc = ay_pem_next(&text, label, a, der, e);
+	ay_file_free(&file);
+	return rc;
+}
+
+static enum ay_rc load_cert(const char *dir, const char *name, struct ay_arena *a,
+			    struct ay_bytes *der, struct ay_err *e)
+{
+	char path[PATH_ROOM];
+	enum ay_rc rc = path_of(dir, name, path, e);
+
+	return rc == AY_OK ? load_block(path, "CERTIFICATE", a, der, e) : rc;
+}
+
+static enum ay_rc load_pseudonym(const char *dir, uint8_t key[32], struct ay_err *e)
+{
+	char path[PATH_ROOM];
+	struct ay_bytes hex = { 0 };
+	enum ay_rc rc = path_of(dir, "pseudonym.key", path, e);
+
+	if (rc == AY_OK)
+		rc = ay_file_read(path, FILE_MAX, &hex, e);
+	if (rc == AY_OK)
+		rc = ay_hex_decode(hex, "pseudonym.key", key, 32, e);
+	ay_file_free(&hex);
+	return rc;
+}
+
+static enum ay_rc load_ticket_key(const char *path, struct ay_arena *a, struct ay_pubkey **out,
+				  struct ay_err *e)
+{
+	struct ay_bytes der;
+	enum ay_rc rc = load_block(path, "PUBLIC KEY", a, &der, e);
+
+	return rc == AY_OK ? ay_pubkey_new_spki(der, out, e) : rc;
+}
+
+static enum ay_rc load(const char *dir, const char *ticket_key, struct ay_ca_files *f,
+		       struct ay_err *e)
+{
+	static const char *const names[3] = { "encryption.pem", "issuer.pem", "root.pem" };
+	enum ay_rc rc = load_key(dir, "issuer.key", &f->issuer, e);
+
+	if (rc == AY_OK)
+		rc = load_key(dir, "encryption.key", &f->encryption, e);
+	if (rc == AY_OK)
+		rc = load_pseudonym(dir, f->keys.pseudonym, e);
+	for (size_t i = 0; i < AY_COUNT(names) && rc == AY_OK; i++)
+		rc = load_cert(dir, names[i], &f->arena, &f->certs[i], e);
+	if (rc == AY_OK)
+		rc = load_ticket_key(ticket_key, &f->arena, &f->ticket, e);
+	if (rc == AY_OK)
+		rc = ay_cert_spki_hash_of(f->certs[2], f->keys.root_pin, e);
+	f->keys.issuer = f->issuer;
+	f->keys.encryption = f->encryption;
+	f->keys.ticket = f->ticket;
+	f->keys.encryption_cert = f->certs[0];
+	f->keys.issuer_cert = f->certs[1];
+	return rc;
+}
+
+enum ay_rc ay_ca_files_load(const char *dir, const char *ticket_key, struct ay_ca_files *out,
+			    struct ay_err *e)
+{
+	enum ay_rc rc;
+
+	memset(out, 0, sizeof(*out));
+	ay_arena_init(&out->arena, 1024 * 1024);
+	rc = load(dir, ticket_key, out, e);
+	if (rc != AY_OK)
+		ay_ca_files_fini(out);
+	return rc;
+}
+
+void ay_ca_files_fini(struct ay_ca_files *f)
+{
+	ay_privkey_free(f->issuer);
+	ay_privkey_free(f->encryption);
+	ay_pubkey_free(f->ticket);
+	ay_arena_fini(&f->arena);
+	OPENSSL_cleanse(f, sizeof(*f));
+}
+
+enum ay_rc ay_ca_pin(const char *dir, uint8_t pin[32], struct ay_err *e)
+{
+	struct ay_arena a;
+	struct ay_bytes der;
+	enum ay_rc rc;
+
+	ay_arena_init(&a, 256 * 1024);
+	rc = load_cert(dir, "root.pem", &a, &der, e);
+	if (rc == AY_OK)
+		rc = ay_cert_spki_hash_of(der, pin, e);
+	ay_arena_fini(&a);
+	return rc;
+}
