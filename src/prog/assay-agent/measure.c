@@ -74,16 +74,17 @@ void ay_measure_ima(const char *path, uint64_t offset, uint64_t entries, size_t 
 		    struct ay_measured *out)
 {
 	enum ay_rc rc = AY_E_NOENT;
+	struct stat st;
 
-	*out = (struct ay_measured){ .state = AY_CHAN_LOG_NONE,
-				     .offset = offset,
-				     .entries = entries };
+	*out = (struct ay_measured){ .state = AY_CHAN_LOG_NONE };
+	/* A list that shrank (securityfs never does, and has no size) is sent whole, to be judged.
+	 */
+	if (stat(path, &st) == 0 && st.st_size > 0 && (uint64_t)st.st_size < offset)
+		offset = entries = 0;
+	out->offset = offset;
+	out->entries = entries;
 	if (path[0] != '\0')
 		rc = ay_file_read_from(path, offset, AY_MAX_IMA_BYTES, &out->bytes, NULL);
-	if (rc == AY_E_INPUT) {
-		out->offset = out->entries = 0;
-		rc = ay_file_read(path, AY_MAX_IMA_BYTES, &out->bytes, NULL);
-	}
 	if (rc != AY_OK) {
 		out->state = state_of(rc);
 		return;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <event2/event.h>
+#include <grp.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +13,7 @@
 #include "io/sys/clock.h"
 #include "io/sys/file.h"
 #include "io/sys/log.h"
+#include "io/sys/sandbox.h"
 #include "prog/assay-agent/attest.h"
 #include "prog/assay-agent/measure.h"
 #include "prog/assay-agent/provision.h"
@@ -22,6 +25,53 @@
  * choose neither label nor host id of a quote.
  */
 enum { WATCH_MS = 1000, ANSWER_MAX = 64 * 1024 };
+
+static const int calls[] = {
+	AY_SANDBOX_LOOP_CALLS,
+	/* logs, state folder, device */
+	SCMP_SYS(openat),
+	SCMP_SYS(newfstatat),
+	SCMP_SYS(fstat),
+	SCMP_SYS(stat),
+	SCMP_SYS(lseek),
+	SCMP_SYS(pread64),
+	SCMP_SYS(readlink),
+	SCMP_SYS(getcwd),
+	SCMP_SYS(access),
+	SCMP_SYS(faccessat),
+	SCMP_SYS(faccessat2),
+	SCMP_SYS(unlink),
+	SCMP_SYS(unlinkat),
+	SCMP_SYS(rename),
+	SCMP_SYS(renameat),
+	SCMP_SYS(renameat2),
+	SCMP_SYS(link),
+	SCMP_SYS(linkat),
+	SCMP_SYS(fsync),
+	SCMP_SYS(fdatasync),
+	SCMP_SYS(ftruncate),
+	SCMP_SYS(fchmod),
+	SCMP_SYS(umask),
+	SCMP_SYS(fcntl),
+	SCMP_SYS(ioctl),
+	SCMP_SYS(poll),
+	SCMP_SYS(ppoll),
+	SCMP_SYS(nanosleep),
+	SCMP_SYS(clock_nanosleep),
+	SCMP_SYS(uname),
+	/* the sockets of a software TPM */
+	SCMP_SYS(socket),
+	SCMP_SYS(connect),
+	SCMP_SYS(getsockopt),
+	SCMP_SYS(setsockopt),
+	SCMP_SYS(getsockname),
+	SCMP_SYS(getpeername),
+	SCMP_SYS(bind),
+	SCMP_SYS(shutdown),
+	SCMP_SYS(sendmsg),
+	SCMP_SYS(sendmmsg),
+	SCMP_SYS(recvmsg),
+};
 
 struct tpm_process {
 	struct ay_agent *agent;
@@ -428,6 +478,58 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
 	finish(p, AY_EXIT_OK);
 }
 
+/* The folder of a path, since logs may come and go. */
+static void folder_of(const char *path, char out[AY_AGENT_PATH])
+{
+	const char *slash = strrchr(path, '/');
+
+	(void)snprintf(out, AY_AGENT_PATH, "%.*s", slash != NULL ? (int)(slash - path) : 0, path);
+	if (slash == path)
+		(void)strcpy(out, "/");
+}
+
+/* Without its capabilities root is nobody special: the device belongs to group tss. */
+static void join_tss(void)
+{
+	const struct group *g = geteuid() == 0 ? getgrnam("tss") : NULL;
+
+	if (g != NULL && setgroups(1, &g->gr_gid) != 0)
+		ay_log(AY_LOG_WARN, "cannot join group tss, going on without");
+}
+
+static enum ay_rc enter_sandbox(struct tpm_process *p, struct ay_err *e)
+{
+	const struct ay_config *c = p->agent->conf;
+	const char *tcti = ay_config_str(c, "tcti");
+	bool device = strncmp(tcti, "device:", 7) == 0;
+	static char log[AY_AGENT_PATH], ima[AY_AGENT_PATH], boot[AY_AGENT_PATH];
+	const struct ay_sandbox_path paths[] = {
+		{ ay_config_str(c, "state_dir"), true },
+		{ device ? tcti + 7 : "/dev/tpmrm0", true },
+		{ log, false },
+		{ ima, false },
+		{ boot, false },
+		{ "/etc/hosts", false },
+		{ "/etc/resolv.conf", false },
+		{ "/etc/nsswitch.conf", false },
+		{ "/etc/host.conf", false },
+		{ "/etc/gai.conf", false },
+		{ "/etc/localtime", false },
+	};
+	/* Root keeps its user: the device and securityfs are root's. */
+	const struct ay_sandbox s = { .name = "tpm",
+				      .calls = calls,
+				      .n_calls = AY_COUNT(calls),
+				      .paths = paths,
+				      .n_paths = AY_COUNT(paths) };
+
+	join_tss();
+	folder_of(ay_config_str(c, "eventlog"), log);
+	folder_of(ay_config_str(c, "ima"), ima);
+	folder_of(ay_config_str(c, "boot_id"), boot);
+	return ay_sandbox_enter(&s, e);
+}
+
 static enum ay_rc set_up(struct tpm_process *p, int fd, struct ay_err *e)
 {
 	static const struct ay_ipc_ops ops = { .msg = on_msg, .gone = on_gone };
@@ -446,7 +548,7 @@ static enum ay_rc set_up(struct tpm_process *p, int fd, struct ay_err *e)
 	p->watch = event_new(ay_loop_base(p->loop), -1, EV_PERSIST, on_watch, p);
 	if (p->watch == NULL || event_add(p->watch, &second) != 0)
 		return ay_fail(e, AY_E_NOMEM, "tpm", 0, "no memory");
-	return AY_OK;
+	return enter_sandbox(p, e);
 }
 
 static void clean_up(struct tpm_process *p)
