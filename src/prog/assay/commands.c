@@ -21,6 +21,8 @@ const struct ay_cmd *const ay_commands[] = {
 	&ay_cmd_policy_show,
 	&ay_cmd_assertion_get,
 	&ay_cmd_ek_approve,
+	&ay_cmd_eventlog,
+	&ay_cmd_ima,
 	&ay_cmd_quote,
 	&ay_cmd_config_show,
 	&ay_cmd_help,

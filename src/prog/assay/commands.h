@@ -22,6 +22,8 @@ extern const struct ay_cmd ay_cmd_policy_list;
 extern const struct ay_cmd ay_cmd_policy_show;
 extern const struct ay_cmd ay_cmd_assertion_get;
 extern const struct ay_cmd ay_cmd_ek_approve;
+extern const struct ay_cmd ay_cmd_eventlog;
+extern const struct ay_cmd ay_cmd_ima;
 extern const struct ay_cmd ay_cmd_quote;
 extern const struct ay_cmd ay_cmd_config_show;
 extern const struct ay_cmd ay_cmd_help;
