@@ -6,35 +6,60 @@
 
 #include <stdlib.h>
 
-static json_t *create_body(const struct ay_args *args)
+/* A whole number; with_unit: 90s, 30m, 24h, 7d in seconds. Zero: none of these. */
+static json_int_t number(const char *text, bool with_unit)
 {
-	static const char *const texts[] = { "host", "pool", "ttl" };
-	json_t *body = json_object(), *eks = json_array();
-	const char *v;
+	static const struct {
+		char unit;
+		json_int_t seconds;
+	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+	char *end = NULL;
+	long v = strtol(text, &end, 10);
+
+	if (end == text || v <= 0 || v > 1000000000)
+		return 0;
+	if (!with_unit)
+		return *end == '\0' ? v : 0;
+	for (size_t i = 0; i < AY_COUNT(units); i++)
+		if (end[0] == units[i].unit && end[1] == '\0')
+			return v * units[i].seconds;
+	return 0;
+}
+
+static int create_body(const struct ay_args *args, json_t *body)
+{
+	static const char *const texts[] = { "host", "pool" };
+	const char *uses = ay_args_opt(args, "uses", 0), *ttl = ay_args_opt(args, "ttl", 0), *v;
 
 	for (size_t i = 0; i < AY_COUNT(texts); i++)
 		if ((v = ay_args_opt(args, texts[i], 0)) != NULL)
 			json_object_set_new(body, texts[i], json_string(v));
-	if ((v = ay_args_opt(args, "uses", 0)) != NULL)
-		json_object_set_new(body, "uses", json_integer(strtol(v, NULL, 10)));
-	for (size_t i = 0; (v = ay_args_opt(args, "ek", i)) != NULL; i++)
-		json_array_append_new(eks, json_string(v));
-	if (json_array_size(eks) > 0)
-		json_object_set(body, "eks", eks);
-	json_decref(eks);
-	return body;
+	if (uses != NULL && number(uses, false) == 0)
+		return ay_cli_error(AY_EXIT_USAGE, "--uses %s: a number from 1", uses);
+	if (ttl != NULL && number(ttl, true) == 0)
+		return ay_cli_error(AY_EXIT_USAGE, "--ttl %s: write 90s, 30m, 24h or 7d", ttl);
+	if (uses != NULL)
+		json_object_set_new(body, "uses", json_integer(number(uses, false)));
+	if (ttl != NULL)
+		json_object_set_new(body, "ttl_s", json_integer(number(ttl, true)));
+	return AY_EXIT_OK;
 }
 
 /* Prints the token alone, so that T=$(assay token create) works. */
 static int run_create(struct ay_cli *cli, const struct ay_args *args)
 {
-	struct ay_client *c;
+	json_t *body = json_object();
+	struct ay_client *c = NULL;
 	struct ay_answer a;
-	int rc = ay_client_open(cli, &c);
+	int rc = create_body(args, body);
 
-	if (rc != AY_EXIT_OK)
+	if (rc == AY_EXIT_OK)
+		rc = ay_client_open(cli, &c);
+	if (rc != AY_EXIT_OK) {
+		json_decref(body);
 		return rc;
-	rc = ay_client_call(c, "POST", "/tokens", create_body(args), NULL, &a);
+	}
+	rc = ay_client_call(c, "POST", "/tokens", body, NULL, &a);
 	ay_client_close(c);
 	if (rc != AY_EXIT_OK)
 		return rc;
@@ -66,7 +91,7 @@ static int run_list(struct ay_cli *cli, const struct ay_args *args)
 	json_array_foreach(items, k, i) {
 		ay_table_add(&t, ay_answer_text(i, "id", NULL));
 		ay_table_addf(&t, "%lld", (long long)json_integer_value(json_object_get(i, "uses_left")));
-		ay_table_add(&t, ay_answer_text(i, "expires_at", NULL));
+		ay_table_add(&t, ay_answer_text(i, "until", NULL));
 		ay_table_add(&t, ay_answer_text(i, "host", NULL));
 		ay_table_add(&t, ay_answer_text(i, "pool", NULL));
 	}
@@ -101,8 +126,7 @@ static const struct ay_opt create_opts[] = {
 	{ "host", "NAME", "the token enrols this registered host" },
 	{ "uses", "N", "how many hosts may use it (1)" },
 	{ "pool", "P", "pool the hosts are put in" },
-	{ "ttl", "TIME", "how long it lives: 90s, 30m, 24h (24h)" },
-	{ "ek", "HASH", "only a TPM with this EK hash may use it; may be repeated" },
+	{ "ttl", "TIME", "how long it lives: 90s, 30m, 24h, 7d (24h)" },
 	{ NULL, NULL, NULL },
 };
 
