@@ -13,6 +13,7 @@
 #include <seccomp.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -118,6 +119,19 @@ static int add_rule(scmp_filter_ctx f, int call)
 	return seccomp_rule_add(f, SCMP_ACT_ALLOW, call, 0);
 }
 
+static int add_inet_sockets(scmp_filter_ctx f)
+{
+	static const uint64_t families[] = { AF_INET, AF_INET6 }, types[] = { SOCK_STREAM, SOCK_DGRAM };
+	int bad = 0;
+
+	for (size_t i = 0; i < 2; i++)
+		for (size_t k = 0; bad == 0 && k < 2; k++)
+			bad = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
+					       SCMP_A0(SCMP_CMP_EQ, families[i]),
+					       SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, types[k]));
+	return bad;
+}
+
 static enum ay_rc limit_calls(const struct ay_sandbox *s, struct ay_err *e)
 {
 	scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
@@ -127,6 +141,8 @@ static enum ay_rc limit_calls(const struct ay_sandbox *s, struct ay_err *e)
 		(void)seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a binary tree */
 	for (size_t i = 0; bad == 0 && i < s->n_calls; i++)
 		bad = add_rule(f, s->calls[i]);
+	if (bad == 0 && s->inet_only)
+		bad = add_inet_sockets(f);
 	if (bad == 0)
 		bad = seccomp_load(f);
 	seccomp_release(f);

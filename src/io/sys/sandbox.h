@@ -23,6 +23,7 @@ struct ay_sandbox {
 	size_t n_calls;
 	const struct ay_sandbox_path *paths; /* none: no file can be opened */
 	size_t n_paths;
+	bool inet_only;	  /* add socket(2), for TCP and UDP over IP alone */
 	bool no_landlock; /* the process opens paths not known beforehand */
 };
 

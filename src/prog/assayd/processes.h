@@ -9,10 +9,13 @@
  */
 #include "io/sys/config.h"
 
+/* The parent listens, so that addresses stay when the children are started anew. */
 struct ay_front_args {
 	const struct ay_config *config;
 	int parent_fd; /* parent.def, side B */
 	int engine_fd; /* front.def, side A */
+	int agents_fd, api_fd;		/* listening sockets */
+	const char *agents_at, *api_at; /* ADDR:PORT of each */
 };
 int ay_front_run(const struct ay_front_args *a);
 
@@ -39,6 +42,20 @@ struct ay_ca_args {
 	int engine_fd;			/* ca.def, side B */
 };
 int ay_ca_run(const struct ay_ca_args *a);
+
+/*
+ * Parts of `assayd init`, each by its owner; called before anything runs.
+ *   ay_ca_init     keys and certificates of the embedded Privacy CA in STATE/ca
+ *   ay_admin_init  the store, user admin, STATE/admin.token (0600)
+ * AY_E_EXISTS: it was there already, which an interrupted init may meet.
+ */
+AY_MUST_USE enum ay_rc ay_ca_init(const struct ay_config *config, struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_admin_init(const struct ay_config *config, struct ay_err *e);
+
+/* init.c: all of it. AY_E_EXISTS: this state folder has been initialised. */
+AY_MUST_USE enum ay_rc ay_server_init(const struct ay_config *config, struct ay_err *e);
+/* parent.c: serve until SIGTERM; the exit status. */
+int ay_parent_run(const struct ay_config *config);
 
 /* Files in STATE (state_dir). Keys are PEM, 0600. */
 #define AY_FILE_ROOT_CERT "root.pem"

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* assayd: the attestation server. Reads the options and the configuration. */
+#include "prog/assayd/processes.h"
+
+#include "io/sys/file.h"
+#include "io/sys/log.h"
+#include "io/sys/service.h"
+
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_FILE = 3 };
+
+static const char usage[] =
+	"usage: assayd [--config FILE]          serve in the foreground\n"
+	"       assayd init [--config FILE]     make keys, Privacy CA, store, administrator's token\n"
+	"       assayd -n [--config FILE]       check the configuration and exit\n"
+	"       assayd --version | --help\n"
+	"FILE is /etc/assay/assayd.conf if not given.\n";
+
+struct options {
+	const char *config;
+	bool is_check, is_init;
+};
+
+/* Exit status, or -1 to go on. */
+static int read_options(int argc, char **argv, struct options *o)
+{
+	static const struct option longs[] = { { "config", required_argument, NULL, 'c' },
+					       { "version", no_argument, NULL, 'V' },
+					       { "help", no_argument, NULL, 'h' },
+					       { NULL, 0, NULL, 0 } };
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:n", longs, NULL)) != -1) {
+		if (c == 'c') {
+			o->config = optarg;
+		} else if (c == 'n') {
+			o->is_check = true;
+		} else if (c == 'V') {
+			printf("assayd %s\n", AY_VERSION);
+			return EXIT_DONE;
+		} else {
+			fputs(usage, c == 'h' ? stdout : stderr);
+			return c == 'h' ? EXIT_DONE : EXIT_USAGE;
+		}
+	}
+	o->is_init = optind < argc && strcmp(argv[optind], "init") == 0;
+	if (optind + (o->is_init ? 1 : 0) == argc)
+		return -1;
+	fputs(usage, stderr);
+	return EXIT_USAGE;
+}
+
+static int init(const struct ay_config *config)
+{
+	const char *state = ay_config_str(config, "state_dir");
+	struct ay_err e = { 0 };
+
+	if (ay_server_init(config, &e) != AY_OK) {
+		fprintf(stderr, "assayd: init: %s\n", e.text);
+		return EXIT_FAILED;
+	}
+	printf("root certificate     %s/%s\n", state, AY_FILE_ROOT_CERT);
+	printf("administrator token  %s/%s\n", state, AY_FILE_ADMIN_TOKEN);
+	return EXIT_DONE;
+}
+
+static int serve(const struct ay_config *config)
+{
+	char path[PATH_MAX];
+
+	if (!ay_config_state_path(config, AY_FILE_ROOT_CERT, path, sizeof(path)) ||
+	    !ay_file_exists(path)) {
+		fprintf(stderr, "assayd: %s has no keys: run `assayd init` first\n",
+			ay_config_str(config, "state_dir"));
+		return EXIT_FILE;
+	}
+	return ay_parent_run(config) == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .config = "/etc/assay/assayd.conf" };
+	struct ay_config *config;
+	struct ay_err e = { 0 };
+	int status = read_options(argc, argv, &o);
+	enum ay_rc rc;
+
+	if (status >= 0)
+		return status;
+	rc = ay_config_load(AY_PROGRAM_ASSAYD, o.config, &config, &e);
+	if (rc != AY_OK) {
+		fprintf(stderr, "assayd: %s\n", e.text);
+		return rc == AY_E_INPUT ? EXIT_USAGE : EXIT_FILE;
+	}
+	ay_service_init();
+	ay_log_init("assayd", "parent", ay_config_str(config, "log_level"),
+		    ay_config_str(config, "log_format"));
+	if (!o.is_check)
+		status = o.is_init ? init(config) : serve(config);
+	ay_config_free(config);
+	return o.is_check ? EXIT_DONE : status;
+}
