@@ -5,6 +5,7 @@
 #include "io/net/cert.h"
 #include "io/sys/clock.h"
 #include "io/sys/file.h"
+#include "prog/assay-ca/cakeys.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -140,8 +141,12 @@ static enum ay_rc make_root(struct ay_cert_pem *root, struct ay_err *e)
 /* What others own; an interrupted init may have made it already. */
 static enum ay_rc make_rest(const struct ay_config *config, struct ay_err *e)
 {
-	enum ay_rc rc = ay_ca_init(config, e);
+	char ca[PATH_MAX];
+	enum ay_rc rc;
 
+	if (!ay_config_state_path(config, AY_DIR_CA, ca, sizeof(ca)))
+		return ay_fail(e, AY_E_LIMIT, "init", 0, "state_dir is too long");
+	rc = ay_ca_init(ca, e);
 	if (rc == AY_OK || rc == AY_E_EXISTS)
 		rc = ay_admin_init(config, e);
 	return rc == AY_E_EXISTS ? AY_OK : rc;

@@ -44,12 +44,10 @@ struct ay_ca_args {
 int ay_ca_run(const struct ay_ca_args *a);
 
 /*
- * Parts of `assayd init`, each by its owner; called before anything runs.
- *   ay_ca_init     keys and certificates of the embedded Privacy CA in STATE/ca
- *   ay_admin_init  the store, user admin, STATE/admin.token (0600)
- * AY_E_EXISTS: it was there already, which an interrupted init may meet.
+ * A part of `assayd init`, before anything runs: the store, user admin,
+ * STATE/admin.token (0600). AY_E_EXISTS: it was there already, which an
+ * interrupted init may meet.
  */
-AY_MUST_USE enum ay_rc ay_ca_init(const struct ay_config *config, struct ay_err *e);
 AY_MUST_USE enum ay_rc ay_admin_init(const struct ay_config *config, struct ay_err *e);
 
 /* init.c: all of it. AY_E_EXISTS: this state folder has been initialised. */

@@ -72,17 +72,6 @@ int ay_engine_run(const struct ay_engine_args *a)
 	return idle(a->parent_fd, a->front_fd);
 }
 
-int ay_ca_run(const struct ay_ca_args *a)
-{
-	return idle(a->parent_fd, -1);
-}
-
-enum ay_rc ay_ca_init(const struct ay_config *config, struct ay_err *e)
-{
-	(void)config, (void)e;
-	return AY_OK;
-}
-
 enum ay_rc ay_admin_init(const struct ay_config *config, struct ay_err *e)
 {
 	(void)config, (void)e;
