@@ -122,12 +122,23 @@ static enum ay_rc parse_part(struct ay_refset *s, const json_t *parts, enum ay_p
 	const json_t *rules;
 	enum ay_rc rc = ay_json_array(parts, "reference.parts", ay_part_name(p), false, &rules, e);
 
-	if (rules != NULL && s->n_rules + json_array_size(rules) > AY_MAX_REFSET_RULES)
-		return ay_fail(e, AY_E_LIMIT, "reference.parts", 0, "more than %d rules",
-			       AY_MAX_REFSET_RULES);
 	for (size_t i = 0; rc == AY_OK && rules != NULL && i < json_array_size(rules); i++)
 		rc = parse_rule(s, json_array_get(rules, i), p, e);
 	return rc;
+}
+
+/* Room for all rules at once; what is no list counts nothing and is refused later. */
+static enum ay_rc make_room(struct ay_refset *s, const json_t *parts, struct ay_err *e)
+{
+	size_t n = 0;
+
+	for (unsigned p = 0; p < AY_PARTS; p++)
+		n += json_array_size(json_object_get(parts, part_names[p]));
+	if (n > AY_MAX_REFSET_RULES)
+		return ay_fail(e, AY_E_LIMIT, "reference.parts", 0, "more than %d rules",
+			       AY_MAX_REFSET_RULES);
+	s->rule = ay_arena_array(&s->arena, n + 1, sizeof(*s->rule));
+	return s->rule != NULL ? AY_OK : ay_fail(e, AY_E_NOMEM, "reference", 0, "out of memory");
 }
 
 static enum ay_rc parse_parts(struct ay_refset *s, const json_t *j, struct ay_err *e)
@@ -139,11 +150,8 @@ static enum ay_rc parse_parts(struct ay_refset *s, const json_t *j, struct ay_er
 
 	if (rc == AY_OK)
 		rc = ay_json_only(parts, known, "reference.parts", e);
-	if (rc != AY_OK)
-		return rc;
-	s->rule = ay_arena_array(&s->arena, AY_MAX_REFSET_RULES, sizeof(*s->rule));
-	if (s->rule == NULL)
-		return ay_fail(e, AY_E_NOMEM, "reference", 0, "out of memory");
+	if (rc == AY_OK)
+		rc = make_room(s, parts, e);
 	for (unsigned p = 0; rc == AY_OK && p < AY_PARTS; p++)
 		rc = parse_part(s, parts, (enum ay_part)p, e);
 	return rc;
