@@ -24,7 +24,7 @@
  * makes everything that the TPM signs itself, so that a taken-over link can
  * choose neither label nor host id of a quote.
  */
-enum { WATCH_MS = 1000, ANSWER_MAX = 64 * 1024 };
+enum { WATCH_MS = 1000, ANSWER_MAX = 64 * 1024, ENROL_SILENCE_S = 60 };
 
 static const int calls[] = {
 	AY_SANDBOX_LOOP_CALLS,
@@ -93,7 +93,8 @@ struct tpm_process {
 	struct ay_uuid boot;	  /* as told in the last HELLO */
 	uint64_t ima_mark;	  /* at the last answer or notice */
 	bool told_renewal;
-	bool refused; /* a FAIL came or went on this connection */
+	bool refused;	   /* a FAIL came or went on this connection */
+	unsigned silent_s; /* enrol: since something came from the server */
 };
 
 static struct ay_identity *identity(struct tpm_process *p)
@@ -245,6 +246,7 @@ static void on_up(struct tpm_process *p, const struct ay_ipc_msg *m)
 	p->up = true;
 	p->refused = false;
 	p->told_renewal = false;
+	p->silent_s = 0;
 	send_hello(p);
 }
 
@@ -365,6 +367,7 @@ static void on_frame(struct tpm_process *p, const struct ay_ipc_msg *m)
 {
 	if (!p->up || m->conn != p->conn)
 		return;
+	p->silent_s = 0;
 	switch (m->sub) {
 	case AY_FRAME_WELCOME:
 		ay_status_connected(p->agent);
@@ -452,7 +455,13 @@ static void on_watch(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (!p->up || !identity(p)->enrolled)
+	if (!p->up)
+		return;
+	if (p->agent->enrol && ++p->silent_s > ENROL_SILENCE_S) {
+		report_refusal(p, "NO_ANSWER", "the server does not go on with the enrolment");
+		return;
+	}
+	if (!identity(p)->enrolled)
 		return;
 	mark = ay_measure_ima_mark(ay_config_str(p->agent->conf, "ima"));
 	if (mark != p->ima_mark)
