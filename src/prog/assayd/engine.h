@@ -217,7 +217,8 @@ struct ay_overview {
 	uint64_t hosts, connected;
 	uint64_t state[4];   /* by enum ay_host_state */
 	uint64_t verdict[3]; /* of enrolled hosts, by enum ay_verdict */
-	uint64_t challenges, attestations, accepted, rejected, late, stale, protocol_errors;
+	uint64_t challenges, attestations, accepted, rejected, late, stale, conflicts,
+		protocol_errors;
 	uint64_t enrolments, enrolment_failures;
 };
 void ay_engine_overview(const struct ay_engine *g, struct ay_overview *out);

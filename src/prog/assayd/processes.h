@@ -71,6 +71,7 @@ int ay_parent_run(const struct ay_config *config);
 #define AY_FILE_HEAD_KEY "audit-head.key"
 #define AY_FILE_HEAD_PUB "audit-head.pub"
 #define AY_FILE_ADMIN_TOKEN "admin.token"
+#define AY_FILE_DATABASE "assay.db"
 #define AY_FILE_ENDPOINTS "endpoints.json"
 #define AY_DIR_CA "ca"
 

@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AY_ASSAYD_ENGINE_IMPL_H
+#define AY_ASSAYD_ENGINE_IMPL_H
+
+/*
+ * The inside of the engine process, shared by its files:
+ *
+ *   engine.c     set-up, loop, messages of the parent
+ *   hosts.c      host table in memory and its rows in the store
+ *   conns.c      agent connections, their frames, two connections for one host
+ *   challenge.c  nonces and CHALLENGE
+ *   enrol.c      first contact and AIK provisioning
+ *   evidence.c   EVIDENCE bodies (pure)
+ *   judge.c      one job in a worker thread: quote, logs, state, report
+ *   workers.c    lists of jobs to threads and back
+ *   settle.c     results to host state and store
+ *   schedule.c   who is due, who is silent, whose lease ends
+ *   relay.c      questions to signer and assay-ca, and their answers
+ *   refs.c       reference sets and policies in force
+ *   tokens.c     enrolment tokens
+ *   events.c     what subscribers are told
+ *
+ * One thread owns all of it; a worker sees its job only.
+ */
+#include "core/appraise/appraise.h"
+#include "core/crypto/secret.h"
+#include "io/ipc/front_msg.h"
+#include "io/ipc/sign_msg.h"
+#include "io/store/store.h"
+#include "io/sys/config.h"
+#include "io/sys/log.h"
+#include "prog/assayd/engine.h"
+#include "prog/assayd/evidence.h"
+#include "prog/assayd/index.h"
+#include "prog/assayd/judge.h"
+#include "prog/assayd/wake.h"
+
+struct ay_conn;
+struct ay_enrol;
+
+/* What of the configuration the engine looks at often. */
+struct ay_engine_settings {
+	int64_t lease_ms, interval_ms, deadline_ms;
+	int64_t hello_ms;     /* until HELLO, and until a first contact has said who it is */
+	int64_t provision_ms; /* for each step of provisioning */
+	int64_t token_life_ms;
+	uint32_t silence; /* deadlines missed until trusted becomes unknown */
+	uint32_t workers;
+	uint32_t max_conns;
+	char servers[AY_MAX_TOKEN_BYTES /
+		     4]; /* words with commas, for tokens; empty: from FRONT_READY */
+};
+
+/* Who waits for the next settled evidence of a host. */
+struct ay_waiter {
+	struct ay_waiter *next;
+	struct ay_host *host;
+	ay_attest_fn *fn;
+	void *arg;
+	int64_t until;	/* mono */
+	uint64_t after; /* state version it must be newer than */
+};
+
+/* engine's part of a host */
+struct ay_host_run {
+	struct ay_host *host;
+	struct ay_wake wake;
+	int64_t due;	  /* mono: next challenge; AY_NEVER: none planned */
+	uint64_t rev;	  /* of the host's row */
+	uint64_t seq;	  /* its last row of history */
+	uint64_t claimed; /* state version given to the store last; host.version follows when
+			     committed */
+	struct ay_counters counters;
+	struct ay_pubkey *ak; /* loaded while connected */
+	uint8_t qualified_name[AY_NAME_MAX];
+	uint8_t qualified_name_n;
+	uint8_t boot_id[16];
+	struct ay_blob *pcrs; /* last verified values, wire form */
+	uint8_t log_id[32];   /* SHA-256 of the last boot log; it is in the store */
+	bool has_log;
+	struct ay_blob *ima; /* where the IMA list stands: ay_ima_state, ay_ima_tally */
+	uint64_t ima_octets, ima_entries;
+	struct ay_memo *memo;	/* what its state was judged to be last */
+	struct ay_judge *judge; /* of its policy; NULL: none */
+	struct ay_conn *conn;	/* the one in use */
+	struct ay_conn *rival; /* a second one with the same key, until it is clear which is real */
+	uint32_t next_request;
+	uint32_t said_request; /* last result, as told in CHALLENGE */
+	uint8_t said_verdict;  /* 255: none yet */
+	uint32_t in_flight;    /* jobs in workers or in the store */
+	bool revoked;	       /* its AIK certificate is on the CA's list */
+	uint32_t index;	       /* place in the table; index + 1 is its dial id */
+	uint32_t dial_id;      /* DIAL under way; 0: none */
+	int64_t dial_at;       /* mono: next attempt */
+	uint32_t dial_fails;
+};
+
+enum ay_conn_state {
+	AY_CONN_NEW = 0,   /* no HELLO yet */
+	AY_CONN_WAITING,   /* HELLO seen, who it is must still be proved (token) */
+	AY_CONN_ENROLLING, /* provisioning of a key that is not bound yet */
+	AY_CONN_BOUND,
+};
+
+/* One agent connection. Its challenge dies with it. */
+struct ay_conn {
+	struct ay_conn *chain; /* next in the bucket */
+	uint64_t serial;       /* never used twice */
+	uint32_t number;       /* front's */
+	enum ay_conn_state state;
+	struct ay_host *host; /* whose key it is; NULL unless bound */
+	struct ay_wake wake;  /* deadline of HELLO, token, provisioning */
+	uint8_t exporter[32];
+	uint8_t spki[32];
+	bool dialled;
+	bool closing;
+	bool proved;		  /* gave a quote that verified, while two connections stood */
+	struct ay_host *dial_for; /* the host we dialled it for */
+	struct ay_challenge challenge;
+	struct ay_counters asked_with; /* counters when the challenge was sent */
+	uint64_t asked_ima_octets;
+	struct ay_pcr_selection selection; /* what HELLO says is allocated */
+	struct ay_enrol *enrol;
+	char *name;	/* of HELLO, until it is enrolled */
+	uint8_t *parts; /* EVIDENCE that comes in several frames */
+	size_t n_parts, max_parts;
+	uint32_t parts_request;
+	char manufacturer[5];
+	uint64_t firmware;
+	uint8_t tpm_family;
+	uint8_t ak_state;
+	char peer[64];
+};
+
+/* ---- one attestation on its way through worker and store ---- */
+
+struct ay_job {
+	struct ay_job *next;
+	struct ay_host *host;
+	uint64_t conn_serial;
+	uint32_t request;
+	uint8_t tries; /* how often it lost the compare-and-set */
+	/* in: a snapshot; what is counted is held */
+	uint64_t version;
+	struct ay_uuid host_id;
+	int64_t now_ms;
+	uint8_t nonce[32], exporter[32];
+	struct ay_pcr_selection asked;
+	struct ay_pubkey *ak;
+	uint8_t qualified_name[AY_NAME_MAX];
+	uint8_t qualified_name_n;
+	struct ay_counters last;
+	bool sticky_counter, sticky_duplicate;
+	bool had_rival;	       /* asked while two connections stood */
+	int64_t cert_until_ms; /* of the AIK certificate */
+	uint8_t known_boot_id[16];
+	struct ay_blob *known_pcrs, *known_ima;
+	uint64_t known_ima_octets, known_ima_entries;
+	uint64_t asked_ima_octets; /* where the challenge asked the IMA list to go on */
+	bool has_known_log;
+	uint8_t known_log_id[32];
+	struct ay_blob *known_log; /* only when need_log was answered with it */
+	struct ay_memo *known_memo;
+	struct ay_judge *judge;
+	/* the EVIDENCE body */
+	uint8_t *body;
+	size_t body_n, body_max;
+	/* out */
+	enum ay_rc fault;
+	struct ay_err err;
+	struct ay_bytes attest, signature; /* of body */
+	bool verified, fresh, rebooted, counter_back;
+	struct ay_counters counters;
+	enum ay_verdict verdict;
+	uint8_t components[AY_COMPONENTS], grades[AY_COMPONENTS];
+	struct ay_blob *report; /* JSON without id, host, instant */
+	uint8_t boot_id[16];
+	bool attested;	      /* what follows is covered by the quote */
+	bool need_log;	      /* cannot be judged without the known log's octets */
+	bool ask_again;	      /* it answers a question that is out of date */
+	struct ay_blob *pcrs; /* wire form; the known one when unchanged */
+	bool has_log;
+	uint8_t log_id[32];
+	struct ay_blob *log; /* its octets when they came */
+	struct ay_blob *ima;
+	uint64_t ima_octets, ima_entries;
+	struct ay_blob *ima_chunk;
+	uint64_t ima_chunk_offset;
+	struct ay_memo *memo;
+	bool context_changed;
+	/* settled */
+	struct ay_lease lease;
+	uint8_t report_id[16];
+};
+
+struct ay_workers;
+
+struct ay_subscription {
+	struct ay_subscription *next;
+	ay_event_fn *fn;
+	void *arg;
+};
+
+/* A question to signer or assay-ca that an answer is awaited for. */
+typedef void ay_answer_fn(struct ay_engine *g, void *arg, enum ay_rc rc, const struct ay_err *e,
+			  struct ay_bytes answer);
+struct ay_question {
+	struct ay_question *next;
+	uint32_t req;
+	int64_t until;
+	ay_answer_fn *fn;
+	void *arg;
+};
+
+struct ay_etoken; /* tokens.c */
+
+#define AY_CONN_BUCKETS 65536
+
+struct ay_engine {
+	const struct ay_config *config; /* NULL in tests */
+	struct ay_engine_settings set;
+	struct ay_loop *loop;
+	struct ay_ipc *parent, *front, *signer, *ca;
+	struct ay_store *store;
+	struct ay_workers *workers;
+	struct event *timer, *stored;
+	int64_t next_second; /* mono */
+	int64_t next_crl;
+	int exit_status;
+	int64_t now_ms, mono_ms;
+	bool stopping, ready_told;
+
+	/* hosts.c */
+	struct ay_host **host;
+	size_t n_hosts, max_hosts;
+	struct ay_index *by_id, *by_name, *by_key, *by_pseudonym, *by_ak;
+	struct ay_index *blobs; /* contents that hosts share; each holds one reference */
+
+	/* conns.c, schedule.c */
+	struct ay_conn *conns[AY_CONN_BUCKETS];
+	size_t n_conns;
+	uint64_t next_serial;
+	struct ay_sched host_sched, conn_sched;
+	struct ay_host **again; /* interval 0: challenged at the end of the turn */
+	size_t n_again, max_again;
+
+	/* challenge.c */
+	uint8_t nonces[64][32];
+	size_t n_nonces;
+
+	/* relay.c */
+	bool have_front, have_signer, have_ca;
+	uint8_t server_spki[32];
+	char agents_addr[128];
+	uint8_t order_spki[32], root_spki[32], ca_root_spki[32];
+	uint8_t *ca_certs;	     /* CA_READY as it came */
+	struct ay_ca_ready ca_ready; /* borrows from ca_certs */
+	uint8_t *crl;
+	size_t crl_n;
+	uint32_t next_req;
+	struct ay_question *questions;
+
+	struct ay_refs *refs;	  /* refs.c */
+	struct ay_etoken *tokens; /* tokens.c */
+	struct ay_waiter *waiters;
+	struct ay_subscription *subs;
+	uint64_t event_seq;
+	struct ay_overview count;
+	/* API_REQUEST and API_GONE; and once a second. NULL in tests that need no API. */
+	void (*api_msg)(void *arg, const struct ay_ipc_msg *m);
+	void (*api_tick)(void *arg, int64_t now_ms);
+	void *api_arg;
+};
+
+/* ---- hosts.c ---- */
+AY_MUST_USE enum ay_rc ay_hosts_init(struct ay_engine *g, struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_hosts_load(struct ay_engine *g, struct ay_err *e);
+void ay_hosts_fini(struct ay_engine *g);
+struct ay_host *ay_hosts_by_key(struct ay_engine *g, const uint8_t spki[32]);
+struct ay_host *ay_hosts_by_id(struct ay_engine *g, const struct ay_uuid *id);
+struct ay_host *ay_hosts_by_name(struct ay_engine *g, struct ay_bytes name);
+struct ay_host *ay_hosts_by_pseudonym(struct ay_engine *g, const uint8_t pseudonym[32]);
+struct ay_host *ay_hosts_by_ak(struct ay_engine *g, struct ay_bytes ak_name);
+/* Load the AK of a bound host from its row; AY_OK when it is loaded already. */
+AY_MUST_USE enum ay_rc ay_hosts_load_ak(struct ay_engine *g, struct ay_host *h, struct ay_err *e);
+/* Keep why a step failed, for the operator; the row is written lazily. */
+void ay_hosts_note(struct ay_engine *g, struct ay_host *h, const struct ay_err *e);
+/* Read verdict, lease and versions from the store anew. */
+void ay_hosts_reload(struct ay_engine *g, struct ay_host *h);
+void ay_hosts_revoked(struct ay_engine *g, struct ay_host *h);
+void ay_hosts_set_verdict(struct ay_engine *g, struct ay_host *h, enum ay_lease_event ev);
+void ay_hosts_settle_lease(struct ay_engine *g, struct ay_host *h, const struct ay_lease *l);
+/* A host of a row that is stored. NULL without memory. */
+struct ay_host *ay_hosts_add(struct ay_engine *g, const struct ay_host_row *row);
+void ay_hosts_reread(struct ay_host *h, const struct ay_host_row *row);
+/* Its name and keys are free for others. */
+void ay_hosts_forget(struct ay_engine *g, struct ay_host *h);
+AY_MUST_USE bool ay_hosts_rename(struct ay_engine *g, struct ay_host *h, const char *name);
+/* Read the row, let fn change it, write it; synchronous. */
+AY_MUST_USE enum ay_rc ay_hosts_edit(struct ay_engine *g, struct ay_host *h,
+				     void (*fn)(void *arg, struct ay_host_row *row), void *arg,
+				     struct ay_err *e);
+void ay_hosts_context(const struct ay_host *h, struct ay_host_context *out, uint8_t sticky[1]);
+/* Stored already: put the new binding of an enrolment into memory. row's views are copied. */
+struct ay_host *ay_hosts_bind(struct ay_engine *g, struct ay_host *h,
+			      const struct ay_host_row *row);
+void ay_hosts_move(struct ay_engine *g, struct ay_host *h, enum ay_host_state to);
+/* Write verdict, lease and what carries over, without history; synchronous. */
+AY_MUST_USE enum ay_rc ay_hosts_write_status(struct ay_engine *g, struct ay_host *h,
+					     struct ay_err *e);
+/* The shared copy of this content; takes b's reference and gives one back. */
+void ay_hosts_sweep(struct ay_engine *g); /* contents that no host has any more */
+struct ay_blob *ay_hosts_share(struct ay_engine *g, struct ay_blob *b);
+void ay_hosts_status(const struct ay_host *h, struct ay_host_status *out, uint8_t comps[32]);
+
+/* ---- conns.c ---- */
+void ay_conns_up(struct ay_engine *g, uint32_t number, struct ay_bytes body);
+void ay_conns_down(struct ay_engine *g, uint32_t number);
+void ay_conns_frame(struct ay_engine *g, const struct ay_ipc_msg *m);
+void ay_conns_duplicate(struct ay_engine *g, struct ay_host *h);
+void ay_conns_welcome_unbound(struct ay_engine *g, struct ay_conn *c);
+struct ay_conn *ay_conns_find(struct ay_engine *g, uint32_t number);
+/* NULL when that very connection is gone. */
+struct ay_conn *ay_conns_of_job(struct ay_engine *g, const struct ay_job *j);
+void ay_conns_send(struct ay_engine *g, struct ay_conn *c, uint8_t type, uint32_t req,
+		   struct ay_bytes body);
+/* FAIL frame with the code, then close. */
+void ay_conns_fail(struct ay_engine *g, struct ay_conn *c, uint32_t req, const struct ay_err *e);
+void ay_conns_close(struct ay_engine *g, struct ay_conn *c, const char *why);
+void ay_conns_close_host(struct ay_engine *g, struct ay_host *h, const char *why);
+void ay_conns_bind(struct ay_engine *g, struct ay_conn *c, struct ay_host *h);
+/* A verified answer came while two connections stood: true when both gave one. */
+bool ay_conns_proved(struct ay_engine *g, struct ay_conn *c);
+void ay_conns_silent(struct ay_engine *g, struct ay_host *h, struct ay_conn *c);
+void ay_conns_wake(struct ay_engine *g, struct ay_conn *c);
+void ay_conns_fini(struct ay_engine *g);
+
+/* ---- challenge.c ---- */
+void ay_nonce_draw(struct ay_engine *g, uint8_t out[32]);
+void ay_report_id_draw(struct ay_engine *g, uint8_t out[16]);
+void ay_challenge_send(struct ay_engine *g, struct ay_host *h, struct ay_conn *c);
+
+/* ---- enrol.c ---- */
+void ay_enrol_hello(struct ay_engine *g, struct ay_conn *c);
+void ay_enrol_frame(struct ay_engine *g, struct ay_conn *c, uint8_t type, uint32_t req,
+		    struct ay_bytes body);
+void ay_enrol_renew(struct ay_engine *g, struct ay_conn *c);
+/* True while its new AK is being stored: nothing is asked of the old one. */
+bool ay_enrol_holds(const struct ay_conn *c);
+void ay_enrol_stored(struct ay_engine *g, struct ay_enrol *en, const struct ay_store_result *res);
+void ay_enrol_from_ca(struct ay_engine *g, const struct ay_ipc_msg *m);
+void ay_enrol_drop(struct ay_engine *g, struct ay_conn *c);
+void ay_enrol_failed(struct ay_engine *g, struct ay_conn *c, const struct ay_err *e);
+
+/* ---- judge.c (worker threads); judge.h has what they share ---- */
+void ay_judge_job(struct ay_memo_table *t, struct ay_job *j, struct ay_arena *a);
+
+/* ---- workers.c ---- */
+AY_MUST_USE enum ay_rc ay_workers_start(struct ay_engine *g, struct ay_err *e);
+void ay_workers_stop(struct ay_engine *g);
+/* A job with its snapshot of the host; NULL without memory. */
+struct ay_job *ay_job_new(struct ay_engine *g, struct ay_host *h, struct ay_conn *c);
+AY_MUST_USE bool ay_job_body(struct ay_job *j, struct ay_bytes body);
+/* Takes the snapshot anew: the state version moved meanwhile. */
+void ay_job_refresh(struct ay_job *j);
+void ay_job_submit(struct ay_engine *g, struct ay_job *j);
+void ay_job_free(struct ay_engine *g, struct ay_job *j);
+/* End of a turn: hand the list over. */
+void ay_workers_flush(struct ay_engine *g);
+
+/* ---- settle.c ---- */
+void ay_settle_job(struct ay_engine *g, struct ay_job *j);
+void ay_settle_stored(struct ay_engine *g);
+/* Wait until all that was submitted is committed. */
+void ay_settle_drain(struct ay_engine *g);
+/* What is waiting for its commit: a cookie is a pointer with one of these in its low bits. */
+#define AY_COOKIE_JOB 0u
+#define AY_COOKIE_ENROL 1u
+#define AY_COOKIE_EVENT 2u
+#define AY_COOKIE_KIND 7u
+void ay_settle_waiters(struct ay_engine *g, struct ay_host *h, enum ay_rc rc,
+		       const struct ay_err *e);
+
+/* ---- schedule.c ---- */
+void ay_schedule_host(struct ay_engine *g, struct ay_host *h);
+/* After a result: true when the host is challenged again in this very turn. */
+bool ay_schedule_settled(struct ay_engine *g, struct ay_host *h);
+/* Challenge as soon as may be. */
+void ay_schedule_now(struct ay_engine *g, struct ay_host *h);
+void ay_schedule_again(struct ay_engine *g, struct ay_host *h);
+void ay_schedule_turn(struct ay_engine *g);
+void ay_schedule_tick(struct ay_engine *g);
+void ay_schedule_missed(struct ay_engine *g, struct ay_host *h);
+void ay_dial(struct ay_engine *g, struct ay_host *h);
+void ay_dial_later(struct ay_engine *g, struct ay_host *h);
+void ay_dial_up(struct ay_engine *g, struct ay_conn *c, uint32_t dial_id);
+void ay_dial_failed(struct ay_engine *g, uint32_t dial_id, struct ay_bytes why);
+
+/* ---- relay.c ---- */
+void ay_relay_signer(struct ay_engine *g, const struct ay_ipc_msg *m);
+void ay_relay_ca(struct ay_engine *g, const struct ay_ipc_msg *m);
+/* fn is called once: with the answer, a refusal, or AY_E_UNAVAIL. */
+void ay_relay_ask(struct ay_engine *g, struct ay_ipc *to, uint16_t type, struct ay_bytes body,
+		  ay_answer_fn *fn, void *arg);
+void ay_relay_document(struct ay_engine *g, struct ay_ipc *to, uint16_t type, struct ay_bytes body,
+		       ay_document_fn *fn, void *arg);
+void ay_relay_front_ready(struct ay_engine *g, struct ay_bytes body);
+void ay_relay_tick(struct ay_engine *g);
+void ay_relay_fini(struct ay_engine *g);
+void ay_relay_refresh_crl(struct ay_engine *g);
+void ay_relay_revoke(struct ay_engine *g, struct ay_bytes serial);
+bool ay_engine_is_ready(const struct ay_engine *g);
+
+/* ---- refs.c ---- */
+AY_MUST_USE enum ay_rc ay_refs_load(struct ay_engine *g, struct ay_err *e);
+void ay_refs_fini(struct ay_engine *g);
+/* Point the host to the judge of its policy. */
+void ay_refs_attach(struct ay_engine *g, struct ay_host *h);
+int64_t ay_refs_lease_ms(struct ay_engine *g, const struct ay_host *h);
+int64_t ay_refs_interval_ms(struct ay_engine *g, const struct ay_host *h);
+uint32_t ay_refs_silence(struct ay_engine *g, const struct ay_host *h);
+const char *ay_refs_default_policy(const struct ay_engine *g);
+
+/* ---- tokens.c ---- */
+AY_MUST_USE enum ay_rc ay_tokens_load(struct ay_engine *g, struct ay_err *e);
+void ay_tokens_fini(struct ay_engine *g);
+struct ay_token_view {
+	uint8_t id[16];
+	uint8_t k[32];
+	bool for_host;
+	struct ay_uuid host;
+	char pool[AY_MAX_NAME_BYTES + 1];
+};
+/* The token of TOKEN_PROOF when it may still be used; codes TOKEN_UNKNOWN, TOKEN_SPENT,
+ * TOKEN_EXPIRED, TOKEN_REVOKED. */
+AY_MUST_USE enum ay_rc ay_tokens_find(struct ay_engine *g, struct ay_bytes id_text,
+				      struct ay_token_view *out, struct ay_err *e);
+/* The store has consumed one use. */
+void ay_tokens_used(struct ay_engine *g, const uint8_t id[16]);
+
+/* ---- events.c ---- */
+void ay_event_emit(struct ay_engine *g, const char *kind, const struct ay_host *h, const char *code,
+		   const char *text);
+void ay_event_verdict(struct ay_engine *g, const struct ay_host *h, enum ay_verdict was);
+
+struct ay_pending_event;
+void ay_event_stored(struct ay_engine *g, struct ay_pending_event *p,
+		     const struct ay_store_result *res);
+
+/* ---- engine.c ---- */
+/* Look at the clocks: once a turn, and when results come. */
+void ay_engine_clock(struct ay_engine *g);
+struct ay_engine_parts {
+	const struct ay_config *config; /* may be NULL */
+	struct ay_engine_settings set;
+	struct ay_loop *loop;
+	struct ay_store *store;			   /* stays the caller's */
+	int parent_fd, front_fd, signer_fd, ca_fd; /* -1: none */
+};
+AY_MUST_USE enum ay_rc ay_engine_new(const struct ay_engine_parts *p, struct ay_engine **out,
+				     struct ay_err *e);
+void ay_engine_free(struct ay_engine *g);
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "prog/assayd/engine_impl.h"
+
+#include <stdlib.h>
+
+/* One event on its way through the store; it is told when it is stored. */
+struct ay_pending_event {
+	char kind[32];
+	char *json;
+};
+
+void ay_event_stored(struct ay_engine *g, struct ay_pending_event *p,
+		     const struct ay_store_result *res)
+{
+	struct ay_subscription *s, *next;
+
+	for (s = g->subs; s && res->rc == AY_OK; s = next) {
+		next = s->next; /* a subscriber may leave while it is told */
+		s->fn(s->arg, res->number, p->kind, p->json);
+	}
+	free(p->json);
+	free(p);
+}
+
+static void submit(struct ay_engine *g, const char *kind, const struct ay_host *h, json_t *body)
+{
+	struct ay_pending_event *p = calloc(1, sizeof(*p));
+	struct ay_event_row row = { .at = g->now_ms, .kind = kind };
+	struct ay_write w = { .kind = AY_WR_EVENT, .event = &row };
+	struct ay_err e;
+
+	if (p)
+		p->json = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	json_decref(body);
+	if (!p || !p->json) {
+		free(p);
+		return;
+	}
+	snprintf(p->kind, sizeof(p->kind), "%s", kind);
+	row.body = p->json;
+	if (h) {
+		row.has_host = true;
+		row.host = h->id;
+	}
+	if (ay_store_submit(g->store, &w, 1, AY_SUBMIT_LAZY,
+			    (uint64_t)(uintptr_t)p | AY_COOKIE_EVENT, &e) != AY_OK) {
+		ay_log_err(AY_LOG_ERROR, "event is not stored", &e);
+		free(p->json);
+		free(p);
+	}
+}
+
+static json_t *begin(struct ay_engine *g, const struct ay_host *h)
+{
+	char at[AY_TIME_ROOM], id[AY_UUID_TEXT];
+	json_t *o;
+
+	ay_time_format(g->now_ms, at);
+	o = json_pack("{s:s}", "at", at);
+	if (o && h) {
+		ay_uuid_format(&h->id, id);
+		json_object_set_new(o, "host", json_string(id));
+		json_object_set_new(o, "name", json_string(h->name));
+	}
+	return o;
+}
+
+void ay_event_emit(struct ay_engine *g, const char *kind, const struct ay_host *h, const char *code,
+		   const char *text)
+{
+	json_t *o = begin(g, h);
+
+	if (!o)
+		return;
+	json_object_set_new(o, "code", json_string(code));
+	json_object_set_new(o, "text", json_string(text));
+	submit(g, kind, h, o);
+}
+
+void ay_event_verdict(struct ay_engine *g, const struct ay_host *h, enum ay_verdict was)
+{
+	char until[AY_TIME_ROOM];
+	json_t *o = begin(g, h);
+
+	if (!o)
+		return;
+	json_object_set_new(o, "verdict", json_string(ay_verdict_name(h->lease.verdict)));
+	json_object_set_new(o, "was", json_string(ay_verdict_name(was)));
+	if (h->lease.until_ms) {
+		ay_time_format(h->lease.until_ms, until);
+		json_object_set_new(o, "lease_until", json_string(until));
+	}
+	submit(g, "verdict", h, o);
+}
+
+struct ay_subscription *ay_engine_subscribe(struct ay_engine *g, ay_event_fn *fn, void *arg)
+{
+	struct ay_subscription *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	*s = (struct ay_subscription){ g->subs, fn, arg };
+	g->subs = s;
+	return s;
+}
+
+void ay_engine_unsubscribe(struct ay_engine *g, struct ay_subscription *s)
+{
+	struct ay_subscription **at = &g->subs;
+
+	while (*at && *at != s)
+		at = &(*at)->next;
+	if (*at)
+		*at = s->next;
+	free(s);
+}

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "prog/assayd/engine_impl.h"
+
+#include "core/base/hex.h"
+#include "core/base/json.h"
+#include "core/crypto/hash.h"
+#include "core/crypto/token.h"
+#include "io/sys/rng.h"
+
+#include <stdlib.h>
+
+/* What operators do to hosts. Every change is on disk when the call returns. */
+
+static struct ay_host *mine(struct ay_engine *g, const struct ay_host *h)
+{
+	return ay_hosts_by_id(g, &h->id); /* handlers hold it const */
+}
+
+static enum ay_rc check_name(struct ay_bytes name, char out[AY_MAX_NAME_BYTES + 1],
+			     struct ay_err *e)
+{
+	if (name.n == 0 || name.n > AY_MAX_NAME_BYTES)
+		return ay_fail(e, AY_E_INPUT, "name", 0, "a name has 1 to %d octets",
+			       AY_MAX_NAME_BYTES);
+	memcpy(out, name.p, name.n);
+	out[name.n] = 0;
+	if (strlen(out) != name.n || !ay_json_is_name(out))
+		return ay_fail(e, AY_E_INPUT, "name", 0,
+			       "a name has letters, digits and . _ + : @ -");
+	if (ay_uuid_looks_like(name))
+		return ay_fail(e, AY_E_INPUT, "name", 0,
+			       "a name that looks like a UUID is refused");
+	return AY_OK;
+}
+
+static enum ay_rc check_connect(struct ay_bytes addr, struct ay_err *e)
+{
+	const uint8_t *colon = memrchr(addr.p, ':', addr.n);
+
+	if (addr.n == 0)
+		return AY_OK;
+	if (addr.n > 255 || !colon || colon == addr.p || colon + 1 == addr.p + addr.n ||
+	    memchr(addr.p, 0, addr.n))
+		return ay_fail(e, AY_E_INPUT, "connect", 0, "HOST:PORT is expected");
+	return AY_OK;
+}
+
+static char *labels_json(const struct ay_label *labels, size_t n)
+{
+	json_t *o = json_object();
+	char *text;
+
+	for (size_t i = 0; o && i < n; i++)
+		if (json_object_set_new(o, labels[i].key, json_string(labels[i].value)) != 0) {
+			json_decref(o);
+			o = NULL;
+		}
+	text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+	json_decref(o);
+	return text;
+}
+
+/* A token's text or its id. */
+static enum ay_rc token_id(struct ay_bytes text, uint8_t id[16], struct ay_err *e)
+{
+	struct ay_token t;
+	enum ay_rc rc;
+
+	if (text.n == 32)
+		return ay_hex_decode(text, "token", id, 16, e);
+	rc = ay_token_parse(text, &t, e);
+	if (rc == AY_OK)
+		rc = ay_hex_decode(ay_bytes_of(t.id), "token", id, 16, e);
+	ay_wipe(&t, sizeof(t));
+	return rc;
+}
+
+static enum ay_rc write_host(struct ay_engine *g, const struct ay_host_row *row, struct ay_err *e)
+{
+	struct ay_write w = { .kind = AY_WR_HOST_ADD, .host = row };
+	struct ay_store_result res;
+
+	return ay_store_write(g->store, &w, 1, &res, e);
+}
+
+static enum ay_rc check_spec(const struct ay_host_spec *spec, struct ay_host_row *row,
+			     uint8_t key[32], uint8_t token[16], struct ay_err *e)
+{
+	enum ay_rc rc = check_connect(spec->connect, e);
+
+	if (rc == AY_OK && spec->agent_key.n) {
+		rc = ay_hex_decode(spec->agent_key, "agent_key", key, 32, e);
+		row->agent_key = (struct ay_bytes){ key, 32 };
+	}
+	if (rc == AY_OK && spec->token.n) {
+		rc = token_id(spec->token, token, e);
+		row->token = (struct ay_bytes){ token, 16 };
+	}
+	if (rc == AY_OK && !spec->connect.n &&
+	    (spec->agent_key.n || spec->token.n || spec->trust_first_use))
+		return ay_fail(e, AY_E_INPUT, "connect", 0,
+			       "agent_key, token and trust_first_use need connect");
+	if (rc == AY_OK && spec->n_labels > AY_MAX_LABELS)
+		return ay_fail(e, AY_E_LIMIT, "labels", 0, "more than %d labels", AY_MAX_LABELS);
+	row->trust_first_use = spec->trust_first_use;
+	return rc;
+}
+
+enum ay_rc ay_engine_host_add(struct ay_engine *g, const struct ay_host_spec *spec,
+			      const struct ay_host **out, struct ay_err *e)
+{
+	struct ay_host_row row = { .created_at = g->now_ms, .rev = 1 };
+	char name[AY_MAX_NAME_BYTES + 1], connect[256] = "", policy[AY_MAX_NAME_BYTES + 1] = "";
+	uint8_t key[32], token[16];
+	struct ay_host *h;
+	char *labels;
+	enum ay_rc rc = check_name(spec->name, name, e);
+
+	*out = NULL;
+	if (rc == AY_OK && ay_hosts_by_name(g, spec->name))
+		rc = ay_fail_code(e, AY_E_EXISTS, "NAME_TAKEN", "name", "a host has this name");
+	if (rc == AY_OK)
+		rc = check_spec(spec, &row, key, token, e);
+	if (rc == AY_OK && spec->policy.n)
+		rc = check_name(spec->policy, policy, e);
+	if (rc != AY_OK)
+		return rc;
+	if (spec->connect.n)
+		memcpy(connect, spec->connect.p, spec->connect.n);
+	connect[spec->connect.n] = 0;
+	labels = labels_json(spec->labels, spec->n_labels);
+	row.id = ay_rng_uuid();
+	row.name = name;
+	row.labels = labels ? labels : "{}";
+	row.connect = connect;
+	row.policy = policy;
+	rc = write_host(g, &row, e);
+	h = rc == AY_OK ? ay_hosts_add(g, &row) : NULL;
+	free(labels);
+	if (rc == AY_OK && !h)
+		return ay_fail(e, AY_E_NOMEM, "host", 0, "no memory");
+	if (rc != AY_OK)
+		return rc;
+	ay_event_emit(g, "host", h, "HOST_ADDED", "host registered");
+	if (h->dial.connect) {
+		h->run->dial_at = g->mono_ms;
+		ay_schedule_host(g, h);
+	}
+	*out = h;
+	return AY_OK;
+}
+
+/* ---- patch ---- */
+
+struct patched {
+	const char *name, *connect, *policy, *labels;
+};
+
+static void apply_patch(void *arg, struct ay_host_row *row)
+{
+	const struct patched *p = arg;
+
+	if (p->name)
+		row->name = p->name;
+	if (p->connect)
+		row->connect = p->connect;
+	if (p->policy)
+		row->policy = p->policy;
+	if (p->labels)
+		row->labels = p->labels;
+}
+
+static void reread(void *arg, const struct ay_host_row *row, const struct ay_host_status *s,
+		   const struct ay_host_context *c)
+{
+	(void)s, (void)c;
+	ay_hosts_reread(arg, row);
+}
+
+static enum ay_rc check_patch(struct ay_engine *g, const struct ay_host *h,
+			      const struct ay_host_patch *p, char *name, char *policy,
+			      struct ay_err *e)
+{
+	const struct ay_host *other;
+	enum ay_rc rc = AY_OK;
+
+	if (p->name) {
+		rc = check_name(*p->name, name, e);
+		other = rc == AY_OK ? ay_hosts_by_name(g, *p->name) : NULL;
+		if (other && other != h)
+			return ay_fail_code(e, AY_E_EXISTS, "NAME_TAKEN", "name",
+					    "a host has this name");
+	}
+	if (rc == AY_OK && p->policy && p->policy->n)
+		rc = check_name(*p->policy, policy, e);
+	if (rc == AY_OK && p->connect)
+		rc = check_connect(*p->connect, e);
+	if (rc == AY_OK && p->set_labels && p->n_labels > AY_MAX_LABELS)
+		rc = ay_fail(e, AY_E_LIMIT, "labels", 0, "more than %d labels", AY_MAX_LABELS);
+	return rc;
+}
+
+enum ay_rc ay_engine_host_patch(struct ay_engine *g, const struct ay_host *host,
+				const struct ay_host_patch *patch, struct ay_err *e)
+{
+	struct ay_host *h = mine(g, host);
+	char name[AY_MAX_NAME_BYTES + 1], policy[AY_MAX_NAME_BYTES + 1] = "", connect[256] = "";
+	char *labels = NULL;
+	struct patched p = { 0 };
+	enum ay_rc rc = check_patch(g, h, patch, name, policy, e);
+
+	if (rc != AY_OK)
+		return rc;
+	if (patch->set_labels && !(labels = labels_json(patch->labels, patch->n_labels)))
+		return ay_fail(e, AY_E_NOMEM, "labels", 0, "no memory");
+	if (patch->connect && patch->connect->n)
+		memcpy(connect, patch->connect->p, patch->connect->n);
+	p.name = patch->name ? name : NULL;
+	p.policy = patch->policy ? policy : NULL;
+	p.connect = patch->connect ? connect : NULL;
+	p.labels = labels;
+	rc = ay_hosts_edit(g, h, apply_patch, &p, e);
+	if (rc == AY_OK && patch->name && !ay_hosts_rename(g, h, name))
+		rc = ay_fail(e, AY_E_NOMEM, "name", 0, "no memory");
+	if (rc == AY_OK)
+		rc = ay_store_host(g->store, &h->id, reread, h, e);
+	if (rc == AY_OK)
+		ay_refs_attach(g, h);
+	if (rc == AY_OK && patch->connect && h->dial.connect && !h->run->conn) {
+		h->run->dial_at = g->mono_ms;
+		ay_schedule_host(g, h);
+	}
+	free(labels);
+	return rc;
+}
+
+/* ---- removal ---- */
+
+struct retiring {
+	uint8_t serial[64];
+	size_t n;
+};
+
+static void retire(void *arg, struct ay_host_row *row)
+{
+	struct retiring *r = arg;
+
+	if (row->cert_serial.n <= sizeof(r->serial)) {
+		r->n = row->cert_serial.n;
+		if (r->n)
+			memcpy(r->serial, row->cert_serial.p, r->n);
+	}
+	row->state = AY_HOST_RETIRED;
+}
+
+enum ay_rc ay_engine_host_remove(struct ay_engine *g, const struct ay_host *host, struct ay_err *e)
+{
+	struct ay_host *h = mine(g, host);
+	struct retiring r = { .n = 0 };
+	enum ay_rc rc = ay_hosts_edit(g, h, retire, &r, e);
+
+	if (rc != AY_OK)
+		return rc;
+	ay_conns_close_host(g, h, "HOST_REMOVED");
+	e->rc = ay_fail_code(e, AY_E_UNAVAIL, "HOST_REMOVED", "host", "host was removed");
+	ay_settle_waiters(g, h, AY_E_UNAVAIL, e);
+	ay_hosts_move(g, h, AY_HOST_RETIRED);
+	ay_event_emit(g, "host", h, "HOST_REMOVED", "host removed");
+	ay_hosts_forget(g, h);
+	if (r.n)
+		ay_relay_revoke(g, (struct ay_bytes){ r.serial, r.n });
+	return AY_OK;
+}
+
+/* Its AIK certificate is on the CA's list: nothing it says counts any more. */
+void ay_hosts_revoked(struct ay_engine *g, struct ay_host *h)
+{
+	struct ay_err e, not_stored;
+
+	h->run->revoked = true;
+	e.rc = ay_fail_code(&e, AY_E_CRYPTO, "AIK_CERT", "identity", "AIK certificate was revoked");
+	ay_hosts_note(g, h, &e);
+	ay_event_emit(g, "revoked", h, "AIK_CERT", e.text);
+	if (h->lease.verdict == AY_TRUSTED)
+		ay_hosts_set_verdict(g, h, AY_LEASE_SILENT);
+	if (ay_hosts_write_status(g, h, &not_stored) != AY_OK)
+		ay_log_err(AY_LOG_ERROR, "revocation is not stored", &not_stored);
+	ay_conns_close_host(g, h, "AIK_CERT");
+}
+
+/* ---- acknowledge ---- */
+
+enum ay_rc ay_engine_host_acknowledge(struct ay_engine *g, const struct ay_host *host,
+				      const char *who, const char *reason, struct ay_err *e)
+{
+	struct ay_host *h = mine(g, host);
+	char text[160];
+	enum ay_rc rc;
+
+	if (h->sticky)
+		h->run->counters =
+			(struct ay_counters){ 0 }; /* they begin anew with the next quote */
+	h->sticky = h->sticky_duplicate = false;
+	ay_hosts_set_verdict(g, h, AY_LEASE_ACKNOWLEDGED);
+	rc = ay_hosts_write_status(g, h, e);
+	if (rc != AY_OK)
+		return rc;
+	snprintf(text, sizeof(text), "by %s: %s", who, reason);
+	ay_event_emit(g, "acknowledged", h, "ACKNOWLEDGED", text);
+	ay_schedule_now(g, h);
+	return AY_OK;
+}
+
+/* ---- attest now ---- */
+
+enum ay_rc ay_engine_attest(struct ay_engine *g, const struct ay_host *host, int64_t wait_ms,
+			    ay_attest_fn *fn, void *arg, struct ay_err *e)
+{
+	struct ay_host *h = mine(g, host);
+	struct ay_waiter *w;
+
+	if (h->state != AY_HOST_ENROLLED)
+		return ay_fail_code(e, AY_E_DENIED, "NOT_ENROLLED", "host", "host is not enrolled");
+	if (!h->connected)
+		return ay_fail_code(e, AY_E_UNAVAIL, "HOST_OFFLINE", "host",
+				    "host is not connected");
+	if (fn) {
+		w = calloc(1, sizeof(*w));
+		if (!w)
+			return ay_fail(e, AY_E_NOMEM, "attest", 0, "no memory");
+		*w = (struct ay_waiter){ .next = g->waiters,
+					 .host = h,
+					 .fn = fn,
+					 .arg = arg,
+					 .until = g->mono_ms + wait_ms,
+					 .after = h->run->claimed };
+		g->waiters = w;
+	}
+	ay_schedule_now(g, h);
+	return AY_OK;
+}
+
+void ay_engine_attest_forget(struct ay_engine *g, void *arg)
+{
+	struct ay_waiter **at = &g->waiters, *w;
+
+	while ((w = *at)) {
+		if (w->arg != arg) {
+			at = &w->next;
+			continue;
+		}
+		*at = w->next;
+		free(w);
+	}
+}
+
+/* ---- the latest report ---- */
+
+struct latest {
+	struct ay_engine *g;
+	const struct ay_host *h;
+	json_t *out;
+	struct ay_err *e;
+	enum ay_rc rc;
+};
+
+static void evidence_hash(const struct ay_attest_past *r, char hex[65])
+{
+	struct ay_hash hash;
+	uint8_t id[32];
+
+	hex[0] = 0;
+	if (!ay_hash_init(&hash, AY_ALG_SHA256))
+		return;
+	ay_hash_update(&hash, r->attest);
+	ay_hash_update(&hash, r->signature);
+	ay_hash_update(&hash, r->nonce);
+	ay_hash_update(&hash, r->exporter);
+	ay_hash_update(&hash, r->boot_log);
+	ay_hash_final(&hash, id);
+	ay_hex_encode(AY_BYTES(id), hex);
+}
+
+static void read_report(void *arg, const struct ay_attest_past *row)
+{
+	struct latest *l = arg;
+	char host[AY_UUID_TEXT], id[AY_UUID_TEXT], at[AY_TIME_ROOM], evidence[65];
+	struct ay_uuid report_id;
+	struct ay_arena a;
+	struct ay_bytes body;
+
+	ay_arena_init(&a, AY_MAX_ARENA_BYTES);
+	l->rc = ay_store_blob(l->g->store, row->report, &a, &body, l->e);
+	if (l->rc == AY_OK)
+		l->rc = ay_json_load(body, AY_MAX_ARENA_BYTES, "report", &l->out, l->e);
+	ay_arena_fini(&a);
+	if (l->rc != AY_OK)
+		return;
+	memcpy(report_id.b, l->h->report_id, sizeof(report_id.b));
+	ay_uuid_format(&report_id, id);
+	ay_uuid_format(&row->host, host);
+	ay_time_format(row->at, at);
+	evidence_hash(row, evidence);
+	json_object_set_new(l->out, "id", json_string(id));
+	json_object_set_new(l->out, "host", json_string(host));
+	json_object_set_new(l->out, "at", json_string(at));
+	json_object_set_new(l->out, "evidence", json_string(evidence));
+}
+
+enum ay_rc ay_engine_report(struct ay_engine *g, const struct ay_host *h, json_t **out,
+			    struct ay_err *e)
+{
+	struct latest l = { g, h, NULL, e, AY_E_NOENT };
+	enum ay_rc rc = AY_OK;
+
+	*out = NULL;
+	if (h->run->seq)
+		rc = ay_store_attestations(g->store, h->run->seq, 1, read_report, &l, e);
+	if (rc != AY_OK)
+		return rc;
+	if (l.rc == AY_E_NOENT && !l.out)
+		return ay_fail_code(e, AY_E_NOENT, "NO_REPORT", "report", "host has no report yet");
+	*out = l.out;
+	return l.rc;
+}

@@ -1,0 +1,557 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "prog/assayd/engine_impl.h"
+
+#include "core/appraise/causes.h"
+#include "core/appraise/report_json.h"
+#include "core/crypto/hash.h"
+#include "core/evlog/tcg_data.h"
+#include "core/tpm/qualify.h"
+#include "prog/assayd/judge.h"
+
+/* One job being judged. Everything in it lives in the arena or on the stack. */
+struct judging {
+	struct ay_memo_table *memos;
+	struct ay_job *j;
+	struct ay_arena *a;
+	struct ay_report rep;
+	struct ay_evidence ev;
+	struct ay_pcrs hints;
+	struct ay_quote_facts facts;
+	enum ay_log_given log_given;
+	struct ay_bytes log;
+	struct ay_evlog *parsed; /* of log, when it was needed and could be parsed */
+	struct ay_err log_refused;
+	/* IMA */
+	bool has_list; /* the host gave a list, maybe with nothing new */
+	bool has_run;
+	bool fits;
+	struct ay_ima_state begin;
+	struct ay_ima_run run;
+	struct ay_ima_tally *tally;
+	struct ay_err ima_error;
+};
+
+/* ---- what came ---- */
+
+static void malformed(struct judging *v, const struct ay_err *e)
+{
+	(void)ay_report_add(&v->rep, AY_CHECK_EVIDENCE_MALFORMED, AY_FAIL, NULL,
+			    "%s: %s (offset %zu)", e->where ? e->where : "evidence", e->text,
+			    e->offset);
+}
+
+static bool read_evidence(struct judging *v)
+{
+	struct ay_job *j = v->j;
+	struct ay_bytes known =
+		j->known_pcrs ? ay_blob_data(j->known_pcrs) : (struct ay_bytes){ 0 };
+	struct ay_err e;
+
+	if (AY_CHECKED("EVIDENCE_MALFORMED",
+		       ay_evidence_parse((struct ay_bytes){ j->body, j->body_n }, &v->ev, &e) !=
+			       AY_OK)) {
+		malformed(v, &e);
+		/* what came is kept as far as a row has room for it */
+		j->attest = (struct ay_bytes){ j->body, j->body_n < AY_MAX_ATTEST_BYTES
+								? j->body_n
+								: AY_MAX_ATTEST_BYTES };
+		return false;
+	}
+	j->attest = v->ev.attest;
+	j->signature = v->ev.signature;
+	if (ay_evidence_values(&v->ev, known, &v->hints, &e) != AY_OK) {
+		malformed(v, &e);
+		return false;
+	}
+	return true;
+}
+
+/* ---- the IMA list ---- */
+
+static bool read_ima_context(struct judging *v)
+{
+	struct ay_reader r;
+	struct ay_bytes state, tally;
+
+	if (!v->j->known_ima)
+		return false;
+	ay_rd_init(&r, ay_blob_data(v->j->known_ima));
+	state = ay_rd_vec32(&r, "ima.state", AY_IMA_STATE_WIRE_MAX);
+	tally = ay_rd_vec32(&r, "ima.tally", AY_TALLY_WIRE_MAX);
+	return ay_rd_end(&r, "ima", NULL) == AY_OK &&
+	       ay_ima_state_parse(state, &v->begin, NULL) == AY_OK &&
+	       ay_tally_parse(tally, v->tally, NULL) == AY_OK;
+}
+
+static bool tally_is_current(const struct judging *v)
+{
+	static const uint8_t none[32];
+	const uint8_t *key = v->j->judge ? v->j->judge->tally_key : none;
+
+	return memcmp(v->tally->key, key, 32) == 0;
+}
+
+/* Where the piece that came begins: at the start of the list, or where we stand. */
+static bool begin_ima(struct judging *v)
+{
+	struct ay_job *j = v->j;
+	uint64_t from = v->ev.ima == AY_GIVEN_NEW ? v->ev.ima_offset : j->known_ima_octets;
+	bool padded = j->judge && j->judge->policy && j->judge->policy->allow_padded_bank;
+
+	if (v->ev.ima == AY_GIVEN_NEW && from == 0) {
+		ay_ima_state_init_for(&v->begin, &v->hints, padded);
+		return true;
+	}
+	if (from != j->known_ima_octets || !read_ima_context(v)) {
+		/* it goes on from where we asked, and we stand elsewhere by now */
+		j->ask_again = v->ev.ima == AY_GIVEN_NEW && from == j->asked_ima_octets;
+		if (!j->ask_again)
+			(void)ay_check_ima_continuity(&v->begin, false, v->ev.ima_entries, from,
+						      &v->rep);
+		return false;
+	}
+	j->ask_again = !tally_is_current(v); /* the rules changed: the whole list is needed */
+	return !j->ask_again;
+}
+
+static bool replay_ima(struct judging *v)
+{
+	v->tally = ay_arena_alloc(v->a, sizeof(*v->tally));
+	if (!v->tally) {
+		v->j->fault = ay_fail(&v->j->err, AY_E_NOMEM, "ima", 0, "no memory");
+		return false;
+	}
+	v->has_list = v->ev.ima == AY_GIVEN_NEW ||
+		      (v->ev.ima == AY_GIVEN_KNOWN && v->j->known_ima != NULL);
+	if (!v->has_list)
+		return true;
+	if (!begin_ima(v))
+		return !v->j->ask_again;
+	v->has_run = ay_ima_replay(&v->begin, v->ev.ima_octets, AY_MAX_IMA_PREFIXES, &v->run, v->a,
+				   &v->ima_error) == AY_OK;
+	return true;
+}
+
+/* ---- the quote ---- */
+
+static bool check_quote(struct judging *v)
+{
+	struct ay_job *j = v->j;
+	uint8_t extra[AY_QUALIFY_BYTES];
+	struct ay_quote_ask ask = {
+		.extra_data = AY_BYTES(extra),
+		.selection = &j->asked,
+		.ak = j->ak,
+		.qualified_name = { j->qualified_name, j->qualified_name_n },
+		.last = j->last,
+	};
+	struct ay_quote_evidence ev = {
+		.attest = v->ev.attest,
+		.signature = v->ev.signature,
+		.hints = v->hints.n_banks ? &v->hints : NULL,
+		.ima = v->has_run ? &v->run : NULL,
+	};
+
+	ay_qualify(AY_QUALIFY_QUOTE, j->nonce, j->exporter, &j->host_id, NULL, extra);
+	j->fault = ay_appraise_quote(&ask, &ev, &v->facts, &v->rep, &j->err);
+	j->verified = v->facts.verified;
+	j->fresh = v->facts.fresh;
+	j->rebooted = v->facts.rebooted;
+	j->counters = v->facts.now;
+	return j->fault == AY_OK;
+}
+
+static void check_banks(struct judging *v)
+{
+	struct ay_pcrs *known;
+	struct ay_reader r;
+
+	if (!v->j->known_pcrs || !(known = ay_arena_alloc(v->a, sizeof(*known))))
+		return;
+	ay_rd_init(&r, ay_blob_data(v->j->known_pcrs));
+	ay_pcrs_read(&r, known);
+	for (size_t i = 0; i < known->n_banks && ay_rd_ok(&r); i++) {
+		bool there = false;
+		struct ay_place at = { .bank = known->bank[i].alg };
+
+		for (size_t k = 0; k < v->j->asked.n_banks; k++)
+			there = there || v->j->asked.bank[k].alg == known->bank[i].alg;
+		if (AY_CHECKED("BANK_LOST", !there))
+			(void)ay_report_add(&v->rep, AY_CHECK_BANK_LOST, AY_FAIL, &at,
+					    "a bank that was attested before is not allocated");
+	}
+}
+
+/* What stands against the host's identity whatever this quote says. */
+static void check_standing(struct judging *v)
+{
+	struct ay_job *j = v->j;
+	const struct ay_finding *back = ay_report_find(&v->rep, AY_CHECK_COUNTER_BACK);
+
+	j->counter_back = back && back->result == AY_FAIL;
+	if (j->sticky_counter && !j->counter_back)
+		(void)ay_report_add(
+			&v->rep, AY_CHECK_COUNTER_BACK, AY_FAIL, NULL,
+			"counters went back earlier; an operator has not acknowledged it");
+	j->sticky_counter = j->sticky_counter || j->counter_back;
+	if (j->sticky_duplicate)
+		(void)ay_report_add(&v->rep, AY_CHECK_HOST_DUPLICATE, AY_FAIL, NULL,
+				    "two machines answered for this host; an operator has not "
+				    "acknowledged it");
+	if (AY_CHECKED("AIK_CERT", j->cert_until_ms && j->now_ms >= j->cert_until_ms))
+		(void)ay_report_add(&v->rep, AY_CHECK_AIK_CERT, AY_FAIL, NULL,
+				    "AIK certificate has expired");
+}
+
+/* ---- the state ---- */
+
+static void which_log(struct judging *v)
+{
+	struct ay_job *j = v->j;
+
+	j->has_log = j->has_known_log;
+	memcpy(j->log_id, j->known_log_id, sizeof(j->log_id));
+	v->log_given = j->has_known_log ? AY_LOG_HAS_VANISHED : AY_LOG_IS_ABSENT;
+	if (v->ev.log == AY_GIVEN_NEW) {
+		v->log_given = AY_LOG_IS_GIVEN;
+		v->log = v->ev.log_octets;
+		ay_sha256(v->log, j->log_id);
+		j->has_log = true;
+	} else if (v->ev.log == AY_GIVEN_KNOWN && j->has_known_log) {
+		v->log_given = AY_LOG_IS_GIVEN;
+		if (j->known_log)
+			v->log = ay_blob_data(j->known_log);
+	} else if (v->ev.log == AY_GIVEN_KNOWN) {
+		(void)ay_report_add(&v->rep, AY_CHECK_EVIDENCE_MISSING, AY_FAIL, NULL,
+				    "boot log is said to be as known, and none is known");
+	}
+}
+
+static void state_in(const struct judging *v, struct ay_state_in *in)
+{
+	const struct ay_judge *judge = v->j->judge;
+
+	memset(in, 0, sizeof(*in));
+	in->pcrs = &v->facts.pcrs;
+	in->log_given = v->log_given;
+	in->ima_pcrs = v->has_run ? ay_ima_pcrs(&v->run.now) : 0;
+	if (v->log_given == AY_LOG_IS_GIVEN)
+		memcpy(in->log_sha256, v->j->log_id, sizeof(in->log_sha256));
+	if (judge) {
+		in->sets = judge->sets;
+		in->n_sets = judge->n_sets;
+		in->policy = judge->policy;
+	}
+}
+
+/* Parse the log that speaks for this boot; false when its octets must be fetched first. */
+static bool open_log(struct judging *v)
+{
+	if (v->log_given != AY_LOG_IS_GIVEN)
+		return true;
+	if (v->ev.log != AY_GIVEN_NEW && !v->j->known_log) {
+		v->j->need_log = true;
+		return false;
+	}
+	v->parsed = ay_arena_alloc(v->a, sizeof(*v->parsed));
+	if (v->parsed && ay_evlog_parse(v->log, v->a, v->parsed, &v->log_refused) == AY_OK)
+		ay_evlog_check_data(v->parsed);
+	else
+		v->parsed = NULL;
+	return true;
+}
+
+/* Judge the boot in full: once for each state, whatever the number of hosts in it. */
+static bool judge_state(struct judging *v, struct ay_state_in *in, const uint8_t key[32])
+{
+	struct ay_job *j = v->j;
+	struct ay_report boot;
+	struct ay_bytes octets;
+
+	if (!open_log(v))
+		return false;
+	in->log = v->parsed;
+	if (v->log_given == AY_LOG_IS_GIVEN && !v->parsed) {
+		in->log_given = AY_LOG_IS_REFUSED;
+		in->log_error = &v->log_refused;
+	}
+	ay_report_init(&boot, v->a);
+	j->fault = ay_appraise_state(in, &boot, &j->err);
+	if (j->fault != AY_OK)
+		return false;
+	octets = ay_report_write(&boot, v->a);
+	j->memo = octets.p ? ay_memo_add(v->memos, key, octets) : NULL;
+	ay_report_merge(&v->rep, &boot);
+	return true;
+}
+
+static bool has_failed(const struct ay_report *rep)
+{
+	for (size_t i = 0; i < AY_COMPONENTS; i++)
+		if (rep->component[i].n_fail)
+			return true;
+	return false;
+}
+
+static bool merge_memo(struct judging *v)
+{
+	struct ay_report boot;
+
+	v->j->fault = ay_report_parse(ay_memo_boot(v->j->memo), v->a, &boot, &v->j->err);
+	if (v->j->fault != AY_OK)
+		return false;
+	ay_report_merge(&v->rep, &boot);
+	/* the causes of a failure are told from the events that it names */
+	return !has_failed(&boot) || open_log(v);
+}
+
+/* The findings so far, if they are few and none of them is a fail. */
+static bool take_shape(const struct judging *v, struct ay_shape *s)
+{
+	memset(s, 0, sizeof(*s));
+	if (v->rep.n_findings > AY_SHAPE_MAX || v->rep.fault != AY_OK)
+		return false;
+	for (s->n = 0; s->n < v->rep.n_findings; s->n++) {
+		const struct ay_finding *f = &v->rep.finding[s->n];
+
+		if (f->result != AY_PASS || strlen(f->text) >= sizeof(s->row[0].text))
+			return false;
+		s->row[s->n].code = f->code;
+		s->row[s->n].result = f->result;
+		memcpy(s->row[s->n].text, f->text, strlen(f->text) + 1);
+	}
+	if (!v->has_list)
+		return true;
+	if (!v->j->known_ima || v->ev.ima_octets.n || !v->fits)
+		return false;
+	memcpy(s->ima_id, ay_blob_id(v->j->known_ima).p, sizeof(s->ima_id));
+	return true;
+}
+
+static void use_shape(struct ay_job *j, const struct ay_shape *s)
+{
+	j->verdict = s->verdict;
+	memcpy(j->components, s->components, sizeof(j->components));
+	memcpy(j->grades, s->grades, sizeof(j->grades));
+	j->report = s->report;
+}
+
+/* ---- from findings to the report ---- */
+
+static bool judge_runtime(struct judging *v)
+{
+	const struct ay_judge *judge = v->j->judge;
+	struct ay_runtime_in in = { .pcrs = &v->facts.pcrs,
+				    .run = v->has_run ? &v->run : NULL,
+				    .fits = v->fits,
+				    .list = v->ev.ima_octets };
+
+	if (!judge || !judge->policy)
+		return true;
+	if (v->has_list && !v->has_run && v->ima_error.rc != AY_OK)
+		in.ima_error = &v->ima_error;
+	in.sets = judge->sets;
+	in.n_sets = judge->n_sets;
+	in.policy = judge->policy;
+	if (v->has_run)
+		(void)ay_check_ima_continuity(&v->begin, v->j->rebooted && v->begin.octets,
+					      v->ev.ima == AY_GIVEN_NEW ? v->ev.ima_entries
+									: v->begin.entries,
+					      v->begin.octets, &v->rep);
+	v->j->fault = ay_appraise_runtime(&in, v->tally, &v->rep, &v->j->err);
+	return v->j->fault == AY_OK;
+}
+
+static struct ay_blob *report_blob(struct judging *v)
+{
+	static const char *const of_the_row[] = { "id", "host", "at", "evidence" };
+	struct ay_report_head head = { 0 };
+	json_t *o = ay_report_json(&v->rep, &head);
+	struct ay_bytes text = { 0 };
+
+	for (size_t i = 0; o && i < AY_COUNT(of_the_row); i++)
+		json_object_del(o, of_the_row[i]);
+	if (o)
+		text = ay_json_canonical(o, v->a);
+	json_decref(o);
+	return text.p ? ay_blob_new(text) : NULL;
+}
+
+static void conclude(struct judging *v)
+{
+	struct ay_job *j = v->j;
+	unsigned required = AY_COMP_BIT(AY_COMP_IDENTITY);
+
+	if (j->judge)
+		required |= j->judge->required;
+	j->fault = ay_report_conclude(&v->rep, required, &j->err);
+	if (j->fault != AY_OK)
+		return;
+	ay_causes_find(&v->rep, v->parsed);
+	for (size_t i = 0; i < AY_COMPONENTS; i++) {
+		j->components[i] = (uint8_t)v->rep.component[i].verdict;
+		j->grades[i] = (uint8_t)v->rep.component[i].grade;
+	}
+	j->report = report_blob(v);
+	if (!j->report)
+		j->fault = ay_fail(&j->err, AY_E_NOMEM, "report", 0, "no memory");
+	else
+		j->verdict = v->rep.verdict;
+}
+
+/* ---- what carries over ---- */
+
+static struct ay_blob *wire_pcrs(const struct ay_pcrs *p)
+{
+	uint8_t buf[AY_PCRS_WIRE_MAX];
+	struct ay_writer w;
+	struct ay_bytes wire;
+
+	ay_wr_init(&w, buf, sizeof(buf));
+	ay_pcrs_write(&w, p);
+	return ay_wr_end(&w, "pcrs", &wire, NULL) == AY_OK ? ay_blob_new(wire) : NULL;
+}
+
+static struct ay_blob *wire_ima(struct judging *v)
+{
+	size_t room = 8 + AY_IMA_STATE_WIRE_MAX + AY_TALLY_WIRE_MAX, at;
+	uint8_t *buf = ay_arena_alloc(v->a, room);
+	struct ay_writer w;
+	struct ay_bytes wire;
+
+	if (!buf)
+		return NULL;
+	ay_wr_init(&w, buf, room);
+	at = ay_wr_open32(&w);
+	ay_ima_state_write(&w, &v->run.now);
+	ay_wr_close32(&w, at);
+	at = ay_wr_open32(&w);
+	ay_tally_write(&w, v->tally);
+	ay_wr_close32(&w, at);
+	return ay_wr_end(&w, "ima", &wire, NULL) == AY_OK ? ay_blob_new(wire) : NULL;
+}
+
+static void carry_ima(struct judging *v)
+{
+	struct ay_job *j = v->j;
+	size_t n;
+
+	if (!v->has_list)
+		return;
+	j->ima = ay_blob_ref(j->known_ima);
+	j->ima_octets = j->known_ima_octets;
+	j->ima_entries = j->known_ima_entries;
+	if (!v->has_run || !v->fits || (v->ev.ima_octets.n == 0 && v->begin.octets != 0))
+		return;
+	ay_blob_unref(j->ima);
+	j->ima = wire_ima(v);
+	j->ima_octets = v->run.now.octets;
+	j->ima_entries = v->run.now.entries;
+	j->ima_chunk_offset = v->begin.octets;
+	n = (size_t)(v->run.now.octets - v->begin.octets);
+	if (n && n <= v->ev.ima_octets.n)
+		j->ima_chunk = ay_blob_new((struct ay_bytes){ v->ev.ima_octets.p, n });
+	j->context_changed = true;
+}
+
+static bool same_pcrs(const struct judging *v)
+{
+	/* the values known were sent as unchanged, and the TPM signed them */
+	return v->j->known_pcrs && v->ev.hints == 2 && v->ev.values.n == 1 &&
+	       (!v->has_run || v->run.now.entries == v->run.total);
+}
+
+static void carry(struct judging *v)
+{
+	struct ay_job *j = v->j;
+
+	j->attested = true;
+	memcpy(j->boot_id, v->ev.boot_id, sizeof(j->boot_id));
+	j->pcrs = same_pcrs(v) ? ay_blob_ref(j->known_pcrs) : wire_pcrs(&v->facts.pcrs);
+	if (j->pcrs && j->known_pcrs &&
+	    memcmp(ay_blob_id(j->pcrs).p, ay_blob_id(j->known_pcrs).p, 32) == 0) {
+		ay_blob_unref(j->pcrs);
+		j->pcrs = ay_blob_ref(j->known_pcrs);
+	}
+	if (v->ev.log == AY_GIVEN_NEW &&
+	    (!j->has_known_log || memcmp(j->log_id, j->known_log_id, 32) != 0))
+		j->log = ay_blob_new(v->log);
+	carry_ima(v);
+	j->context_changed = j->context_changed || j->pcrs != j->known_pcrs || j->log ||
+			     memcmp(j->boot_id, j->known_boot_id, 16) != 0;
+}
+
+/* Nothing was attested: what was known stays known. */
+static void keep(struct ay_job *j)
+{
+	memcpy(j->boot_id, j->known_boot_id, sizeof(j->boot_id));
+	j->pcrs = ay_blob_ref(j->known_pcrs);
+	j->has_log = j->has_known_log;
+	memcpy(j->log_id, j->known_log_id, sizeof(j->log_id));
+	j->ima = ay_blob_ref(j->known_ima);
+	j->ima_octets = j->known_ima_octets;
+	j->ima_entries = j->known_ima_entries;
+}
+
+/* ---- the whole ---- */
+
+/* True when the report is there or nothing more can be said. */
+static void judge_attested(struct judging *v)
+{
+	struct ay_job *j = v->j;
+	struct ay_state_in in;
+	struct ay_shape s, found;
+	uint8_t key[32];
+	bool may_keep;
+
+	if (v->has_run)
+		v->fits = ay_ima_run_fit(&v->run, &v->facts.pcrs,
+					 j->judge && j->judge->policy &&
+						 j->judge->policy->allow_padded_bank);
+	which_log(v);
+	state_in(v, &in);
+	ay_state_key(&in, key);
+	j->memo = j->known_memo && ay_memo_is(j->known_memo, key) ? ay_memo_ref(j->known_memo)
+								  : ay_memo_find(v->memos, key);
+	may_keep = take_shape(v, &s);
+	carry(v);
+	if (j->memo && may_keep && ay_memo_shape(v->memos, j->memo, &s, &found)) {
+		use_shape(j, &found);
+		return;
+	}
+	if (j->memo ? !merge_memo(v) : !judge_state(v, &in, key))
+		return;
+	if (!judge_runtime(v))
+		return;
+	conclude(v);
+	if (j->fault != AY_OK || !j->memo || !may_keep)
+		return;
+	s.verdict = j->verdict;
+	memcpy(s.components, j->components, sizeof(s.components));
+	memcpy(s.grades, j->grades, sizeof(s.grades));
+	s.report = j->report;
+	ay_memo_set_shape(v->memos, j->memo, &s);
+}
+
+void ay_judge_job(struct ay_memo_table *t, struct ay_job *j, struct ay_arena *a)
+{
+	struct judging v = { .memos = t, .j = j, .a = a };
+	bool was_sticky = j->sticky_counter;
+
+	ay_report_init(&v.rep, a);
+	j->verdict = AY_UNTRUSTED;
+	if (read_evidence(&v)) {
+		if (!replay_ima(&v) || !check_quote(&v))
+			return;
+		check_banks(&v);
+		check_standing(&v);
+	}
+	if (v.facts.pcrs_attested) {
+		judge_attested(&v);
+	} else {
+		keep(j);
+		conclude(&v);
+	}
+	j->context_changed =
+		j->context_changed || j->sticky_counter != was_sticky || j->sticky_duplicate;
+}

@@ -1,0 +1,617 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "prog/assayd/engine_impl.h"
+
+#include "core/appraise/check_log.h"
+#include "core/evlog/replay.h"
+#include "core/evlog/tcg_data.h"
+#include "io/sys/rng.h"
+#include "prog/assayd/judge.h"
+
+#include <stdlib.h>
+
+#define SILENCE_DEFAULT 2
+#define LEARN_ARENA (256u << 20)
+
+/* A version of a reference set, as stored. The set in memory never changes: a new state is a new
+ * one. */
+struct set {
+	struct ay_uuid id;
+	struct ay_refset *set;
+	int64_t created_ms;
+};
+
+struct policy {
+	struct ay_uuid id;
+	struct ay_policy *policy;
+	enum ay_set_state state;
+	struct ay_judge *judge; /* while it is in force */
+};
+
+/* Sets that were replaced: a worker may still read them. Freed at the end. */
+struct old_set {
+	struct old_set *next;
+	struct ay_refset *set;
+};
+
+struct ay_refs {
+	struct set *set;
+	size_t n_sets, max_sets;
+	struct policy *policy;
+	size_t n_policies, max_policies;
+	struct old_set *old;
+};
+
+/* ---- loading ---- */
+
+static bool room(void **list, size_t n, size_t *max, size_t size)
+{
+	void *p;
+
+	if (n < *max)
+		return true;
+	p = realloc(*list, (2 * *max + 16) * size);
+	if (!p)
+		return false;
+	*list = p;
+	*max = 2 * *max + 16;
+	return true;
+}
+
+static struct set *add_set(struct ay_refs *r, const struct ay_uuid *id, struct ay_refset *s)
+{
+	void *list = r->set;
+
+	if (!room(&list, r->n_sets, &r->max_sets, sizeof(*r->set)))
+		return NULL;
+	r->set = list;
+	r->set[r->n_sets] = (struct set){ .id = *id, .set = s };
+	return &r->set[r->n_sets++];
+}
+
+static struct policy *add_policy(struct ay_refs *r, const struct ay_uuid *id, struct ay_policy *p,
+				 enum ay_set_state state)
+{
+	void *list = r->policy;
+
+	if (!room(&list, r->n_policies, &r->max_policies, sizeof(*r->policy)))
+		return NULL;
+	r->policy = list;
+	r->policy[r->n_policies] = (struct policy){ .id = *id, .policy = p, .state = state };
+	return &r->policy[r->n_policies++];
+}
+
+static void load_set(void *arg, const struct ay_refset_row *row)
+{
+	struct ay_engine *g = arg;
+	struct ay_refset *s = NULL;
+	struct set *at;
+	struct ay_err e;
+
+	if (ay_refset_parse(row->body, &s, &e) != AY_OK) {
+		ay_log_err(AY_LOG_ERROR, "stored reference set", &e);
+		return;
+	}
+	s->state = row->state;
+	at = add_set(g->refs, &row->id, s);
+	if (at)
+		at->created_ms = row->created_at;
+	else
+		ay_refset_free(s);
+}
+
+static void load_policy(void *arg, const struct ay_policy_row *row)
+{
+	struct ay_engine *g = arg;
+	struct ay_policy *p = NULL;
+	struct ay_err e;
+
+	if (ay_policy_parse(row->body, &p, &e) != AY_OK)
+		ay_log_err(AY_LOG_ERROR, "stored policy", &e);
+	else if (!add_policy(g->refs, &row->id, p, row->state))
+		ay_policy_free(p);
+}
+
+static void rebuild(struct ay_engine *g);
+
+enum ay_rc ay_refs_load(struct ay_engine *g, struct ay_err *e)
+{
+	enum ay_rc rc;
+
+	g->refs = calloc(1, sizeof(*g->refs));
+	if (!g->refs)
+		return ay_fail(e, AY_E_NOMEM, "references", 0, "no memory");
+	rc = ay_store_refsets(g->store, load_set, g, e);
+	if (rc == AY_OK)
+		rc = ay_store_policies(g->store, load_policy, g, e);
+	if (rc == AY_OK)
+		rebuild(g);
+	return rc;
+}
+
+void ay_refs_fini(struct ay_engine *g)
+{
+	struct ay_refs *r = g->refs;
+	struct old_set *o;
+
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->n_policies; i++) {
+		ay_judge_unref(r->policy[i].judge);
+		ay_policy_free(r->policy[i].policy);
+	}
+	for (size_t i = 0; i < r->n_sets; i++)
+		ay_refset_free(r->set[i].set);
+	while ((o = r->old)) {
+		r->old = o->next;
+		ay_refset_free(o->set);
+		free(o);
+	}
+	free(r->set);
+	free(r->policy);
+	free(r);
+	g->refs = NULL;
+}
+
+/* ---- what is in force ---- */
+
+static struct ay_judge *judge_new(const struct ay_refs *r, const struct ay_policy *p)
+{
+	struct ay_judge *j = calloc(1, sizeof(*j));
+	const struct ay_refset **sets = calloc(r->n_sets + 1, sizeof(*sets));
+
+	if (!j || !sets) {
+		free(j);
+		free(sets);
+		return NULL;
+	}
+	j->refs = 1;
+	j->policy = p;
+	j->sets = sets;
+	for (size_t i = 0; i < r->n_sets; i++)
+		if (r->set[i].set->state == AY_SET_ACTIVE &&
+		    ay_policy_takes(p, r->set[i].set->name))
+			sets[j->n_sets++] = r->set[i].set;
+	j->required = ay_policy_required(p, sets, j->n_sets, false);
+	ay_tally_key(p, sets, j->n_sets, false, j->tally_key);
+	return j;
+}
+
+static struct policy *find_policy(struct ay_refs *r, const char *name)
+{
+	for (size_t i = r->n_policies; i-- > 0;)
+		if (r->policy[i].state == AY_SET_ACTIVE &&
+		    strcmp(r->policy[i].policy->name, name) == 0)
+			return &r->policy[i];
+	return NULL;
+}
+
+void ay_refs_attach(struct ay_engine *g, struct ay_host *h)
+{
+	struct policy *p;
+	struct ay_host_run *r = h->run;
+
+	if (!h->policy && g->refs && find_policy(g->refs, "default"))
+		h->policy = strdup("default"); /* in force for every host without one of its own */
+	p = h->policy && g->refs ? find_policy(g->refs, h->policy) : NULL;
+	if (r->judge == (p ? p->judge : NULL))
+		return;
+	ay_judge_unref(r->judge);
+	r->judge = p && p->judge ? ay_judge_ref(p->judge) : NULL;
+	/* entries judged by other rules are judged anew, so the whole list is asked for */
+	ay_blob_unref(r->ima);
+	r->ima = NULL;
+	r->ima_octets = r->ima_entries = 0;
+	if (r->conn)
+		ay_schedule_now(g, h);
+}
+
+/* Sets or policies changed: every host is judged by what is in force from now on. */
+static void rebuild(struct ay_engine *g)
+{
+	struct ay_refs *r = g->refs;
+
+	for (size_t i = 0; i < r->n_policies; i++) {
+		struct ay_judge *was = r->policy[i].judge;
+
+		r->policy[i].judge = judge_new(r, r->policy[i].policy);
+		ay_judge_unref(was);
+	}
+	for (size_t i = 0; i < g->n_hosts; i++)
+		if (g->host[i]->state != AY_HOST_RETIRED)
+			ay_refs_attach(g, g->host[i]);
+}
+
+static const struct ay_policy *policy_of(const struct ay_host *h)
+{
+	return h->run->judge ? h->run->judge->policy : NULL;
+}
+
+static int64_t shorter(int64_t set, uint32_t policy_s)
+{
+	int64_t ms = 1000 * (int64_t)policy_s;
+
+	return ms && ms < set ? ms : set;
+}
+
+int64_t ay_refs_lease_ms(struct ay_engine *g, const struct ay_host *h)
+{
+	const struct ay_policy *p = policy_of(h);
+
+	return shorter(g->set.lease_ms, p ? p->lease_s : 0);
+}
+
+int64_t ay_refs_interval_ms(struct ay_engine *g, const struct ay_host *h)
+{
+	const struct ay_policy *p = policy_of(h);
+
+	return shorter(g->set.interval_ms, p ? p->reattest_s : 0);
+}
+
+uint32_t ay_refs_silence(struct ay_engine *g, const struct ay_host *h)
+{
+	const struct ay_policy *p = policy_of(h);
+
+	(void)g;
+	return p && p->missed_deadlines ? p->missed_deadlines : SILENCE_DEFAULT;
+}
+
+/* ---- finding and showing ---- */
+
+/* By id, or the newest version of a name. */
+static struct set *find_set(struct ay_refs *r, struct ay_bytes id_or_name)
+{
+	struct set *best = NULL;
+	struct ay_uuid id;
+	bool is_id = ay_uuid_looks_like(id_or_name) &&
+		     ay_uuid_parse(id_or_name, "id", &id, NULL) == AY_OK;
+
+	for (size_t i = 0; i < r->n_sets; i++) {
+		struct set *s = &r->set[i];
+
+		if (is_id ? memcmp(s->id.b, id.b, 16) == 0
+			  : ay_bytes_eq(ay_bytes_of(s->set->name), id_or_name))
+			if (!best || s->set->version > best->set->version)
+				best = s;
+	}
+	return best;
+}
+
+static json_t *set_json(const struct set *s, bool full)
+{
+	char id[AY_UUID_TEXT], at[AY_TIME_ROOM];
+	json_t *o = ay_refset_json(s->set, full);
+
+	if (!o)
+		return NULL;
+	ay_uuid_format(&s->id, id);
+	ay_time_format(s->created_ms, at);
+	json_object_set_new(o, "id", json_string(id));
+	json_object_set_new(o, "created_at", json_string(at));
+	return o;
+}
+
+static enum ay_rc give(json_t *o, json_t **out, struct ay_err *e)
+{
+	*out = o;
+	return o ? AY_OK : ay_fail(e, AY_E_NOMEM, "references", 0, "no memory");
+}
+
+enum ay_rc ay_engine_references(struct ay_engine *g, json_t **out, struct ay_err *e)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < g->refs->n_sets; i++)
+		if (json_array_append_new(list, set_json(&g->refs->set[i], false)) != 0) {
+			json_decref(list);
+			list = NULL;
+		}
+	return give(list, out, e);
+}
+
+enum ay_rc ay_engine_reference(struct ay_engine *g, struct ay_bytes id, json_t **out,
+			       struct ay_err *e)
+{
+	const struct set *s = find_set(g->refs, id);
+
+	*out = NULL;
+	if (!s)
+		return ay_fail(e, AY_E_NOENT, "reference", 0, "no such reference set");
+	return give(set_json(s, true), out, e);
+}
+
+enum ay_rc ay_engine_policies(struct ay_engine *g, json_t **out, struct ay_err *e)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < g->refs->n_policies; i++) {
+		const struct policy *p = &g->refs->policy[i];
+		char id[AY_UUID_TEXT];
+		json_t *o = ay_policy_json(p->policy);
+
+		ay_uuid_format(&p->id, id);
+		if (o) {
+			json_object_set_new(o, "id", json_string(id));
+			json_object_set_new(o, "state", json_string(ay_set_state_name(p->state)));
+		}
+		if (json_array_append_new(list, o) != 0) {
+			json_decref(list);
+			list = NULL;
+		}
+	}
+	return give(list, out, e);
+}
+
+/* ---- changing state ---- */
+
+static enum ay_rc state_changed(struct ay_engine *g, struct set *s, enum ay_set_state to,
+				struct ay_err *e)
+{
+	struct old_set *old = calloc(1, sizeof(*old));
+	struct ay_refset *fresh = NULL;
+	struct ay_arena a;
+	struct ay_bytes body;
+	enum ay_rc rc = old ? AY_OK : ay_fail(e, AY_E_NOMEM, "references", 0, "no memory");
+
+	ay_arena_init(&a, LEARN_ARENA);
+	if (rc == AY_OK) {
+		body = ay_refset_build(s->set, &a);
+		rc = ay_refset_parse(body, &fresh, e);
+	}
+	ay_arena_fini(&a);
+	if (rc != AY_OK) {
+		free(old);
+		return rc;
+	}
+	fresh->state = to;
+	*old = (struct old_set){ g->refs->old, s->set };
+	g->refs->old = old;
+	s->set = fresh;
+	return AY_OK;
+}
+
+static enum ay_rc write_states(struct ay_engine *g, struct set *s, enum ay_set_state to,
+			       struct ay_err *e)
+{
+	struct ay_refs *r = g->refs;
+	struct ay_write w[64];
+	struct ay_store_result res;
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n_sets && n + 1 < AY_COUNT(w); i++)
+		if (to == AY_SET_ACTIVE && &r->set[i] != s &&
+		    r->set[i].set->state == AY_SET_ACTIVE &&
+		    strcmp(r->set[i].set->name, s->set->name) == 0) {
+			w[n] = (struct ay_write){ .kind = AY_WR_REFSET_STATE };
+			w[n].by_uuid.uuid = r->set[i].id;
+			w[n++].by_uuid.state = AY_SET_SUPERSEDED;
+		}
+	w[n] = (struct ay_write){ .kind = AY_WR_REFSET_STATE };
+	w[n].by_uuid.uuid = s->id;
+	w[n++].by_uuid.state = to;
+	return ay_store_write(g->store, w, n, &res, e);
+}
+
+static enum ay_rc move_set(struct ay_engine *g, struct set *s, enum ay_set_state to,
+			   struct ay_err *e)
+{
+	struct ay_refs *r = g->refs;
+	enum ay_rc rc;
+
+	if (s->set->state == to)
+		return AY_OK;
+	if (!ay_set_state_may(s->set->state, to))
+		return ay_fail_code(e, AY_E_EXISTS, "STATE", "reference",
+				    "a set that is %s cannot become %s",
+				    ay_set_state_name(s->set->state), ay_set_state_name(to));
+	rc = write_states(g, s, to, e);
+	for (size_t i = 0; rc == AY_OK && to == AY_SET_ACTIVE && i < r->n_sets; i++)
+		if (&r->set[i] != s && r->set[i].set->state == AY_SET_ACTIVE &&
+		    strcmp(r->set[i].set->name, s->set->name) == 0)
+			rc = state_changed(g, &r->set[i], AY_SET_SUPERSEDED, e);
+	if (rc == AY_OK)
+		rc = state_changed(g, s, to, e);
+	return rc;
+}
+
+/* The default policy comes into force with the first set that does. */
+static enum ay_rc have_default_policy(struct ay_engine *g, struct ay_err *e)
+{
+	struct ay_policy *p = NULL;
+	struct ay_policy_row row = { .state = AY_SET_ACTIVE, .created_at = g->now_ms };
+	struct ay_write w = { .kind = AY_WR_POLICY_ADD, .policy = &row };
+	struct ay_store_result res;
+	enum ay_rc rc;
+
+	if (find_policy(g->refs, "default"))
+		return AY_OK;
+	rc = ay_policy_default(&p, e);
+	if (rc != AY_OK)
+		return rc;
+	row.id = ay_rng_uuid();
+	row.name = p->name;
+	row.version = p->version;
+	row.created_by = "system";
+	row.sha256 = AY_BYTES(p->sha256);
+	row.body = ay_bytes_of(ay_policy_default_json());
+	rc = ay_store_write(g->store, &w, 1, &res, e);
+	if (rc == AY_OK && !add_policy(g->refs, &row.id, p, AY_SET_ACTIVE))
+		rc = ay_fail(e, AY_E_NOMEM, "policy", 0, "no memory");
+	if (rc != AY_OK)
+		ay_policy_free(p);
+	return rc;
+}
+
+static enum ay_rc activate(struct ay_engine *g, struct set *s, struct ay_err *e)
+{
+	enum ay_rc rc = move_set(g, s, AY_SET_ACTIVE, e);
+
+	if (rc == AY_OK)
+		rc = have_default_policy(g, e);
+	if (rc == AY_OK) {
+		rebuild(g);
+		ay_event_emit(g, "reference", NULL, "REFERENCE_ACTIVE", s->set->name);
+	}
+	return rc;
+}
+
+enum ay_rc ay_engine_reference_activate(struct ay_engine *g, struct ay_bytes id, json_t **out,
+					struct ay_err *e)
+{
+	struct set *s = find_set(g->refs, id);
+	enum ay_rc rc;
+
+	*out = NULL;
+	if (!s)
+		return ay_fail(e, AY_E_NOENT, "reference", 0, "no such reference set");
+	rc = activate(g, s, e);
+	return rc != AY_OK ? rc : give(set_json(s, false), out, e);
+}
+
+enum ay_rc ay_engine_reference_revoke(struct ay_engine *g, struct ay_bytes id, json_t **out,
+				      struct ay_err *e)
+{
+	struct set *s = find_set(g->refs, id);
+	enum ay_rc rc;
+
+	*out = NULL;
+	if (!s)
+		return ay_fail(e, AY_E_NOENT, "reference", 0, "no such reference set");
+	rc = move_set(g, s, AY_SET_REVOKED, e);
+	if (rc != AY_OK)
+		return rc;
+	rebuild(g);
+	return give(set_json(s, false), out, e);
+}
+
+/* ---- learning ---- */
+
+/* The log must explain the values it is learned with. */
+static enum ay_rc read_log(struct ay_engine *g, const struct ay_host *h, const struct ay_pcrs *pcrs,
+			   struct ay_arena *a, struct ay_evlog *log, struct ay_err *e)
+{
+	struct ay_bytes octets;
+	struct ay_pcrs *replayed = ay_arena_alloc(a, sizeof(*replayed));
+	struct ay_report rep;
+	enum ay_rc rc = replayed ? AY_OK : ay_fail(e, AY_E_NOMEM, "learn", 0, "no memory");
+
+	if (rc == AY_OK)
+		rc = ay_store_blob(g->store, AY_BYTES(h->run->log_id), a, &octets, e);
+	if (rc == AY_OK)
+		rc = ay_evlog_parse(octets, a, log, e);
+	if (rc == AY_OK)
+		rc = ay_evlog_replay(log, replayed, e);
+	if (rc != AY_OK)
+		return rc;
+	ay_evlog_check_data(log);
+	ay_report_init(&rep, a);
+	if (ay_check_log_pcrs(log, pcrs, replayed, 1u << 10, &rep) == AY_FAIL)
+		return ay_fail_code(e, AY_E_CRYPTO, "LOG_PCR_MISMATCH", "learn",
+				    "the boot log does not explain the PCR values");
+	return AY_OK;
+}
+
+static enum ay_rc gather(struct ay_engine *g, const struct ay_host *h, struct ay_pcrs *pcrs,
+			 struct ay_evlog *log, struct ay_learn_from *from, struct ay_arena *a,
+			 struct ay_err *e)
+{
+	const struct ay_host_run *r = h->run;
+	struct ay_reader rd;
+	enum ay_rc rc;
+
+	if (!r->pcrs || h->components[AY_COMP_IDENTITY] == AY_UNTRUSTED)
+		return ay_fail_code(e, AY_E_NOENT, "NOT_ATTESTED", "learn",
+				    "host has no verified evidence");
+	ay_rd_init(&rd, ay_blob_data(r->pcrs));
+	ay_pcrs_read(&rd, pcrs);
+	rc = ay_rd_end(&rd, "values", e);
+	*from = (struct ay_learn_from){ .pcrs = pcrs };
+	if (rc == AY_OK && r->has_log) {
+		rc = read_log(g, h, pcrs, a, log, e);
+		from->log = log;
+	}
+	if (rc == AY_OK && r->ima_octets)
+		rc = ay_store_ima(g->store, &h->id, AY_BYTES(r->boot_id), r->ima_octets, a,
+				  &from->ima, e);
+	return rc;
+}
+
+static uint32_t next_version(const struct ay_refs *r, const char *name)
+{
+	uint32_t v = 0;
+
+	for (size_t i = 0; i < r->n_sets; i++)
+		if (strcmp(r->set[i].set->name, name) == 0 && r->set[i].set->version > v)
+			v = r->set[i].set->version;
+	return v + 1;
+}
+
+static enum ay_rc keep(struct ay_engine *g, struct ay_refset *s, struct ay_arena *a,
+		       struct set **out, struct ay_err *e)
+{
+	struct ay_refset_row row = { .id = ay_rng_uuid(),
+				     .name = s->name,
+				     .version = s->version,
+				     .state = AY_SET_DRAFT,
+				     .created_at = g->now_ms,
+				     .created_by = "operator",
+				     .sha256 = AY_BYTES(s->sha256) };
+	struct ay_write w = { .kind = AY_WR_REFSET_ADD, .refset = &row };
+	struct ay_store_result res;
+	enum ay_rc rc;
+
+	row.body = ay_refset_build(s, a);
+	if (!row.body.p)
+		return ay_fail(e, AY_E_NOMEM, "learn", 0, "no memory");
+	rc = ay_store_write(g->store, &w, 1, &res, e);
+	if (rc != AY_OK)
+		return rc;
+	*out = add_set(g->refs, &row.id, s);
+	if (!*out)
+		return ay_fail(e, AY_E_NOMEM, "learn", 0, "no memory");
+	(*out)->created_ms = g->now_ms;
+	return AY_OK;
+}
+
+enum ay_rc ay_engine_learn(struct ay_engine *g, const struct ay_host *h, struct ay_bytes name,
+			   uint32_t parts, bool active, json_t **out, struct ay_err *e)
+{
+	struct ay_learn_options opt = { .parts = parts };
+	char host[AY_UUID_TEXT], at[AY_TIME_ROOM];
+	struct ay_learn_from from;
+	struct ay_refset *s = NULL;
+	struct set *kept = NULL;
+	struct ay_evlog log;
+	struct ay_arena a;
+	struct ay_pcrs *pcrs;
+	enum ay_rc rc;
+
+	*out = NULL;
+	ay_arena_init(&a, LEARN_ARENA);
+	pcrs = ay_arena_alloc(&a, sizeof(*pcrs));
+	ay_uuid_format(&h->id, host);
+	ay_time_format(g->now_ms, at);
+	opt.name = ay_arena_str(&a, name);
+	opt.provenance = (struct ay_provenance){ .source = "learned", .host = host, .at = at };
+	rc = pcrs && opt.name ? gather(g, h, pcrs, &log, &from, &a, e)
+			      : ay_fail(e, AY_E_NOMEM, "learn", 0, "no memory");
+	if (rc == AY_OK) {
+		opt.version = next_version(g->refs, opt.name);
+		rc = ay_refset_learn(&from, &opt, &s, e);
+	}
+	if (rc == AY_OK)
+		rc = keep(g, s, &a, &kept, e);
+	if (rc != AY_OK && !kept)
+		ay_refset_free(s);
+	if (rc == AY_OK && active)
+		rc = activate(g, kept, e);
+	if (rc == AY_OK)
+		rc = give(set_json(kept, false), out, e);
+	ay_arena_fini(&a);
+	return rc;
+}
+
+const char *ay_refs_default_policy(const struct ay_engine *g)
+{
+	(void)g;
+	return ""; /* no policy of its own: the default one as soon as there is one */
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "prog/assayd/engine_impl.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+
+/* Dials of a listening agent: first after a second, then up to a minute apart. */
+#define DIAL_FIRST_MS 1000
+#define DIAL_LAST_MS 60000
+#define TURN_MAX 4096 /* hosts looked at in one turn, so that messages are not kept waiting */
+
+#define container(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t open_deadline(const struct ay_conn *c)
+{
+	return c && c->challenge.state == AY_CHALLENGE_ISSUED ? c->challenge.deadline_ms : AY_NEVER;
+}
+
+void ay_schedule_host(struct ay_engine *g, struct ay_host *h)
+{
+	struct ay_host_run *r = h->run;
+	int64_t at = AY_NEVER;
+
+	if (h->state != AY_HOST_RETIRED) {
+		at = earlier(open_deadline(r->conn), open_deadline(r->rival));
+		at = earlier(at, earlier(r->due, r->dial_at ? r->dial_at : AY_NEVER));
+		if (h->lease.verdict == AY_TRUSTED)
+			at = earlier(at, g->mono_ms + (h->lease.until_ms - g->now_ms));
+	}
+	if (!ay_sched_set(&g->host_sched, &r->wake, at))
+		AY_LOG(AY_LOG_ERROR, "no memory to schedule a host", AY_LS("host", h->name));
+}
+
+void ay_schedule_again(struct ay_engine *g, struct ay_host *h)
+{
+	struct ay_host **p;
+
+	if (g->n_again == g->max_again) {
+		p = realloc(g->again, (2 * g->max_again + 256) * sizeof(struct ay_host *));
+		if (!p) {
+			h->run->due = g->mono_ms;
+			ay_schedule_host(g, h);
+			return;
+		}
+		g->again = p;
+		g->max_again = 2 * g->max_again + 256;
+	}
+	g->again[g->n_again++] = h;
+}
+
+void ay_schedule_now(struct ay_engine *g, struct ay_host *h)
+{
+	if (!h || h->state != AY_HOST_ENROLLED)
+		return;
+	/* one that is open will be answered; asking over it would only kill its nonce */
+	if (open_deadline(h->run->conn) != AY_NEVER)
+		return;
+	h->run->due = g->mono_ms;
+	ay_schedule_host(g, h);
+}
+
+bool ay_schedule_settled(struct ay_engine *g, struct ay_host *h)
+{
+	int64_t interval = ay_refs_interval_ms(g, h);
+	struct ay_conn *c = h->run->conn;
+
+	if (interval == 0 && c && !c->closing && open_deadline(c) == AY_NEVER) {
+		ay_schedule_again(g, h);
+		return true;
+	}
+	if (open_deadline(c) == AY_NEVER && h->run->due > g->mono_ms + interval)
+		h->run->due = g->mono_ms + interval;
+	ay_schedule_host(g, h);
+	return false;
+}
+
+/* design 6: after so many missed deadlines trusted becomes unknown; untrusted stays. */
+void ay_schedule_missed(struct ay_engine *g, struct ay_host *h)
+{
+	struct ay_err e;
+
+	h->missed++;
+	g->count.late++;
+	if (h->lease.verdict == AY_TRUSTED && h->missed >= ay_refs_silence(g, h)) {
+		ay_hosts_set_verdict(g, h, AY_LEASE_SILENT);
+		if (ay_hosts_write_status(g, h, &e) != AY_OK)
+			ay_log_err(AY_LOG_ERROR, "silence of a host is not stored", &e);
+	}
+	h->run->due = g->mono_ms + ay_refs_interval_ms(g, h);
+	if (h->run->due <= g->mono_ms)
+		h->run->due = g->mono_ms + 1000;
+}
+
+static void expire(struct ay_engine *g, struct ay_host *h, struct ay_conn *c)
+{
+	bool alone = !h->run->rival;
+
+	if (!c || !ay_challenge_expire(&c->challenge, g->mono_ms))
+		return;
+	AY_LOG(AY_LOG_INFO, "challenge not answered in time", AY_LS("host", h->name));
+	if (alone)
+		ay_schedule_missed(g, h);
+	else
+		ay_conns_silent(g, h, c);
+}
+
+static void look_at(struct ay_engine *g, struct ay_host *h)
+{
+	struct ay_host_run *r = h->run;
+
+	expire(g, h, r->rival);
+	expire(g, h, r->conn);
+	if (h->lease.verdict == AY_TRUSTED && g->now_ms >= h->lease.until_ms)
+		ay_hosts_set_verdict(g, h, AY_LEASE_EXPIRED);
+	if (r->dial_at && r->dial_at <= g->mono_ms)
+		ay_dial(g, h);
+	if (r->due <= g->mono_ms && h->state == AY_HOST_ENROLLED) {
+		if (r->conn && !r->conn->closing && r->in_flight == 0 && !ay_enrol_holds(r->conn))
+			ay_challenge_send(g, h, r->conn);
+		else if (r->conn)
+			r->due = g->mono_ms + 100; /* soon: what is under way ends first */
+		else
+			ay_schedule_missed(g, h);
+	}
+	ay_schedule_host(g, h);
+}
+
+static void challenge_again(struct ay_engine *g)
+{
+	size_t n = g->n_again;
+
+	g->n_again = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct ay_host *h = g->again[i];
+		struct ay_conn *c = h->run->conn;
+
+		if (c && !c->closing && h->state == AY_HOST_ENROLLED && !ay_enrol_holds(c))
+			ay_challenge_send(g, h, c);
+		else
+			ay_schedule_now(g, h);
+	}
+}
+
+void ay_schedule_turn(struct ay_engine *g)
+{
+	struct ay_wake *w;
+	int n = 0;
+
+	challenge_again(g);
+	while (n++ < TURN_MAX && (w = ay_sched_take(&g->host_sched, g->mono_ms)))
+		look_at(g, container(w, struct ay_host_run, wake)->host);
+	while (n++ < 2 * TURN_MAX && (w = ay_sched_take(&g->conn_sched, g->mono_ms)))
+		ay_conns_wake(g, container(w, struct ay_conn, wake));
+}
+
+void ay_schedule_tick(struct ay_engine *g)
+{
+	struct ay_waiter **at = &g->waiters, *w;
+	struct ay_err e;
+
+	while ((w = *at)) {
+		if (g->mono_ms < w->until) {
+			at = &w->next;
+			continue;
+		}
+		*at = w->next;
+		e.rc = ay_fail_code(&e, AY_E_UNAVAIL, "ATTEST_PENDING", "attest",
+				   "no answer yet; the result comes later");
+		w->fn(w->arg, AY_E_UNAVAIL, &e, w->host);
+		free(w);
+		at = &g->waiters;
+	}
+}
+
+/* ---- listening agents ---- */
+
+void ay_dial_later(struct ay_engine *g, struct ay_host *h)
+{
+	struct ay_host_run *r = h->run;
+	int64_t pause = DIAL_FIRST_MS;
+
+	for (uint32_t i = 0; i < r->dial_fails && pause < DIAL_LAST_MS; i++)
+		pause *= 2;
+	r->dial_fails++;
+	r->dial_id = 0;
+	r->dial_at = g->mono_ms + earlier(pause, DIAL_LAST_MS);
+	ay_schedule_host(g, h);
+}
+
+void ay_dial(struct ay_engine *g, struct ay_host *h)
+{
+	static const uint8_t zero[32];
+	bool bound = memcmp(h->identity.tls_key, zero, 32) != 0;
+	struct ay_dial d = { .first_contact = !bound };
+	uint8_t buf[512];
+	struct ay_writer w;
+	struct ay_bytes body;
+
+	h->run->dial_at = 0;
+	if (!h->dial.connect || h->run->conn || h->run->dial_id || h->state == AY_HOST_RETIRED)
+		return;
+	if (!g->have_front || !g->front) {
+		ay_dial_later(g, h);
+		return;
+	}
+	d.pinned = bound || h->dial.has_agent_key;
+	if (d.pinned)
+		memcpy(d.agent_spki, bound ? h->identity.tls_key : h->dial.agent_key, 32);
+	d.addr = ay_bytes_of(h->dial.connect);
+	ay_wr_init(&w, buf, sizeof(buf));
+	ay_dial_build(&w, &d);
+	if (ay_wr_end(&w, "dial", &body, NULL) != AY_OK)
+		return;
+	h->run->dial_id = h->run->index + 1;
+	ay_ipc_send(g->front, AY_MSG_DIAL, 0, h->run->dial_id, body);
+}
+
+static struct ay_host *dialled(struct ay_engine *g, uint32_t dial_id)
+{
+	struct ay_host *h = dial_id && dial_id <= g->n_hosts ? g->host[dial_id - 1] : NULL;
+
+	return h && h->run->dial_id == dial_id ? h : NULL;
+}
+
+void ay_dial_up(struct ay_engine *g, struct ay_conn *c, uint32_t dial_id)
+{
+	struct ay_host *h = dialled(g, dial_id);
+
+	if (!h)
+		return;
+	h->run->dial_id = 0;
+	h->run->dial_fails = 0;
+	c->dial_for = h;
+}
+
+void ay_dial_failed(struct ay_engine *g, uint32_t dial_id, struct ay_bytes why)
+{
+	struct ay_host *h = dialled(g, dial_id);
+	struct ay_err e;
+
+	if (!h)
+		return;
+	e.rc = ay_fail_code(&e, AY_E_UNAVAIL, "DIAL", "connect", "%.*s", (int)why.n,
+			   (const char *)why.p);
+	ay_hosts_note(g, h, &e);
+	ay_dial_later(g, h);
+}

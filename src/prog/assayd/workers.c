@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "prog/assayd/engine_impl.h"
+
+#include <event2/event.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/* How many jobs a thread takes at once: one lock for many, yet others find work too. */
+#define TAKE 16
+#define WORKERS_MAX 64
+#define ARENA_MAX AY_MAX_ARENA_BYTES
+/* Bodies up to this size keep their buffer for the next job. */
+#define BODY_KEPT 4096
+
+struct list {
+	pthread_mutex_t lock;
+	pthread_cond_t more;
+	struct ay_job *head, **tail;
+};
+
+struct ay_workers {
+	struct list todo, done;
+	struct ay_job *batch, **batch_tail; /* of this turn */
+	struct ay_job *spare;
+	size_t n_spare;
+	struct ay_memo_table *memos;
+	struct event *finished;
+	int fd; /* eventfd: done has something */
+	bool closing;
+	unsigned n;
+	pthread_t thread[WORKERS_MAX];
+};
+
+static void list_init(struct list *l)
+{
+	pthread_mutex_init(&l->lock, NULL);
+	pthread_cond_init(&l->more, NULL);
+	l->head = NULL;
+	l->tail = &l->head;
+}
+
+static void list_append(struct list *l, struct ay_job *head, struct ay_job **tail)
+{
+	pthread_mutex_lock(&l->lock);
+	*l->tail = head;
+	l->tail = tail;
+	pthread_cond_signal(&l->more);
+	pthread_mutex_unlock(&l->lock);
+}
+
+/* Caller holds the lock. */
+static struct ay_job *list_take(struct list *l, int most)
+{
+	struct ay_job *head = l->head, **cut = &l->head;
+
+	while (*cut && most-- > 0)
+		cut = &(*cut)->next;
+	if (cut == &l->head)
+		return NULL;
+	l->head = *cut;
+	if (!l->head)
+		l->tail = &l->head;
+	*cut = NULL;
+	return head;
+}
+
+static struct ay_job *next_jobs(struct ay_workers *w)
+{
+	struct ay_job *head;
+
+	pthread_mutex_lock(&w->todo.lock);
+	while (!w->todo.head && !w->closing)
+		pthread_cond_wait(&w->todo.more, &w->todo.lock);
+	head = list_take(&w->todo, TAKE);
+	if (w->todo.head)
+		pthread_cond_signal(&w->todo.more);
+	pthread_mutex_unlock(&w->todo.lock);
+	return head;
+}
+
+static void *work(void *arg)
+{
+	struct ay_workers *w = arg;
+	struct ay_job *head, **tail;
+	struct ay_arena a;
+	uint64_t one = 1;
+
+	ay_arena_init(&a, ARENA_MAX);
+	while ((head = next_jobs(w))) {
+		for (tail = &head; *tail; tail = &(*tail)->next) {
+			ay_judge_job(w->memos, *tail, &a);
+			ay_arena_reset(&a);
+		}
+		list_append(&w->done, head, tail);
+		if (write(w->fd, &one, sizeof(one)) != sizeof(one))
+			ay_log_write(AY_LOG_ERROR, "worker cannot tell that it is done", NULL, 0);
+	}
+	ay_arena_fini(&a);
+	return NULL;
+}
+
+static void on_finished(evutil_socket_t fd, short what, void *arg)
+{
+	struct ay_engine *g = arg;
+	struct ay_workers *w = g->workers;
+	struct ay_job *head, *j;
+	uint64_t n;
+
+	(void)what;
+	if (read(fd, &n, sizeof(n)) < 0)
+		return;
+	ay_engine_clock(g);
+	pthread_mutex_lock(&w->done.lock);
+	head = list_take(&w->done, INT32_MAX);
+	pthread_mutex_unlock(&w->done.lock);
+	while ((j = head)) {
+		head = j->next;
+		ay_settle_job(g, j);
+	}
+}
+
+static enum ay_rc start_threads(struct ay_workers *w, unsigned n, struct ay_err *e)
+{
+	sigset_t all, old;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old); /* signals are the main thread's */
+	while (w->n < n && w->n < WORKERS_MAX &&
+	       pthread_create(&w->thread[w->n], NULL, work, w) == 0)
+		w->n++;
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (w->n == 0)
+		return ay_fail(e, AY_E_UNAVAIL, "workers", 0, "no thread can be started");
+	return AY_OK;
+}
+
+enum ay_rc ay_workers_start(struct ay_engine *g, struct ay_err *e)
+{
+	struct ay_workers *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return ay_fail(e, AY_E_NOMEM, "workers", 0, "no memory");
+	g->workers = w;
+	list_init(&w->todo);
+	list_init(&w->done);
+	w->batch_tail = &w->batch;
+	w->memos = ay_memo_table_new();
+	w->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	w->finished = event_new(ay_loop_base(g->loop), w->fd, EV_READ | EV_PERSIST, on_finished, g);
+	if (!w->memos || w->fd < 0 || !w->finished || event_add(w->finished, NULL) != 0)
+		return ay_fail(e, AY_E_UNAVAIL, "workers", 0, "cannot be set up");
+	return start_threads(w, g->set.workers ? g->set.workers : 1, e);
+}
+
+static void free_list(struct ay_engine *g, struct ay_job *j)
+{
+	struct ay_job *next;
+
+	for (; j; j = next) {
+		next = j->next;
+		ay_job_free(g, j);
+	}
+}
+
+void ay_workers_stop(struct ay_engine *g)
+{
+	struct ay_workers *w = g->workers;
+	struct ay_job *j;
+
+	if (!w)
+		return;
+	pthread_mutex_lock(&w->todo.lock);
+	w->closing = true;
+	free_list(g, list_take(&w->todo, INT32_MAX));
+	pthread_cond_broadcast(&w->todo.more);
+	pthread_mutex_unlock(&w->todo.lock);
+	for (unsigned i = 0; i < w->n; i++)
+		pthread_join(w->thread[i], NULL);
+	free_list(g, list_take(&w->done, INT32_MAX));
+	free_list(g, w->batch);
+	while ((j = w->spare)) {
+		w->spare = j->next;
+		free(j->body);
+		free(j);
+	}
+	if (w->finished)
+		event_free(w->finished);
+	if (w->fd >= 0)
+		close(w->fd);
+	ay_memo_table_free(w->memos);
+	free(w);
+	g->workers = NULL;
+}
+
+/* ---- jobs ---- */
+
+static void snapshot(struct ay_job *j)
+{
+	struct ay_host *h = j->host;
+	struct ay_host_run *r = h->run;
+
+	j->version = r->claimed;
+	j->host_id = h->id;
+	j->ak = ay_pubkey_ref(r->ak);
+	j->qualified_name_n = r->qualified_name_n;
+	memcpy(j->qualified_name, r->qualified_name, sizeof(j->qualified_name));
+	j->sticky_counter = h->sticky && !h->sticky_duplicate;
+	j->sticky_duplicate = h->sticky_duplicate;
+	j->cert_until_ms = h->identity.cert_until_ms;
+	memcpy(j->known_boot_id, r->boot_id, sizeof(j->known_boot_id));
+	j->known_pcrs = ay_blob_ref(r->pcrs);
+	j->known_ima = ay_blob_ref(r->ima);
+	j->known_ima_octets = r->ima_octets;
+	j->known_ima_entries = r->ima_entries;
+	j->has_known_log = r->has_log;
+	memcpy(j->known_log_id, r->log_id, sizeof(j->known_log_id));
+	j->known_memo = r->memo ? ay_memo_ref(r->memo) : NULL;
+	j->judge = r->judge ? ay_judge_ref(r->judge) : NULL;
+}
+
+static void drop_held(struct ay_job *j)
+{
+	ay_pubkey_free(j->ak);
+	ay_blob_unref(j->known_pcrs);
+	ay_blob_unref(j->known_ima);
+	ay_blob_unref(j->known_log);
+	ay_memo_unref(j->known_memo);
+	ay_judge_unref(j->judge);
+	ay_blob_unref(j->report);
+	ay_blob_unref(j->pcrs);
+	ay_blob_unref(j->log);
+	ay_blob_unref(j->ima);
+	ay_blob_unref(j->ima_chunk);
+	ay_memo_unref(j->memo);
+	j->ak = NULL;
+	j->known_pcrs = j->known_ima = j->known_log = NULL;
+	j->report = j->pcrs = j->log = j->ima = j->ima_chunk = NULL;
+	j->known_memo = j->memo = NULL;
+	j->judge = NULL;
+}
+
+struct ay_job *ay_job_new(struct ay_engine *g, struct ay_host *h, struct ay_conn *c)
+{
+	struct ay_job *j = g->workers->spare;
+	uint8_t *body;
+	size_t max;
+
+	if (j) {
+		g->workers->spare = j->next;
+		g->workers->n_spare--;
+	} else if (!(j = calloc(1, sizeof(*j)))) {
+		return NULL;
+	}
+	body = j->body;
+	max = j->body_max;
+	memset(j, 0, sizeof(*j));
+	j->body = body;
+	j->body_max = max;
+	j->host = h;
+	j->conn_serial = c->serial;
+	j->asked = c->selection;
+	j->asked_ima_octets = c->asked_ima_octets;
+	memcpy(j->exporter, c->exporter, sizeof(j->exporter));
+	j->now_ms = g->now_ms;
+	snapshot(j);
+	/* with two connections each is measured from when it was asked, not from what the other
+	 * said */
+	j->had_rival = h->run->rival != NULL;
+	j->last = j->had_rival ? c->asked_with : h->run->counters;
+	h->run->in_flight++;
+	return j;
+}
+
+bool ay_job_body(struct ay_job *j, struct ay_bytes body)
+{
+	uint8_t *p;
+
+	if (body.n > j->body_max) {
+		p = realloc(j->body, body.n < 1024 ? 1024 : body.n);
+		if (!p)
+			return false;
+		j->body = p;
+		j->body_max = body.n < 1024 ? 1024 : body.n;
+	}
+	if (body.n)
+		memcpy(j->body, body.p, body.n);
+	j->body_n = body.n;
+	return true;
+}
+
+void ay_job_refresh(struct ay_job *j)
+{
+	struct ay_counters last = j->last;
+	struct ay_blob *log = ay_blob_ref(j->known_log);
+
+	drop_held(j);
+	snapshot(j);
+	j->known_log = log;
+	j->last = j->had_rival ? last : j->host->run->counters;
+	j->need_log = j->ask_again = j->attested = false;
+}
+
+void ay_job_submit(struct ay_engine *g, struct ay_job *j)
+{
+	j->next = NULL;
+	*g->workers->batch_tail = j;
+	g->workers->batch_tail = &j->next;
+}
+
+void ay_workers_flush(struct ay_engine *g)
+{
+	struct ay_workers *w = g->workers;
+
+	if (!w || !w->batch)
+		return;
+	list_append(&w->todo, w->batch, w->batch_tail);
+	w->batch = NULL;
+	w->batch_tail = &w->batch;
+}
+
+void ay_job_free(struct ay_engine *g, struct ay_job *j)
+{
+	drop_held(j);
+	if (j->host)
+		j->host->run->in_flight--;
+	if (j->body_max > BODY_KEPT) {
+		free(j->body);
+		j->body = NULL;
+		j->body_max = 0;
+	}
+	if (g->workers->n_spare >= 4096) {
+		free(j->body);
+		free(j);
+		return;
+	}
+	j->next = g->workers->spare;
+	g->workers->spare = j;
+	g->workers->n_spare++;
+}
