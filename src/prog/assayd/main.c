@@ -16,6 +16,8 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_FILE = 3 };
 static const char usage[] =
 	"usage: assayd [--config FILE]          serve in the foreground\n"
 	"       assayd init [--config FILE]     make keys, Privacy CA, store, administrator's token\n"
+	"       assayd backup FILE [--config F] a sound copy of the store, also while a server runs\n"
+	"       assayd restore FILE [--config F] put a backup in force; a server that runs starts anew\n"
 	"       assayd -n [--config FILE]       check the configuration and exit\n"
 	"       assayd --version | --help\n"
 	"FILE is /etc/assay/assayd.conf if not given.\n";
@@ -23,7 +25,20 @@ static const char usage[] =
 struct options {
 	const char *config;
 	bool is_check, is_init;
+	const char *backup, *restore; /* file, or NULL */
 };
+
+static bool read_verb(int n, char **word, struct options *o)
+{
+	if (n == 0)
+		return true;
+	o->is_init = n == 1 && strcmp(word[0], "init") == 0;
+	if (n == 2 && strcmp(word[0], "backup") == 0)
+		o->backup = word[1];
+	if (n == 2 && strcmp(word[0], "restore") == 0)
+		o->restore = word[1];
+	return o->is_init || o->backup != NULL || o->restore != NULL;
+}
 
 /* Exit status, or -1 to go on. */
 static int read_options(int argc, char **argv, struct options *o)
@@ -47,8 +62,7 @@ static int read_options(int argc, char **argv, struct options *o)
 			return c == 'h' ? EXIT_DONE : EXIT_USAGE;
 		}
 	}
-	o->is_init = optind < argc && strcmp(argv[optind], "init") == 0;
-	if (optind + (o->is_init ? 1 : 0) == argc)
+	if (read_verb(argc - optind, argv + optind, o))
 		return -1;
 	fputs(usage, stderr);
 	return EXIT_USAGE;
@@ -68,6 +82,18 @@ static int init(const struct ay_config *config)
 	return EXIT_DONE;
 }
 
+static int copy_store(const struct ay_config *config, const struct options *o)
+{
+	struct ay_err e = { 0 };
+	enum ay_rc rc = o->backup != NULL ? ay_admin_backup(config, o->backup, &e) :
+					    ay_admin_restore(config, o->restore, &e);
+
+	if (rc == AY_OK)
+		return EXIT_DONE;
+	fprintf(stderr, "assayd: %s%s%s\n", e.code, e.code[0] != '\0' ? ": " : "", e.text);
+	return rc == AY_E_NOENT ? EXIT_FILE : EXIT_FAILED;
+}
+
 static int serve(const struct ay_config *config)
 {
 	char path[PATH_MAX];
@@ -79,6 +105,13 @@ static int serve(const struct ay_config *config)
 		return EXIT_FILE;
 	}
 	return ay_parent_run(config) == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int run(const struct ay_config *config, const struct options *o)
+{
+	if (o->backup != NULL || o->restore != NULL)
+		return copy_store(config, o);
+	return o->is_init ? init(config) : serve(config);
 }
 
 int main(int argc, char **argv)
@@ -100,7 +133,7 @@ int main(int argc, char **argv)
 	ay_log_init("assayd", "parent", ay_config_str(config, "log_level"),
 		    ay_config_str(config, "log_format"));
 	if (!o.is_check)
-		status = o.is_init ? init(config) : serve(config);
+		status = run(config, &o);
 	ay_config_free(config);
 	return o.is_check ? EXIT_DONE : status;
 }

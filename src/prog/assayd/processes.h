@@ -49,6 +49,11 @@ int ay_ca_run(const struct ay_ca_args *a);
  * interrupted init may meet.
  */
 AY_MUST_USE enum ay_rc ay_admin_init(const struct ay_config *config, struct ay_err *e);
+/* `assayd backup FILE`, `assayd restore FILE`: also while a server runs on the same state folder. */
+AY_MUST_USE enum ay_rc ay_admin_backup(const struct ay_config *config, const char *file,
+				       struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_admin_restore(const struct ay_config *config, const char *file,
+					struct ay_err *e);
 
 /* init.c: all of it. AY_E_EXISTS: this state folder has been initialised. */
 AY_MUST_USE enum ay_rc ay_server_init(const struct ay_config *config, struct ay_err *e);

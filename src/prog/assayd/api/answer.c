@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "prog/assayd/api/call.h"
+
+#include "io/ipc/ipc.h"
+#include "io/ipc/tables.h"
+#include "io/sys/log.h"
+
+#include <stdlib.h>
+
+/* ---- to front ---- */
+
+static void send_reply(void *arg, uint16_t type, uint32_t req, const struct ay_api_reply *r)
+{
+	size_t n = ay_api_reply_size(r);
+	uint8_t *buf = malloc(n);
+	struct ay_bytes body;
+	struct ay_writer w;
+	struct ay_err e;
+
+	if (buf == NULL)
+		return;
+	ay_wr_init(&w, buf, n);
+	ay_api_reply_build(&w, r);
+	if (ay_wr_end(&w, "api.reply", &body, &e) == AY_OK)
+		ay_ipc_send(arg, type, 0, req, body);
+	free(buf);
+}
+
+static void front_reply(void *arg, uint32_t req, const struct ay_api_reply *r)
+{
+	send_reply(arg, AY_MSG_API_REPLY, req, r);
+}
+
+static void front_stream(void *arg, uint32_t req, const struct ay_api_reply *head)
+{
+	send_reply(arg, AY_MSG_API_STREAM, req, head);
+}
+
+static void front_chunk(void *arg, uint32_t req, struct ay_bytes part)
+{
+	ay_ipc_send(arg, AY_MSG_API_CHUNK, 0, req, part);
+}
+
+static void front_end(void *arg, uint32_t req)
+{
+	ay_ipc_send(arg, AY_MSG_API_END, 0, req, (struct ay_bytes){ NULL, 0 });
+}
+
+struct ay_api_out ay_api_to_front(struct ay_ipc *front)
+{
+	return (struct ay_api_out){ front_reply, front_stream, front_chunk, front_end, front };
+}
+
+/* ---- ends of a call ---- */
+
+static void call_free(struct ay_api_call *c)
+{
+	struct ay_api_call **at = &c->api->calls;
+
+	while (*at != c)
+		at = &(*at)->next;
+	*at = c->next;
+	json_decref(c->body);
+	ay_arena_fini(&c->arena);
+	free(c);
+}
+
+static void add_header(struct ay_api_reply *r, const char *name, const char *value)
+{
+	r->header[r->n_headers].name = ay_bytes_of(name);
+	r->header[r->n_headers++].value = ay_bytes_of(value);
+}
+
+/* type NULL: no body */
+static void finish(struct ay_api_call *c, int status, const char *type, struct ay_bytes body,
+		   const char *header, const char *value)
+{
+	struct ay_api_reply r = { .status = (uint16_t)status, .body = body };
+
+	c->api->metrics.refused += status >= 400;
+	if (type != NULL)
+		add_header(&r, "content-type", type);
+	add_header(&r, "cache-control", "no-store");
+	add_header(&r, "x-content-type-options", "nosniff");
+	if (header != NULL)
+		add_header(&r, header, value);
+	if (c->streaming)
+		c->api->out.end(c->api->out.arg, c->req);
+	else if (!c->gone)
+		c->api->out.reply(c->api->out.arg, c->req, &r);
+	call_free(c);
+}
+
+/* Takes body. */
+static void finish_json(struct ay_api_call *c, int status, const char *type, json_t *body,
+			const char *header, const char *value)
+{
+	char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
+	static const char none[] =
+		"{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,"
+		"\"detail\":\"out of memory\",\"error\":{\"code\":\"NOMEM\",\"field\":null,"
+		"\"offset\":null,\"text\":\"out of memory\"}}";
+
+	json_decref(body);
+	if (text == NULL)
+		finish(c, 503, "application/problem+json", ay_bytes_of(none), NULL, NULL);
+	else
+		finish(c, status, type, ay_bytes_of(text), header, value);
+	free(text);
+}
+
+void ay_api_json(struct ay_api_call *c, int status, json_t *body)
+{
+	finish_json(c, status, "application/json", body, NULL, NULL);
+}
+
+void ay_api_bytes(struct ay_api_call *c, int status, const char *type, struct ay_bytes body)
+{
+	finish(c, status, type, body, NULL, NULL);
+}
+
+void ay_api_empty(struct ay_api_call *c, int status)
+{
+	finish(c, status, NULL, (struct ay_bytes){ NULL, 0 }, NULL, NULL);
+}
+
+void ay_api_problem_as(struct ay_api_call *c, int status, const struct ay_err *e,
+		       const char *header, const char *value)
+{
+	if (status >= 500)
+		ay_log_err(AY_LOG_WARN, c->route == NULL ? "api" : c->route->handler_name, e);
+	finish_json(c, status, "application/problem+json", ay_problem_json(status, e), header,
+		    value);
+}
+
+void ay_api_problem(struct ay_api_call *c, const struct ay_err *e)
+{
+	ay_api_problem_as(c, ay_rc_http(e->rc), e, NULL, NULL);
+}
+
+void ay_api_accepted(struct ay_api_call *c, const char *location)
+{
+	finish_json(c, 202, "application/json", json_pack("{s:s}", "location", location),
+		    "location", location);
+}
+
+bool ay_api_refused(struct ay_api_call *c, enum ay_rc rc, const struct ay_err *e)
+{
+	if (rc != AY_OK)
+		ay_api_problem(c, e);
+	return rc != AY_OK;
+}
+
+/* ---- what handlers ask of a call ---- */
+
+struct ay_bytes ay_api_param(const struct ay_api_call *c, const char *name)
+{
+	return ay_target_param(&c->target, name);
+}
+
+static enum ay_rc number_param(const struct ay_api_call *c, const char *name, uint64_t max,
+			       uint64_t *out, struct ay_err *e)
+{
+	struct ay_bytes v = ay_api_param(c, name);
+	uint64_t n = 0;
+
+	if (v.p == NULL)
+		return AY_OK;
+	if (v.n == 0 || v.n > 18)
+		return ay_fail(e, AY_E_INPUT, name, 0, "%s is not a number", name);
+	for (size_t i = 0; i < v.n; i++) {
+		if (v.p[i] < '0' || v.p[i] > '9')
+			return ay_fail(e, AY_E_INPUT, name, i, "%s is not a number", name);
+		n = n * 10 + (uint64_t)(v.p[i] - '0');
+	}
+	if (n > max)
+		return ay_fail(e, AY_E_INPUT, name, 0, "%s is at most %llu", name,
+			       (unsigned long long)max);
+	*out = n;
+	return AY_OK;
+}
+
+enum ay_rc ay_api_page(const struct ay_api_call *c, uint64_t *from, size_t *limit,
+		       struct ay_err *e)
+{
+	uint64_t n = 100;
+	enum ay_rc rc = number_param(c, "limit", 1000, &n, e);
+
+	*from = 0;
+	if (rc == AY_OK)
+		rc = number_param(c, "cursor", UINT64_MAX, from, e);
+	if (rc == AY_OK && n == 0)
+		return ay_fail(e, AY_E_INPUT, "limit", 0, "limit is at least 1");
+	*limit = (size_t)n;
+	return rc;
+}
+
+enum ay_rc ay_api_seconds(const struct ay_api_call *c, const char *name, uint64_t max,
+			  uint64_t *out, struct ay_err *e)
+{
+	return number_param(c, name, max, out, e);
+}
+
+json_t *ay_api_list(json_t *items, uint64_t next)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)next);
+	return json_pack("{s:o, s:s?}", "items", items, "next", next == 0 ? NULL : text);
+}
+
+void ay_api_array(struct ay_api_call *c, json_t *all)
+{
+	json_t *items = json_array();
+	uint64_t from;
+	size_t limit, n = json_array_size(all);
+	struct ay_err e;
+
+	if (ay_api_refused(c, ay_api_page(c, &from, &limit, &e), &e)) {
+		json_decref(items);
+		json_decref(all);
+		return;
+	}
+	for (uint64_t i = from; i < n && i - from < limit; i++)
+		json_array_append(items, json_array_get(all, (size_t)i));
+	json_decref(all);
+	ay_api_json(c, 200, ay_api_list(items, n > from && n - from > limit ? from + limit : 0));
+}
+
+struct ay_bytes ay_api_text(const struct ay_api_call *c, const char *member)
+{
+	const json_t *v = json_object_get(c->body, member);
+
+	return v == NULL ? (struct ay_bytes){ NULL, 0 } : ay_bytes_of(json_string_value(v));
+}
+
+bool ay_api_flag(const struct ay_api_call *c, const char *member)
+{
+	return json_is_true(json_object_get(c->body, member));
+}
+
+uint64_t ay_api_number(const struct ay_api_call *c, const char *member, uint64_t otherwise)
+{
+	const json_t *v = json_object_get(c->body, member);
+
+	return v == NULL ? otherwise : (uint64_t)json_integer_value(v);
+}
+
+json_t *ay_api_time(int64_t at_ms)
+{
+	char text[AY_TIME_ROOM];
+
+	if (at_ms == 0)
+		return json_null();
+	ay_time_format(at_ms, text);
+	return json_string(text);
+}
+
+json_t *ay_api_hex(struct ay_bytes b)
+{
+	char text[2 * 160 + 1];
+
+	if (b.n == 0 || b.n > 160)
+		return json_null();
+	ay_hex_encode(b, text);
+	return json_string(text);
+}
+
+bool ay_api_audit(struct ay_api_call *c, const char *action, struct ay_bytes object, json_t *detail)
+{
+	char actor[AY_MAX_NAME_BYTES + 8], *text = json_dumps(detail, JSON_COMPACT);
+	struct ay_audit_row row = { .at = c->api->now_ms, .actor = actor, .action = action };
+	struct ay_write w = { .kind = AY_WR_AUDIT, .audit = &row };
+	struct ay_err e = { 0 };
+	enum ay_rc rc;
+
+	json_decref(detail);
+	snprintf(actor, sizeof(actor), "user:%s", c->who.user);
+	row.object = ay_arena_str(&c->arena, object);
+	row.detail = text == NULL ? "{}" : text;
+	rc = ay_store_write(c->api->store, &w, 1, NULL, &e);
+	free(text);
+	return !ay_api_refused(c, rc, &e);
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "prog/assayd/api/router.h"
+
+#include <stdlib.h>
+
+enum { CALL_BYTES = 64 * 1024 * 1024 };
+
+enum ay_rc ay_api_new(struct ay_engine *g, struct ay_store *store, const struct ay_api_out *out,
+		      struct ay_api **api, struct ay_err *e)
+{
+	struct ay_api *a = calloc(1, sizeof(*a));
+	enum ay_rc rc;
+
+	*api = NULL;
+	if (a == NULL)
+		return ay_fail(e, AY_E_NOMEM, "api", 0, "out of memory");
+	a->engine = g;
+	a->store = store;
+	a->out = *out;
+	rc = ay_accounts_load(a, e);
+	if (rc != AY_OK) {
+		ay_api_free(a);
+		return rc;
+	}
+	*api = a;
+	return AY_OK;
+}
+
+void ay_api_free(struct ay_api *a)
+{
+	if (a == NULL)
+		return;
+	a->closing = true;
+	while (a->calls != NULL) {
+		struct ay_api_call *c = a->calls;
+		struct ay_err e;
+
+		if (c->left != NULL)
+			c->left(c);
+		ay_err_set(&e, AY_E_UNAVAIL, "server", 0, "the server stops");
+		ay_api_problem(c, &e);
+	}
+	ay_accounts_free(a);
+	free(a);
+}
+
+/* ---- one request ---- */
+
+static struct ay_api_call *call_new(struct ay_api *a, uint32_t req)
+{
+	struct ay_api_call *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	c->api = a;
+	c->req = req;
+	ay_arena_init(&c->arena, CALL_BYTES);
+	c->next = a->calls;
+	a->calls = c;
+	return c;
+}
+
+/* Refused before it had a call of its own. */
+static enum ay_rc not_found(struct ay_api_call *c, const struct ay_api_request *r, bool path_known)
+{
+	char allow[64];
+	struct ay_err e;
+
+	c->api->metrics.not_found++;
+	if (path_known) {
+		ay_route_allow(&c->target, allow);
+		ay_err_set(&e, AY_E_INPUT, "method", 0, "%s is not among %s here",
+			   ay_http_method_name(r->method), allow);
+		ay_api_problem_as(c, 405, &e, "allow", allow);
+	} else {
+		ay_err_set(&e, AY_E_NOENT, "path", 0, "no such path");
+		ay_api_problem(c, &e);
+	}
+	return AY_E_NOENT;
+}
+
+static enum ay_rc unauthenticated(struct ay_api_call *c, const struct ay_err *e)
+{
+	struct ay_err many;
+
+	c->api->metrics.unauthenticated++;
+	if (strcmp(e->code, "AUTH_REQUIRED") == 0 || ay_auth_failed(c->api, c->peer)) {
+		ay_api_problem_as(c, 401, e, "www-authenticate", "Bearer realm=\"assay\"");
+		return AY_E_DENIED;
+	}
+	if (ay_fail_code(&many, AY_E_DENIED, "AUTH_RATE", "authorization",
+			 "too many refused credentials from this address") != AY_OK)
+		ay_api_problem_as(c, 429, &many, "retry-after", "10");
+	return AY_E_DENIED;
+}
+
+/* Credential, then permission; nothing of the request is looked at before. */
+static enum ay_rc admit(struct ay_api_call *c, const struct ay_api_request *r)
+{
+	struct ay_err e = { 0 };
+	enum ay_rc rc = AY_OK;
+
+	if (c->route->perm != AY_PERM_PUBLIC)
+		rc = ay_auth_check(c->api, ay_api_request_header(r, "authorization"), &c->who, &e);
+	if (rc == AY_OK)
+		rc = ay_route_permit(c->route, &c->who, &e);
+	if (rc == AY_OK)
+		return AY_OK;
+	if (rc != AY_E_DENIED || strcmp(e.code, "NOT_PERMITTED") == 0) {
+		c->api->metrics.forbidden += rc == AY_E_DENIED;
+		ay_api_problem(c, &e);
+		return rc;
+	}
+	return unauthenticated(c, &e);
+}
+
+static bool is_json_type(struct ay_bytes type)
+{
+	static const char want[] = "application/json";
+	size_t n = sizeof(want) - 1;
+
+	return type.n >= n && strncasecmp((const char *)type.p, want, n) == 0 &&
+	       (type.n == n || type.p[n] == ';' || type.p[n] == ' ');
+}
+
+static enum ay_rc take_body(struct ay_api_call *c, const struct ay_api_request *r)
+{
+	struct ay_err e = { 0 };
+	enum ay_rc rc;
+
+	if (c->route->request == AY_SCHEMA_NONE && r->body.n > 0) {
+		ay_err_set(&e, AY_E_INPUT, "body", 0, "no body is expected here");
+		ay_api_problem(c, &e);
+		return AY_E_INPUT;
+	}
+	if (c->route->request == AY_SCHEMA_NONE)
+		return AY_OK;
+	if (!is_json_type(ay_api_request_header(r, "content-type"))) {
+		ay_err_set(&e, AY_E_INPUT, "content-type", 0, "send application/json");
+		ay_api_problem_as(c, 415, &e, NULL, NULL);
+		return AY_E_INPUT;
+	}
+	rc = ay_json_load(r->body, AY_MAX_API_BODY, "body", &c->body, &e);
+	if (rc == AY_OK)
+		rc = ay_schema_check(c->route->request, c->body, r->body, &e);
+	if (rc != AY_OK)
+		ay_api_problem(c, &e);
+	return rc;
+}
+
+static struct ay_bytes keep(struct ay_api_call *c, struct ay_bytes b)
+{
+	return ay_arena_dup(&c->arena, b);
+}
+
+/* A fault: the call was answered already. */
+static enum ay_rc route(struct ay_api_call *c, const struct ay_api_request *r)
+{
+	struct ay_err e = { 0 };
+	bool path_known;
+	enum ay_rc rc;
+
+	c->peer = keep(c, r->peer);
+	c->accept = keep(c, ay_api_request_header(r, "accept"));
+	c->last_event_id = keep(c, ay_api_request_header(r, "last-event-id"));
+	rc = ay_target_parse(r->path, r->query, &c->arena, &c->target, &e);
+	if (rc != AY_OK) {
+		ay_api_problem(c, &e);
+		return rc;
+	}
+	c->route = ay_route_find(r->method, &c->target, c->param, &path_known);
+	if (c->route == NULL)
+		return not_found(c, r, path_known);
+	c->api->metrics.requests++;
+	rc = admit(c, r);
+	if (rc != AY_OK)
+		return rc;
+	rc = ay_route_query(c->route, &c->target, &e);
+	if (rc != AY_OK) {
+		ay_api_problem(c, &e);
+		return rc;
+	}
+	return take_body(c, r);
+}
+
+void ay_api_request(struct ay_api *a, uint32_t req, struct ay_bytes message)
+{
+	struct ay_api_call *c = call_new(a, req);
+	struct ay_api_request r;
+	struct ay_err e;
+
+	if (c == NULL)
+		return; /* front's own deadline answers */
+	a->now_ms = ay_engine_now_ms(a->engine);
+	if (ay_api_request_parse(message, &r, &e) != AY_OK) {
+		ay_api_problem(c, &e);
+		return;
+	}
+	if (route(c, &r) == AY_OK)
+		c->route->handler(c);
+}
+
+void ay_api_gone(struct ay_api *a, uint32_t req)
+{
+	for (struct ay_api_call *c = a->calls; c != NULL; c = c->next) {
+		if (c->req != req || c->gone)
+			continue;
+		c->gone = true;
+		a->metrics.clients_left++;
+		if (c->left != NULL)
+			c->left(c);
+		return;
+	}
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AY_ASSAYD_API_CALL_H
+#define AY_ASSAYD_API_CALL_H
+
+/* One request on its way, as handlers see it. Not for other folders. */
+#include "core/base/hex.h"
+#include "core/base/json.h"
+#include "core/base/timefmt.h"
+#include "io/store/store.h"
+#include "prog/assayd/api/api.h"
+#include "prog/assayd/api/schema.h"
+#include "prog/assayd/api/target.h"
+#include "prog/assayd/engine.h"
+
+struct ay_api_call;
+typedef void ay_api_handler(struct ay_api_call *c);
+
+enum ay_perm {
+#define X(name, doc) AY_PERM_##name,
+#include "prog/assayd/api/perms.def"
+#undef X
+	AY_PERMS
+};
+
+struct ay_route {
+	enum ay_http_method method;
+	const char *path;
+	enum ay_perm perm;
+	const char *perm_name;
+	ay_api_handler *handler;
+	const char *handler_name;
+	const char *query; /* names with commas between */
+	enum ay_schema_id request, response;
+	const char *doc;
+};
+/* The rows of routes.def; *n is their number. */
+const struct ay_route *ay_routes(size_t *n);
+
+/* Who asks, after the credential was checked. */
+struct ay_principal {
+	bool known;
+	char user[AY_MAX_NAME_BYTES + 1];
+	char token_id[16];
+	uint64_t perms; /* bit N: permission N */
+};
+
+struct ay_api_call {
+	struct ay_api_call *next;
+	struct ay_api *api;
+	uint32_t req;
+	bool gone;	/* the client left: nothing is sent */
+	bool streaming; /* its head was sent */
+	const struct ay_route *route;
+	struct ay_arena arena;
+	struct ay_target target;
+	struct ay_bytes param[4]; /* what stands for {..} in the path */
+	json_t *body;		  /* NULL when the route takes none */
+	struct ay_bytes accept, last_event_id, peer;
+	struct ay_principal who;
+	char action[32];      /* audit: set by ay_api_audit() */
+	void (*left)(struct ay_api_call *c); /* the client left while the handler waits; may be NULL */
+	void *state;	      /* handler's own, freed by it */
+};
+
+struct ay_api_account;
+
+struct ay_api_metrics {
+#define X(name, kind, doc) uint64_t name;
+#include "prog/assayd/api/metrics.def"
+#undef X
+};
+
+struct ay_api {
+	struct ay_engine *engine;
+	struct ay_store *store;
+	struct ay_api_out out;
+	struct ay_api_call *calls;
+	struct ay_accounts *accounts;
+	struct ay_failures *failures;
+	struct ay_api_metrics metrics;
+	int64_t now_ms;
+	bool closing;
+};
+
+/* ---- answers; each ends the call and frees it ---- */
+void ay_api_json(struct ay_api_call *c, int status, json_t *body); /* takes body; NULL: 503 */
+void ay_api_bytes(struct ay_api_call *c, int status, const char *type, struct ay_bytes body);
+void ay_api_empty(struct ay_api_call *c, int status);
+void ay_api_problem(struct ay_api_call *c, const struct ay_err *e);
+/* status: instead of the one of e->rc; name and value of one more header, or NULL */
+void ay_api_problem_as(struct ay_api_call *c, int status, const struct ay_err *e,
+		       const char *header, const char *value);
+/* 202 with Location. */
+void ay_api_accepted(struct ay_api_call *c, const char *location);
+/* Ends the call if rc is a fault: true. */
+bool ay_api_refused(struct ay_api_call *c, enum ay_rc rc, const struct ay_err *e);
+
+/* problem.c: the document of a failure, RFC 9457 with our error member. */
+json_t *ay_problem_json(int status, const struct ay_err *e);
+
+/* ---- what handlers need ---- */
+struct ay_bytes ay_api_param(const struct ay_api_call *c, const char *name); /* query */
+/* limit and cursor of a list: limit 1..1000, cursor a position we gave. */
+AY_MUST_USE enum ay_rc ay_api_page(const struct ay_api_call *c, uint64_t *from, size_t *limit,
+				   struct ay_err *e);
+/* A number of the query, at most max; *out stays when it is not given. */
+AY_MUST_USE enum ay_rc ay_api_seconds(const struct ay_api_call *c, const char *name, uint64_t max,
+				      uint64_t *out, struct ay_err *e);
+/* {"items":items,"next":cursor|null}; takes items. next 0: none. */
+json_t *ay_api_list(json_t *items, uint64_t next);
+/* Answer with a page of this whole array; takes it. */
+void ay_api_array(struct ay_api_call *c, json_t *all);
+/* The host of the path, or NULL and the call is answered 404. */
+const struct ay_host *ay_api_host(struct ay_api_call *c);
+/* Text members of the body; {NULL, 0} when missing. Borrow from the body. */
+struct ay_bytes ay_api_text(const struct ay_api_call *c, const char *member);
+bool ay_api_flag(const struct ay_api_call *c, const char *member);
+uint64_t ay_api_number(const struct ay_api_call *c, const char *member, uint64_t otherwise);
+
+/*
+ * A person changed something: kept in the audit, durably. False: it could not
+ * be written, and the call is answered 503. detail is taken.
+ */
+bool ay_api_audit(struct ay_api_call *c, const char *action, struct ay_bytes object, json_t *detail);
+
+/* JSON null for 0 */
+json_t *ay_api_time(int64_t at_ms);
+json_t *ay_api_hex(struct ay_bytes b); /* null for none */
+json_t *ay_host_json(struct ay_engine *g, const struct ay_host *h);
+
+/* ---- auth.c ---- */
+AY_MUST_USE enum ay_rc ay_accounts_load(struct ay_api *a, struct ay_err *e);
+void ay_accounts_free(struct ay_api *a);
+/* The credential of an Authorization header. AY_E_DENIED with AUTH_*; who stays unknown without header. */
+AY_MUST_USE enum ay_rc ay_auth_check(struct ay_api *a, struct ay_bytes authorization,
+				     struct ay_principal *who, struct ay_err *e);
+/* One more failure of this peer: false when there were too many. */
+bool ay_auth_failed(struct ay_api *a, struct ay_bytes peer);
+const char *ay_perm_name(enum ay_perm p);
+/* Bits of a role; 0 and false when there is none of that name. */
+AY_MUST_USE bool ay_role_perms(const char *role, uint64_t *perms);
+
+/* ---- accounts (users.c is their face) ---- */
+struct ay_api_account {
+	struct ay_api_account *next;
+	char name[AY_MAX_NAME_BYTES + 1];
+	char role[16];
+	bool disabled;
+	int64_t created_at;
+};
+struct ay_api_key {
+	struct ay_api_key *next;
+	uint8_t id[9];
+	uint8_t hash[32];
+	char user[AY_MAX_NAME_BYTES + 1];
+	char role[16];
+	char label[AY_MAX_NAME_BYTES + 1];
+	int64_t created_at, expires_at;
+	bool revoked;
+};
+struct ay_accounts {
+	struct ay_api_account *users;
+	struct ay_api_key *keys;
+};
+struct ay_api_account *ay_account_find(struct ay_api *a, struct ay_bytes name);
+AY_MUST_USE enum ay_rc ay_account_put(struct ay_api *a, const struct ay_api_account *row,
+				      struct ay_err *e);
+/* A new API token, stored; text is told once. */
+AY_MUST_USE enum ay_rc ay_key_create(struct ay_api *a, const struct ay_api_account *of,
+				     const char *role, struct ay_bytes label, int64_t expires_at,
+				     char text[AY_API_TOKEN_TEXT], struct ay_api_key **out,
+				     struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_key_revoke(struct ay_api *a, struct ay_api_key *k, struct ay_err *e);
+
+/* ---- handlers ---- */
+#define X(method, path, perm, handler, query, request, response, doc) ay_api_handler ay_api_##handler;
+#include "prog/assayd/api/routes.def"
+#undef X
+
+#endif

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "prog/assayd/api/call.h"
+
+#include <stdlib.h>
+
+/* ---- a host as people see it [design 8] ---- */
+
+static json_t *components_json(const struct ay_host *h)
+{
+	json_t *all = json_object();
+
+	if (h->attested_ms == 0)
+		return all;
+	for (size_t i = 1; i < AY_COMPONENTS; i++) {
+		const char *grade = ay_grade_name((enum ay_grade)h->grades[i]);
+
+		json_object_set_new(all, ay_component_name((enum ay_component)i),
+				    json_pack("{s:s, s:s?}", "verdict",
+					      ay_verdict_name((enum ay_verdict)h->components[i]),
+					      "grade", h->grades[i] == AY_GRADE_NONE ? NULL : grade));
+	}
+	return all;
+}
+
+static json_t *identity_json(const struct ay_host *h)
+{
+	const struct ay_host_identity *i = &h->identity;
+
+	if (i->grade[0] == '\0')
+		return json_null();
+	return json_pack("{s:s, s:o, s:o, s:o, s:{s:s, s:s, s:s}}", "grade", i->grade, "ak_name",
+			 ay_api_hex((struct ay_bytes){ i->ak_name, i->ak_name_n }), "tls_key",
+			 ay_api_hex(AY_BYTES(i->tls_key)), "certificate_until",
+			 ay_api_time(i->cert_until_ms), "tpm", "manufacturer", i->manufacturer,
+			 "model", i->model, "firmware", i->firmware);
+}
+
+static json_t *labels_json(const struct ay_host *h)
+{
+	json_t *labels = json_object();
+
+	for (size_t i = 0; i < h->n_labels; i++)
+		json_object_set_new(labels, h->labels[i].key, json_string(h->labels[i].value));
+	return labels;
+}
+
+static json_t *error_json(const struct ay_host *h)
+{
+	if (h->note_code == NULL)
+		return json_null();
+	return json_pack("{s:s, s:s, s:o}", "code", h->note_code, "text",
+			 h->note_text == NULL ? "" : h->note_text, "at", ay_api_time(h->note_ms));
+}
+
+json_t *ay_host_json(struct ay_engine *g, const struct ay_host *h)
+{
+	int64_t now = ay_engine_now_ms(g);
+	enum ay_verdict verdict = ay_lease_verdict(&h->lease, now);
+	json_t *policy = h->policy == NULL ? json_null() : json_pack("{s:s}", "name", h->policy);
+	char id[AY_UUID_TEXT];
+
+	ay_uuid_format(&h->id, id);
+	return json_pack(
+		"{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:s?, s:o, s:I, s:b, s:o}",
+		"id", id, "name", h->name, "state", ay_host_state_name(h->state), "verdict",
+		ay_verdict_name(verdict), "components", components_json(h), "lease_until",
+		ay_api_time(verdict == AY_TRUSTED ? h->lease.until_ms : 0), "attested_at",
+		ay_api_time(h->attested_ms), "policy", policy, "identity", identity_json(h), "labels",
+		labels_json(h), "connected", (int)h->connected, "connect", h->dial.connect,
+		"created_at", ay_api_time(h->created_ms), "version", (json_int_t)h->version, "sticky",
+		(int)h->sticky, "last_error", error_json(h));
+}
+
+const struct ay_host *ay_api_host(struct ay_api_call *c)
+{
+	const struct ay_host *h = ay_engine_host_find(c->api->engine, c->param[0]);
+	struct ay_err e;
+
+	if (h != NULL)
+		return h;
+	ay_err_set(&e, AY_E_NOENT, "host", 0, "no host has this id or name");
+	ay_api_problem(c, &e);
+	return NULL;
+}
+
+/* ---- list ---- */
+
+static bool wanted(struct ay_api_call *c, const struct ay_host *h)
+{
+	struct ay_bytes verdict = ay_api_param(c, "verdict"), state = ay_api_param(c, "state");
+	struct ay_bytes name = ay_api_param(c, "name");
+	enum ay_verdict now = ay_lease_verdict(&h->lease, c->api->now_ms);
+
+	if (verdict.p != NULL && !ay_bytes_eq(verdict, ay_bytes_of(ay_verdict_name(now))))
+		return false;
+	if (state.p != NULL && !ay_bytes_eq(state, ay_bytes_of(ay_host_state_name(h->state))))
+		return false;
+	return name.p == NULL || strstr(h->name, (const char *)name.p) != NULL;
+}
+
+void ay_api_hosts_list(struct ay_api_call *c)
+{
+	const struct ay_host *h;
+	json_t *items;
+	uint64_t from;
+	size_t limit, at;
+	struct ay_err e;
+
+	if (ay_api_refused(c, ay_api_page(c, &from, &limit, &e), &e))
+		return;
+	items = json_array();
+	at = (size_t)from;
+	while (json_array_size(items) < limit &&
+	       (h = ay_engine_host_next(c->api->engine, &at)) != NULL)
+		if (wanted(c, h))
+			json_array_append_new(items, ay_host_json(c->api->engine, h));
+	from = at;
+	if (json_array_size(items) < limit || ay_engine_host_next(c->api->engine, &at) == NULL)
+		from = 0;
+	ay_api_json(c, 200, ay_api_list(items, from));
+}
+
+void ay_api_hosts_show(struct ay_api_call *c)
+{
+	const struct ay_host *h = ay_api_host(c);
+
+	if (h != NULL)
+		ay_api_json(c, 200, ay_host_json(c->api->engine, h));
+}
+
+/* ---- changes ---- */
+
+/* In the arena; NULL and 0 when there are none. */
+static struct ay_label *labels_of(struct ay_api_call *c, size_t *n)
+{
+	json_t *labels = json_object_get(c->body, "labels"), *v;
+	struct ay_label *out;
+	const char *key;
+
+	*n = 0;
+	out = ay_arena_array(&c->arena, json_object_size(labels), sizeof(*out));
+	if (out == NULL)
+		return NULL;
+	json_object_foreach(labels, key, v) {
+		out[*n].key = ay_arena_str(&c->arena, ay_bytes_of(key));
+		out[*n].value = ay_arena_str(&c->arena, ay_bytes_of(json_string_value(v)));
+		if (out[*n].key != NULL && out[*n].value != NULL)
+			++*n;
+	}
+	return out;
+}
+
+void ay_api_hosts_add(struct ay_api_call *c)
+{
+	const struct ay_host *h = NULL;
+	struct ay_host_spec spec = { .name = ay_api_text(c, "name"),
+				     .connect = ay_api_text(c, "connect"),
+				     .agent_key = ay_api_text(c, "agent_key"),
+				     .token = ay_api_text(c, "token"),
+				     .trust_first_use = ay_api_flag(c, "trust_first_use"),
+				     .policy = ay_api_text(c, "policy") };
+	struct ay_err e = { 0 };
+
+	spec.labels = labels_of(c, &spec.n_labels);
+	if (ay_api_refused(c, ay_engine_host_add(c->api->engine, &spec, &h, &e), &e))
+		return;
+	if (ay_api_audit(c, "HOST_ADD", ay_bytes_of(h->name),
+			 json_pack("{s:b}", "trust_first_use", (int)spec.trust_first_use)))
+		ay_api_json(c, 201, ay_host_json(c->api->engine, h));
+}
+
+static const struct ay_bytes *given(const struct ay_bytes *b)
+{
+	return b->p == NULL ? NULL : b;
+}
+
+void ay_api_hosts_patch(struct ay_api_call *c)
+{
+	const struct ay_host *h = ay_api_host(c);
+	struct ay_bytes name = ay_api_text(c, "name"), connect = ay_api_text(c, "connect");
+	struct ay_bytes policy = ay_api_text(c, "policy");
+	struct ay_host_patch patch = { .name = given(&name), .connect = given(&connect),
+				       .policy = given(&policy) };
+	struct ay_err e = { 0 };
+
+	if (h == NULL)
+		return;
+	patch.set_labels = json_object_get(c->body, "labels") != NULL;
+	patch.labels = labels_of(c, &patch.n_labels);
+	if (ay_api_refused(c, ay_engine_host_patch(c->api->engine, h, &patch, &e), &e))
+		return;
+	if (ay_api_audit(c, "HOST_CHANGE", ay_bytes_of(h->name), json_deep_copy(c->body)))
+		ay_api_json(c, 200, ay_host_json(c->api->engine, h));
+}
+
+void ay_api_hosts_remove(struct ay_api_call *c)
+{
+	const struct ay_host *h = ay_api_host(c);
+	char id[AY_UUID_TEXT];
+	struct ay_bytes name;
+	struct ay_err e = { 0 };
+
+	if (h == NULL)
+		return;
+	ay_uuid_format(&h->id, id);
+	name = ay_arena_dup(&c->arena, ay_bytes_of(h->name));
+	if (ay_api_refused(c, ay_engine_host_remove(c->api->engine, h, &e), &e))
+		return;
+	if (ay_api_audit(c, "HOST_REMOVE", name, json_pack("{s:s}", "id", id)))
+		ay_api_empty(c, 204);
+}
+
+void ay_api_hosts_acknowledge(struct ay_api_call *c)
+{
+	const struct ay_host *h = ay_api_host(c);
+	struct ay_bytes reason = ay_api_text(c, "reason");
+	struct ay_err e = { 0 };
+
+	if (h == NULL)
+		return;
+	if (reason.n == 0) {
+		ay_err_set(&e, AY_E_INPUT, "reason", 0, "reason is empty");
+		ay_api_problem(c, &e);
+		return;
+	}
+	if (ay_api_refused(c,
+			   ay_engine_host_acknowledge(c->api->engine, h, c->who.user,
+						      (const char *)reason.p, &e),
+			   &e))
+		return;
+	if (ay_api_audit(c, "HOST_ACKNOWLEDGE", ay_bytes_of(h->name),
+			 json_pack("{s:s}", "reason", (const char *)reason.p)))
+		ay_api_json(c, 200, ay_host_json(c->api->engine, h));
+}
+
+/* ---- attest now ---- */
+
+static void attest_left(struct ay_api_call *c)
+{
+	ay_engine_attest_forget(c->api->engine, c);
+	c->left = NULL;
+	if (c->gone)
+		ay_api_empty(c, 204); /* nobody hears it; ends the call */
+}
+
+static void accepted(struct ay_api_call *c, const struct ay_host *h)
+{
+	char id[AY_UUID_TEXT], location[96];
+
+	ay_uuid_format(&h->id, id);
+	snprintf(location, sizeof(location), "/api/v1/hosts/%s/report", id);
+	ay_api_accepted(c, location);
+}
+
+static void attest_done(void *arg, enum ay_rc rc, const struct ay_err *e, const struct ay_host *h)
+{
+	struct ay_api_call *c = arg;
+	struct ay_err why = { 0 };
+	json_t *report = NULL;
+
+	c->left = NULL;
+	if (rc == AY_E_UNAVAIL && h != NULL && e->code[0] == '\0') {
+		accepted(c, h); /* no answer within the time given */
+		return;
+	}
+	if (ay_api_refused(c, rc, e))
+		return;
+	if (!ay_api_refused(c, ay_engine_report(c->api->engine, h, &report, &why), &why))
+		ay_api_json(c, 200, report);
+}
+
+void ay_api_hosts_attest(struct ay_api_call *c)
+{
+	const struct ay_host *h = ay_api_host(c);
+	struct ay_bytes wait = ay_api_param(c, "wait");
+	uint64_t seconds = 0;
+	struct ay_err e = { 0 };
+	enum ay_rc rc;
+
+	if (h == NULL || ay_api_refused(c, ay_api_seconds(c, "wait", 120, &seconds, &e), &e))
+		return;
+	if (wait.p == NULL || seconds == 0) {
+		rc = ay_engine_attest(c->api->engine, h, 0, NULL, NULL, &e);
+		if (!ay_api_refused(c, rc, &e))
+			accepted(c, h);
+		return;
+	}
+	c->left = attest_left;
+	rc = ay_engine_attest(c->api->engine, h, (int64_t)seconds * 1000, attest_done, c, &e);
+	if (rc != AY_OK) {
+		c->left = NULL;
+		ay_api_problem(c, &e);
+	}
+}

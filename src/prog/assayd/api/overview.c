@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* /overview, /metrics, /config, /version, /healthz, /readyz: from kept counters, never a scan. */
+#include "prog/assayd/api/call.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void ay_api_overview_show(struct ay_api_call *c)
+{
+	struct ay_overview o;
+
+	ay_engine_overview(c->api->engine, &o);
+	ay_api_json(c, 200,
+		    json_pack("{s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I}}",
+			      "at", ay_api_time(c->api->now_ms), "hosts", "total",
+			      (json_int_t)o.hosts, "trusted", (json_int_t)o.verdict[AY_TRUSTED],
+			      "untrusted", (json_int_t)o.verdict[AY_UNTRUSTED], "unknown",
+			      (json_int_t)o.verdict[AY_UNKNOWN], "connected", (json_int_t)o.connected,
+			      "enrolled", (json_int_t)o.state[AY_HOST_ENROLLED], "service",
+			      "attestations", (json_int_t)o.attestations, "accepted",
+			      (json_int_t)o.accepted, "rejected", (json_int_t)o.rejected,
+			      "deadlines_missed", (json_int_t)o.late, "enrolments",
+			      (json_int_t)o.enrolments, "enrolment_failures",
+			      (json_int_t)o.enrolment_failures, "protocol_errors",
+			      (json_int_t)o.protocol_errors));
+}
+
+static void line(FILE *f, const char *name, const char *kind, const char *doc, uint64_t value)
+{
+	fprintf(f, "# HELP assay_%s %s\n# TYPE assay_%s %s\nassay_%s %llu\n", name, doc, name, kind,
+		name, (unsigned long long)value);
+}
+
+static void fleet_lines(FILE *f, const struct ay_overview *o)
+{
+	line(f, "hosts", "gauge", "hosts that are not retired", o->hosts);
+	line(f, "hosts_connected", "gauge", "hosts connected now", o->connected);
+	fputs("# HELP assay_host_verdicts enrolled hosts by verdict\n"
+	      "# TYPE assay_host_verdicts gauge\n",
+	      f);
+	for (int v = AY_UNTRUSTED; v <= AY_TRUSTED; v++)
+		fprintf(f, "assay_host_verdicts{verdict=\"%s\"} %llu\n",
+			ay_verdict_name((enum ay_verdict)v), (unsigned long long)o->verdict[v]);
+	line(f, "challenges_total", "counter", "challenges sent", o->challenges);
+	line(f, "attestations_total", "counter", "attestations settled", o->attestations);
+	line(f, "attestations_accepted_total", "counter", "settled with verdict trusted", o->accepted);
+	line(f, "attestations_rejected_total", "counter", "settled with verdict untrusted",
+	     o->rejected);
+	line(f, "challenges_late_total", "counter", "challenges that got no answer in time", o->late);
+	line(f, "challenges_stale_total", "counter", "answers to no challenge in force", o->stale);
+	line(f, "protocol_errors_total", "counter", "connections that broke the protocol",
+	     o->protocol_errors);
+	line(f, "enrolments_total", "counter", "hosts enrolled", o->enrolments);
+	line(f, "enrolment_failures_total", "counter", "enrolments refused", o->enrolment_failures);
+}
+
+static void store_lines(FILE *f, const struct ay_store_stats *s)
+{
+	line(f, "store_commits_total", "counter", "commits", s->commits);
+	line(f, "store_transactions_total", "counter", "transactions", s->transactions);
+	line(f, "store_refused_total", "counter", "transactions refused", s->refused);
+	line(f, "store_queued", "gauge", "transactions that wait for the disk", s->queued);
+	line(f, "store_bytes", "gauge", "size of the database file", s->database_bytes);
+}
+
+static void api_lines(FILE *f, const struct ay_api_metrics *m)
+{
+#define X(name, kind, doc) line(f, "api_" #name, #kind, doc, m->name);
+#include "prog/assayd/api/metrics.def"
+#undef X
+}
+
+void ay_api_metrics_show(struct ay_api_call *c)
+{
+	struct ay_store_stats stats;
+	struct ay_overview o;
+	char text[16384];
+	FILE *f = fmemopen(text, sizeof(text), "w");
+	long n = 0;
+
+	ay_engine_overview(c->api->engine, &o);
+	ay_store_stats(c->api->store, &stats);
+	if (f != NULL) {
+		fleet_lines(f, &o);
+		store_lines(f, &stats);
+		api_lines(f, &c->api->metrics);
+		fflush(f);
+		n = ftell(f);
+		fclose(f);
+	}
+	ay_api_bytes(c, 200, "text/plain; version=0.0.4",
+		     (struct ay_bytes){ (const uint8_t *)text, n < 0 ? 0 : (size_t)n });
+}
+
+void ay_api_config_show(struct ay_api_call *c)
+{
+	struct ay_err e = { 0 };
+	json_t *all = NULL;
+
+	if (!ay_api_refused(c, ay_engine_config(c->api->engine, &all, &e), &e))
+		ay_api_array(c, all);
+}
+
+void ay_api_version_show(struct ay_api_call *c)
+{
+	ay_api_json(c, 200, json_pack("{s:s, s:s}", "version", AY_VERSION, "api", "v1"));
+}
+
+void ay_api_health_show(struct ay_api_call *c)
+{
+	ay_api_bytes(c, 200, "text/plain", ay_bytes_of("ok\n"));
+}
+
+void ay_api_ready_show(struct ay_api_call *c)
+{
+	struct ay_store_stats stats;
+
+	ay_store_stats(c->api->store, &stats);
+	ay_api_bytes(c, stats.replaced ? 503 : 200, "text/plain",
+		     ay_bytes_of(stats.replaced ? "not ready\n" : "ready\n"));
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AY_ASSAYD_API_ROUTER_H
+#define AY_ASSAYD_API_ROUTER_H
+
+/* From method and path to the row of routes.def, and whether this caller may. Pure. */
+#include "prog/assayd/api/call.h"
+
+/* NULL = none; path_known: the path exists with another method. param: what stands for {..}. */
+const struct ay_route *ay_route_find(enum ay_http_method method, const struct ay_target *t,
+				     struct ay_bytes param[4], bool *path_known);
+/* The methods of a path, for Allow. */
+void ay_route_allow(const struct ay_target *t, char out[64]);
+/* AY_E_INPUT for a parameter that the row does not name. */
+AY_MUST_USE enum ay_rc ay_route_query(const struct ay_route *r, const struct ay_target *t,
+				      struct ay_err *e);
+/* AY_E_DENIED with AUTH_REQUIRED (401) or NOT_PERMITTED (403). */
+AY_MUST_USE enum ay_rc ay_route_permit(const struct ay_route *r, const struct ay_principal *who,
+				       struct ay_err *e);
+
+#endif
