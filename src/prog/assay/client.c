@@ -249,6 +249,15 @@ char *ay_client_path(const char *before, const char *segment, const char *after)
 	return path;
 }
 
+int ay_cli_print_items(json_t *items)
+{
+	json_t *j = json_pack("{s:O, s:n}", "items", items, "next");
+	int rc = j == NULL ? ay_cli_error(AY_EXIT_IO, "out of memory") : ay_cli_print_json(j);
+
+	json_decref(j);
+	return rc;
+}
+
 int ay_cli_print_json(const json_t *j)
 {
 	if (json_dumpf(j, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY) != 0)

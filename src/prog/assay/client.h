@@ -41,6 +41,8 @@ AY_MUST_USE int ay_client_list(struct ay_client *c, const char *path, json_t **i
 /* fmt with one %s, which is escaped for a path segment; freed by free(). NULL: out of memory. */
 char *ay_client_path(const char *before, const char *segment, const char *after);
 
+/* A whole list in the form of the API: {"items":[..],"next":null}. */
+int ay_cli_print_items(json_t *items);
 /* Prints a JSON document with a newline. */
 int ay_cli_print_json(const json_t *j);
 /* Text of a member, or other when it is missing or null. Borrowed from j. */

@@ -143,7 +143,7 @@ static int run_list(struct ay_cli *cli, const struct ay_args *args)
 	if (rc != AY_EXIT_OK)
 		return rc;
 	if (cli->json) {
-		rc = ay_cli_print_json(items);
+		rc = ay_cli_print_items(items);
 	} else {
 		ay_table_init(&t, cli, heads);
 		json_array_foreach(items, i, h)

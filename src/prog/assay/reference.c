@@ -93,7 +93,7 @@ static int run_list(struct ay_cli *cli, const struct ay_args *args)
 	json_array_foreach(items, i, s)
 		list_row(&t, s);
 	if (cli->json)
-		rc = ay_cli_print_json(items);
+		rc = ay_cli_print_items(items);
 	else
 		ay_table_print(&t, stdout);
 	json_decref(items);

@@ -96,7 +96,7 @@ static int run_list(struct ay_cli *cli, const struct ay_args *args)
 		ay_table_add(&t, ay_answer_text(i, "pool", NULL));
 	}
 	if (cli->json)
-		rc = ay_cli_print_json(items);
+		rc = ay_cli_print_items(items);
 	else
 		ay_table_print(&t, stdout);
 	json_decref(items);
