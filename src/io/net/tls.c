@@ -342,6 +342,14 @@ void ay_tls_conn_free(struct ay_tls_conn *c)
 	SSL_free(ssl_of(c));
 }
 
+bool ay_tls_conn_use(struct ay_tls_conn *c, struct x509_st *cert, struct evp_pkey_st *key)
+{
+	bool ok = SSL_use_certificate(ssl_of(c), cert) == 1 && SSL_use_PrivateKey(ssl_of(c), key) == 1;
+
+	ERR_clear_error();
+	return ok;
+}
+
 static enum ay_tls_io failed(struct ay_tls_conn *c, struct ay_err *e)
 {
 	struct extra *x = extra_of(ssl_of(c));

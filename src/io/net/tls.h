@@ -48,6 +48,15 @@ struct ay_tls_conn *ay_tls_connect(struct ay_tls *t, int fd, bool first_contact,
 				   const struct ay_tls_session *session);
 /* Keeps the session resumable also when the peer vanished. NULL is fine. */
 void ay_tls_conn_free(struct ay_tls_conn *c);
+/*
+ * Another key of our own for this one connection, before its handshake: how one
+ * process plays many agents (assay-sim). Both are referenced. False: no memory,
+ * or they do not belong together.
+ */
+struct x509_st;	    /* X509 */
+struct evp_pkey_st; /* EVP_PKEY */
+AY_MUST_USE bool ay_tls_conn_use(struct ay_tls_conn *c, struct x509_st *cert,
+				 struct evp_pkey_st *key);
 
 enum ay_tls_io {
 	AY_TLS_FAILED = 0, /* why is in e */
