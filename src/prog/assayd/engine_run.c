@@ -45,6 +45,8 @@ static const int calls[] = {
 	SCMP_SYS(getcwd),
 	SCMP_SYS(geteuid),
 	SCMP_SYS(getuid),
+	SCMP_SYS(getgid),
+	SCMP_SYS(getegid),
 	SCMP_SYS(flock),
 	SCMP_SYS(getdents64),
 	SCMP_SYS(eventfd2),
