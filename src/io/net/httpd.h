@@ -25,7 +25,7 @@ struct ay_httpd_args {
 	void *arg;
 	/* A whole, strictly framed request; r borrows until return. Answer now or later. */
 	void (*request)(void *arg, uint32_t id, const struct ay_api_request *r);
-	/* The client of an unanswered request or open stream left; the id is over. */
+	/* The reader of an open stream left (seen at the next chunk); the id is over. */
 	void (*gone)(void *arg, uint32_t id);
 };
 AY_MUST_USE enum ay_rc ay_httpd_new(const struct ay_httpd_args *a, struct ay_httpd **out,
