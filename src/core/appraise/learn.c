@@ -70,6 +70,8 @@ static void learn_value(struct learn *l, unsigned pcr)
 static json_t *event_json(struct learn *l, const struct ay_event *ev)
 {
 	const struct ay_evlog *log = l->from->log;
+	/* a mixed one is no oddity of firmware but LOG_BANK_INCONSISTENT */
+	bool is_odd = ev->check == AY_DATA_MISMATCH && ev->agrees == 0;
 	json_t *digests = json_object();
 	char summary[160];
 
@@ -80,7 +82,7 @@ static json_t *event_json(struct learn *l, const struct ay_event *ev)
 	ay_event_summary(ev, summary, sizeof(summary));
 	return json_pack("{so sI ss so*}", "digests", digests, "type", (json_int_t)ev->type,
 			 "summary", summary, "data_mismatch",
-			 ev->check == AY_DATA_MISMATCH ? json_true() : NULL);
+			 is_odd ? json_true() : NULL);
 }
 
 static void learn_events(struct learn *l, unsigned pcr)
@@ -152,9 +154,12 @@ static enum ay_rc learn_files(struct learn *l, struct ay_err *e)
 			 ent.digest.n == ay_alg_digest_size(ent.digest_alg))
 			put_file(l, digests, &ent);
 	}
-	add_rule(l, AY_PART_RUNTIME,
-		 json_pack("{ss sI so}", "kind", ay_rule_files.name, "violations",
-			   (json_int_t)violations, "digests", digests));
+	if (json_object_size(digests) == 0) /* boot_aggregate alone says nothing about files */
+		json_decref(digests);
+	else
+		add_rule(l, AY_PART_RUNTIME,
+			 json_pack("{ss sI so}", "kind", ay_rule_files.name, "violations",
+				   (json_int_t)violations, "digests", digests));
 	return ay_ima_end(&c, e);
 }
 
