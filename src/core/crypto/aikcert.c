@@ -151,7 +151,7 @@ static enum ay_rc load_ca(const struct ay_aikcert_want *w, struct ca_set *s, str
 			s->n++;
 		}
 	}
-	if (AY_CHECKED("AIK_CERT_PIN", !s->has_root))
+	if (!s->has_root)
 		return ay_fail(e, AY_E_CRYPTO, "chain", 0, "no certificate with the pinned key");
 	return AY_OK;
 }

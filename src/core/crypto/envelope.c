@@ -3,6 +3,7 @@
 
 #include "core/crypto/der.h"
 #include "core/crypto/oids.h"
+#include "core/crypto/x509.h"
 
 #include <openssl/cms.h>
 #include <openssl/ec.h>
@@ -42,7 +43,7 @@ static void read_originator(struct ay_reader *kari)
 	ay_rd_window_end(&outer, "originator");
 }
 
-static void read_recipient(struct ay_reader *set)
+static void read_recipient(struct ay_reader *set, struct ay_bytes *rid)
 {
 	struct ay_reader kari, alg, wrap, keys, one;
 	struct ay_bytes wrapped;
@@ -59,7 +60,7 @@ static void read_recipient(struct ay_reader *set)
 	ay_rd_window_end(&alg, "keyEncryptionAlgorithm");
 	ay_der_enter(&kari, "recipientEncryptedKeys", AY_DER_SEQUENCE, &keys);
 	ay_der_enter(&keys, "recipientEncryptedKey", AY_DER_SEQUENCE, &one);
-	ay_der_whole(&one, "recipientEncryptedKey.rid");
+	*rid = ay_der_whole(&one, "recipientEncryptedKey.rid");
 	wrapped = ay_der_get(&one, "encryptedKey", AY_DER_OCTET_STRING);
 	if (ay_rd_ok(&one) && wrapped.n != WRAPPED_KEY)
 		ay_rd_reject(&one, "encryptedKey", "not a wrapped AES-256 key");
@@ -90,7 +91,7 @@ static void read_content(struct ay_reader *body)
 		ay_rd_reject(body, "mac", "not of 16 octets");
 }
 
-enum ay_rc ay_envelope_parse(struct ay_bytes der, struct ay_err *e)
+static enum ay_rc parse(struct ay_bytes der, struct ay_bytes *rid, struct ay_err *e)
 {
 	struct ay_reader r, info, tagged, body, set;
 
@@ -102,12 +103,37 @@ enum ay_rc ay_envelope_parse(struct ay_bytes der, struct ay_err *e)
 	if (ay_der_u31(&body, "authEnvelopedData.version") != 0)
 		ay_rd_reject(&body, "authEnvelopedData.version", "want 0");
 	ay_der_enter(&body, "recipientInfos", AY_DER_SET, &set);
-	read_recipient(&set);
+	read_recipient(&set, rid);
 	read_content(&body);
 	ay_rd_window_end(&body, "authEnvelopedData");
 	ay_rd_window_end(&tagged, "contentInfo.content");
 	ay_rd_window_end(&info, "contentInfo");
 	return ay_err_coded(e, ay_rd_end(&r, "envelope", e), "CA_ENVELOPE");
+}
+
+enum ay_rc ay_envelope_parse(struct ay_bytes der, struct ay_err *e)
+{
+	struct ay_bytes rid;
+
+	return parse(der, &rid, e);
+}
+
+/* Issuer and serial number octet for octet: libcrypto would fold the case of names. */
+static bool names_cert(struct ay_bytes rid, struct ay_bytes cert)
+{
+	struct ay_reader r, seq;
+	struct ay_bytes issuer, serial;
+	struct ay_cert c;
+
+	if (ay_cert_parse(cert, &c, NULL) != AY_OK)
+		return false;
+	ay_rd_init(&r, rid);
+	ay_der_enter(&r, "rid", AY_DER_SEQUENCE, &seq);
+	issuer = ay_der_whole(&seq, "rid.issuer");
+	serial = ay_der_get(&seq, "rid.serialNumber", AY_DER_INTEGER);
+	ay_rd_window_end(&seq, "rid");
+	return ay_rd_end(&r, "rid", NULL) == AY_OK && ay_bytes_eq(issuer, c.issuer) &&
+	       ay_bytes_eq(serial, c.serial);
 }
 
 /* libcrypto's default KDF hash is SHA-1; ours is set before the first use of the key. */
@@ -124,7 +150,7 @@ static enum ay_rc seal(X509 *cert, BIO *plain, unsigned char **der, int *n)
 	CMS_ContentInfo *cms = CMS_AuthEnvelopedData_create(EVP_aes_256_gcm());
 	enum ay_rc rc = AY_E_CRYPTO;
 
-	if (cms != NULL && add_recipient(cms, cert) &&
+	if (cms != NULL && CMS_set_detached(cms, 0) == 1 && add_recipient(cms, cert) &&
 	    CMS_final(cms, plain, NULL, CMS_BINARY) == 1) {
 		*n = i2d_CMS_ContentInfo(cms, der);
 		rc = *n > 0 ? AY_OK : AY_E_CRYPTO;
@@ -187,19 +213,22 @@ enum ay_rc ay_envelope_open(struct ay_bytes der, const struct ay_privkey *key, s
 			    uint8_t *out, size_t max, size_t *n, struct ay_err *e)
 {
 	const unsigned char *p = der.p, *q = cert.p;
+	struct ay_bytes rid = { 0 };
 	CMS_ContentInfo *cms;
-	X509 *x = NULL;
+	X509 *x;
 	enum ay_rc rc;
 
 	*n = 0;
-	rc = ay_envelope_parse(der, e);
+	rc = parse(der, &rid, e);
 	if (AY_CHECKED("CA_ENVELOPE", rc != AY_OK))
 		return rc;
+	if (AY_CHECKED("CA_ENVELOPE", !names_cert(rid, cert)))
+		return ay_fail_code(e, AY_E_CRYPTO, "CA_ENVELOPE", "envelope.rid",
+				    "for another recipient");
 	rc = AY_E_CRYPTO;
 	cms = d2i_CMS_ContentInfo(NULL, &p, (long)der.n);
-	if (cert.n > 0)
-		x = d2i_X509(NULL, &q, (long)cert.n);
-	if (cms != NULL && (cert.n == 0 || x != NULL))
+	x = d2i_X509(NULL, &q, (long)cert.n);
+	if (cms != NULL && x != NULL)
 		rc = decrypt(cms, key, x, out, max, n);
 	CMS_ContentInfo_free(cms);
 	X509_free(x);
