@@ -461,4 +461,8 @@ AY_MUST_USE enum ay_rc ay_engine_new(const struct ay_engine_parts *p, struct ay_
 				     struct ay_err *e);
 void ay_engine_free(struct ay_engine *g);
 
+/* ---- engine_api.c ---- */
+AY_MUST_USE enum ay_rc ay_engine_open_api(struct ay_engine *g, struct ay_err *e);
+void ay_engine_close_api(struct ay_engine *g);
+
 #endif

@@ -133,7 +133,6 @@ static enum ay_rc open_store(const struct ay_config *c, struct ay_store **out, s
 
 	if (!ay_config_state_path(c, AY_FILE_DATABASE, path, sizeof(path)))
 		return ay_fail(e, AY_E_LIMIT, "state_dir", 0, "path is too long");
-	cfg.create = true;
 	cfg.pause_min_ms = (uint32_t)ay_config_int(c, "commit_interval");
 	return ay_store_open(&ay_store_sqlite, &cfg, out, e);
 }
@@ -191,6 +190,8 @@ static enum ay_rc start(const struct ay_engine_args *a, struct ay_engine_parts *
 	if (rc == AY_OK)
 		rc = ay_engine_new(p, g, e);
 	if (rc == AY_OK)
+		rc = ay_engine_open_api(*g, e);
+	if (rc == AY_OK)
 		rc = join_api(*g, p->store, e);
 	return rc;
 }
@@ -214,6 +215,7 @@ int ay_engine_run(const struct ay_engine_args *a)
 		status = g->exit_status;
 	}
 	leave_api(g);
+	ay_engine_close_api(g);
 	ay_engine_free(g);
 	ay_store_close(p.store);
 	if (p.loop)
