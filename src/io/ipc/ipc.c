@@ -40,7 +40,8 @@ struct ay_loop {
 	struct event_base *base;
 	LIST_HEAD(, ay_ipc) pairs;
 	void (*at_turn)(void *arg);
-	void *at_turn_arg;
+	void (*after_flush)(void *arg);
+	void *at_turn_arg, *after_flush_arg;
 	bool stop;
 };
 
@@ -78,6 +79,12 @@ void ay_loop_at_turn(struct ay_loop *l, void (*fn)(void *arg), void *arg)
 {
 	l->at_turn = fn;
 	l->at_turn_arg = arg;
+}
+
+void ay_loop_after_flush(struct ay_loop *l, void (*fn)(void *arg), void *arg)
+{
+	l->after_flush = fn;
+	l->after_flush_arg = arg;
 }
 
 static void destroy(struct ay_ipc *c)
@@ -140,15 +147,24 @@ static void flush(struct ay_ipc *c)
 	}
 }
 
+static void flush_all(struct ay_loop *l)
+{
+	struct ay_ipc *c;
+
+	LIST_FOREACH(c, &l->pairs, link)
+		if (!c->closed && c->gone_why == NULL && c->out_len > 0)
+			flush(c);
+}
+
 static void end_of_turn(struct ay_loop *l)
 {
 	struct ay_ipc *c, *next;
 
 	if (l->at_turn != NULL)
 		l->at_turn(l->at_turn_arg);
-	LIST_FOREACH(c, &l->pairs, link)
-		if (!c->closed && c->gone_why == NULL && c->out_len > 0)
-			flush(c);
+	flush_all(l);
+	if (l->after_flush != NULL)
+		l->after_flush(l->after_flush_arg);
 	LIST_FOREACH(c, &l->pairs, link) {
 		if (!c->closed && c->gone_why != NULL && !c->told) {
 			c->told = true;

@@ -70,6 +70,8 @@ void ay_loop_free(struct ay_loop *l);
 struct event_base *ay_loop_base(struct ay_loop *l);
 /* Called at the end of every turn, before the flush; NULL takes it away. */
 void ay_loop_at_turn(struct ay_loop *l, void (*fn)(void *arg), void *arg);
+/* As at_turn, after the flush: looks at backlogs, sends nothing. */
+void ay_loop_after_flush(struct ay_loop *l, void (*fn)(void *arg), void *arg);
 /* Until ay_loop_stop(). */
 void ay_loop_run(struct ay_loop *l);
 void ay_loop_stop(struct ay_loop *l);

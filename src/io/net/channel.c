@@ -8,6 +8,7 @@
 #include <event2/event_struct.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <unistd.h>
 
 enum { SCRATCH = AY_FRAME_HEAD + AY_MAX_FRAME_BODY, PART_MIN = 1024 };
@@ -17,6 +18,8 @@ struct ay_chan_env {
 	const struct timeval *handshake, *hello, *frame; /* queues, not heaps: one per deadline */
 	uint8_t in[SCRATCH];	/* what a read brings, when nothing is left from before */
 	uint8_t out[SCRATCH];	/* one frame on its way */
+	bool is_paused;
+	LIST_HEAD(, ay_chan) paused; /* those that had something to say meanwhile */
 };
 
 enum state { CONNECTING, HANDSHAKING, AWAITING_HELLO, OPEN };
@@ -29,7 +32,8 @@ struct ay_chan {
 	uint8_t state; /* enum state */
 	bool is_accepted;
 	uint16_t depth;	  /* callbacks running: destruction waits for them */
-	bool is_ending, is_timed;
+	bool is_ending, is_timed, is_paused;
+	LIST_ENTRY(ay_chan) paused;
 	struct ay_frame_rules rules;
 	int64_t deadline_ms; /* for what is going on now; 0: none */
 	struct event rd, wr;
@@ -48,6 +52,8 @@ static void destroy(struct ay_chan *c)
 
 	event_del(&c->rd);
 	event_del(&c->wr);
+	if (c->is_paused)
+		LIST_REMOVE(c, paused);
 	c->env->a.ops->down(c, c->owner, c->why != NULL ? c->why : &no_reason);
 	ay_tls_conn_free(c->tls);
 	close(c->fd);
@@ -323,11 +329,41 @@ static void handshake(struct ay_chan *c)
 		come_up(c);
 }
 
+/* Out of the loop until the pause ends; what waits stays in the kernel. */
+static void set_aside(struct ay_chan *c)
+{
+	event_del(&c->rd);
+	c->is_paused = true;
+	LIST_INSERT_HEAD(&c->env->paused, c, paused);
+}
+
+static void take_up(struct ay_chan *c)
+{
+	LIST_REMOVE(c, paused);
+	c->is_paused = false;
+	event_add(&c->rd, NULL);
+	if (c->is_timed)
+		set_deadline(c, c->state == OPEN ? c->env->a.frame_ms : c->env->a.hello_ms);
+}
+
+void ay_chan_env_pause(struct ay_chan_env *env, bool pause)
+{
+	struct ay_chan *c;
+
+	env->is_paused = pause;
+	while (!pause && (c = LIST_FIRST(&env->paused)) != NULL)
+		take_up(c);
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct ay_chan *c = arg;
 
 	(void)fd;
+	if (c->env->is_paused && c->state > HANDSHAKING && (what & EV_READ) != 0) {
+		set_aside(c);
+		return;
+	}
 	enter(c);
 	if (!is_late(c, what)) {
 		if (c->state <= HANDSHAKING)

@@ -58,6 +58,11 @@ void ay_chan_close(struct ay_chan *c, const char *why);
 void ay_chan_send(struct ay_chan *c, uint8_t type, uint32_t req, struct ay_bytes body);
 /* One frame as it is, flags included (front passes engine's frames on). */
 void ay_chan_send_frame(struct ay_chan *c, const struct ay_frame *f);
+/*
+ * Read no more from any connection that is up, until resumed: whoever takes
+ * the frames does not keep up. Deadlines of frames wait as well.
+ */
+void ay_chan_env_pause(struct ay_chan_env *env, bool pause);
 /* Server: the peer's key is bound to a host from now on. */
 void ay_chan_set_bound(struct ay_chan *c);
 

@@ -84,6 +84,11 @@ static void from_parent(void *arg, const struct ay_ipc_msg *m)
 		begin_to_stop(arg);
 }
 
+static void after_flush(void *arg)
+{
+	ay_front_agents_turn(arg);
+}
+
 static const struct ay_ipc_ops engine_ops = { from_engine, on_pair_gone };
 static const struct ay_ipc_ops parent_ops = { from_parent, on_pair_gone };
 
@@ -177,6 +182,7 @@ static enum ay_rc set_up(struct ay_front *f, const struct ay_front_args *a, stru
 	if (rc != AY_OK)
 		return rc;
 	f->dns = evdns_base_new(ay_loop_base(f->loop), EVDNS_BASE_INITIALIZE_NAMESERVERS);
+	ay_loop_after_flush(f->loop, after_flush, f);
 	rc = ay_sandbox_enter(&box, e);
 	return rc == AY_OK ? tell_ready(f, e) : rc;
 }

@@ -39,6 +39,7 @@ struct ay_front {
 	size_t n_slots, n_free;
 	const struct ay_front_args *args;
 	bool is_engine_ready, is_stopping;
+	bool is_paused; /* no frames are read from agents */
 	int status;
 };
 
@@ -52,6 +53,8 @@ AY_MUST_USE enum ay_rc ay_front_agents_open(struct ay_front *f, const struct ay_
 					    struct ay_err *e);
 void ay_front_agents_from_engine(struct ay_front *f, const struct ay_ipc_msg *m);
 void ay_front_agents_stop(struct ay_front *f);
+/* After each turn's flush: goes on reading from agents when engine has caught up. */
+void ay_front_agents_turn(struct ay_front *f);
 /* front_dial.c: begin what a DIAL message asks for. */
 void ay_front_dial(struct ay_front *f, const struct ay_ipc_msg *m);
 /* A connection for a socket that is connecting or was accepted; NULL: no room. */

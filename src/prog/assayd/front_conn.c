@@ -86,6 +86,23 @@ static void on_up(struct ay_chan *chan, void *owner, const struct ay_tls_peer *p
 	tell_up(c, peer);
 }
 
+/* Engine is behind: agents wait in their sockets until it has read what is queued. */
+static void slow_down(struct ay_front *f)
+{
+	if (f->is_paused || ay_ipc_backlog(f->engine) < ENGINE_BACKLOG)
+		return;
+	f->is_paused = true;
+	ay_chan_env_pause(f->env, true);
+}
+
+void ay_front_agents_turn(struct ay_front *f)
+{
+	if (!f->is_paused || ay_ipc_backlog(f->engine) > ENGINE_BACKLOG / 2)
+		return;
+	f->is_paused = false;
+	ay_chan_env_pause(f->env, false);
+}
+
 static void on_frame(struct ay_chan *chan, void *owner, const struct ay_frame *fr)
 {
 	struct ay_front_conn *c = owner;
@@ -98,6 +115,7 @@ static void on_frame(struct ay_chan *chan, void *owner, const struct ay_frame *f
 
 	(void)chan;
 	ay_ipc_send_msg(c->f->engine, &m);
+	slow_down(c->f);
 }
 
 static void on_down(struct ay_chan *chan, void *owner, const struct ay_err *why)

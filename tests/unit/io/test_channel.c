@@ -400,6 +400,31 @@ static void evidence_in_parts_comes_whole(void **state)
 	free(big);
 }
 
+/* Whoever takes the frames may ask for a pause; nothing is lost by it. */
+static void a_pause_loses_nothing(void **state)
+{
+	struct net *n = *state;
+	struct timeval t = { 0, 50000 };
+
+	connect_agent(n, true, NULL);
+	turn(n, &n->s.n_up, 1);
+	hello(n);
+	ay_chan_set_bound(n->s.chan);
+	ay_chan_env_pause(n->s.env, true);
+	for (int i = 0; i < 3; i++)
+		ay_chan_send(n->a.chan, AY_FRAME_NOTICE, 0, ay_bytes_of("1"));
+	event_base_loopexit(n->base, &t);
+	event_base_loop(n->base, 0);
+	assert_int_equal(n->s.n_frames, 1);
+	ay_chan_env_pause(n->s.env, false);
+	turn(n, &n->s.n_frames, 4);
+	assert_int_equal(n->s.n_frames, 4);
+	ay_chan_env_pause(n->s.env, true);
+	ay_chan_send(n->a.chan, AY_FRAME_NOTICE, 0, ay_bytes_of("1"));
+	event_base_loopexit(n->base, &t);
+	event_base_loop(n->base, 0); /* and it may end while it is set aside */
+}
+
 static void evidence_on_an_unbound_connection_ends_it(void **state)
 {
 	struct net *n = *state;
@@ -591,6 +616,7 @@ int main(void)
 		T(a_host_that_vanished_resumes),
 		T(a_new_pin_ends_resumption),
 		T(evidence_in_parts_comes_whole),
+		T(a_pause_loses_nothing),
 		T(evidence_on_an_unbound_connection_ends_it),
 		T(a_peer_without_hello_is_cut),
 		T(a_dripping_frame_is_cut),
