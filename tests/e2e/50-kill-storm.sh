@@ -18,7 +18,7 @@ for h in a b; do
 done
 check "both connected" wait_for 20 eval '[ "$(host_field a .connected)" = true ] && [ "$(host_field b .connected)" = true ]'
 check "reference learned" eval 'assay host attest a; assay reference learn a --name golden --activate && assay host attest a'
-check "b is trusted by a'"'"'s values" eval 'assay host attest b && verdict_is b trusted'
+check "b is trusted by the values of a" eval 'assay host attest b && verdict_is b trusted'
 
 acked=$D/acked
 : >"$acked"
@@ -35,7 +35,6 @@ storm &
 pids+=("$!")
 storm_pid=$!
 
-process() { pgrep -P "$server_pid" -f "$1" | head -1; }
 children() { ps -o pid=,args= --ppid "$server_pid"; }
 children >"$D/children"
 for name in front engine signer assay-ca; do
