@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/t.h"
 
-#include <signal.h>
+#include "support/swtpm.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -16,10 +17,8 @@
  * credentials and what is left in the TPM.
  */
 struct fixture {
-	char dir[64];
-	char tcti[128];
+	struct t_swtpm tpm;
 	char guard[128];
-	pid_t swtpm;
 	struct ay_tpmdev *dev;
 	struct ay_arena arena;
 };
@@ -27,58 +26,16 @@ struct fixture {
 static const struct ay_tpmdev_ops *const ops = &ay_tpmdev_tpm2;
 static struct fixture fx;
 
-AY_PRINTF(1, 2) static int sh(const char *fmt, ...)
-{
-	char line[1024], cmd[1400];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-	(void)snprintf(cmd, sizeof(cmd), "cd %s && export TPM2TOOLS_TCTI=%s && { %s; } >out 2>&1",
-		       fx.dir, fx.tcti, line);
-	return system(cmd);
-}
-
-static bool installed(void)
-{
-	return system("command -v swtpm >/dev/null && command -v tpm2 >/dev/null") == 0;
-}
-
-static void start_swtpm(void)
-{
-	char state[96], server[128], ctrl[128];
-
-	(void)snprintf(state, sizeof(state), "dir=%s", fx.dir);
-	(void)snprintf(server, sizeof(server), "type=unixio,path=%s/s", fx.dir);
-	(void)snprintf(ctrl, sizeof(ctrl), "type=unixio,path=%s/s.ctrl", fx.dir);
-	fx.swtpm = fork();
-	if (fx.swtpm == 0) {
-		if (freopen("/dev/null", "w", stderr) == NULL)
-			_exit(126);
-		execlp("swtpm", "swtpm", "socket", "--tpm2", "--tpmstate", state, "--server",
-		       server, "--ctrl", ctrl, "--flags", "not-need-init,startup-clear",
-		       (char *)NULL);
-		_exit(127);
-	}
-	for (int i = 0; i < 200 && sh("test -S s && test -S s.ctrl") != 0; i++)
-		usleep(20000);
-}
+#define sh(...) t_swtpm_sh(&fx.tpm, __VA_ARGS__)
 
 static int set_up(void **state)
 {
-	struct ay_tpmdev_conf c = { .tcti = fx.tcti, .guard_path = fx.guard };
+	struct ay_tpmdev_conf c = { .tcti = fx.tpm.tcti, .guard_path = fx.guard };
 
 	(void)state;
-	if (!installed())
+	if (!t_swtpm_start(&fx.tpm))
 		return 0;
-	setenv("TSS2_LOG", "all+NONE", 0);
-	(void)snprintf(fx.dir, sizeof(fx.dir), "/tmp/ay-tpmdev-XXXXXX");
-	if (mkdtemp(fx.dir) == NULL)
-		return -1;
-	(void)snprintf(fx.tcti, sizeof(fx.tcti), "swtpm:path=%s/s", fx.dir);
-	(void)snprintf(fx.guard, sizeof(fx.guard), "%s/guard", fx.dir);
-	start_swtpm();
+	(void)snprintf(fx.guard, sizeof(fx.guard), "%s/guard", fx.tpm.dir);
 	ay_arena_init(&fx.arena, 4 << 20);
 	return ops->make(&c, &fx.dev, NULL) == AY_OK ? 0 : -1;
 }
@@ -86,19 +43,17 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
-	if (fx.swtpm > 0) {
+	if (fx.tpm.pid > 0) {
 		ops->free(fx.dev);
 		ay_arena_fini(&fx.arena);
-		kill(fx.swtpm, SIGTERM);
-		waitpid(fx.swtpm, NULL, 0);
-		(void)sh("rm -rf \"$PWD\"");
+		t_swtpm_stop(&fx.tpm);
 	}
 	return 0;
 }
 
 static void need_tpm(void)
 {
-	if (fx.swtpm > 0)
+	if (fx.tpm.pid > 0)
 		return;
 	print_message("SKIP io/tpmdev: package not installable (swtpm, tpm2-tools)\n");
 	skip();
@@ -116,7 +71,7 @@ static void put(const char *name, struct ay_bytes b)
 	char path[128];
 	FILE *f;
 
-	(void)snprintf(path, sizeof(path), "%s/%s", fx.dir, name);
+	(void)snprintf(path, sizeof(path), "%s/%s", fx.tpm.dir, name);
 	f = fopen(path, "w");
 	assert_non_null(f);
 	assert_int_equal(fwrite(b.p, 1, b.n, f), b.n);
@@ -252,7 +207,7 @@ static void activate_with(enum ay_ek_kind kind)
 		sh("tpm2 makecredential -T none -u ek.pub -s secret -n $(od -An -tx1 -v name "
 		   "| tr -d ' \\n') -o cred"),
 		0);
-	(void)snprintf(path, sizeof(path), "%s/cred", fx.dir);
+	(void)snprintf(path, sizeof(path), "%s/cred", fx.tpm.dir);
 	blob = t_file(path);
 	ay_rd_init(&r, blob);
 	(void)ay_rd_bytes(&r, "magic and version", 8);
