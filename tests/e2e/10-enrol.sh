@@ -21,7 +21,7 @@ mixed sha256 rsa2048 ecdsa-p256
 big sha384 ecc-p384 ecdsa-p256
 EOT
 trust_maker lab lab
-check "assayd starts" server_start
+must_start
 
 for host in ecc rsa mixed big; do
   check "$host: enrolled by token" enrol "$host"

@@ -10,7 +10,7 @@ server_init
 tpm_maker lab
 host_new key && host_boot key
 trust_maker lab lab
-check "assayd starts" server_start
+must_start
 pins() { # pins of the server as configuration lines, from a token
   local json
   json=$(new_token | sed 's/^assay1\.//' | tr '_-' '/+' | base64 -di 2>/dev/null)

@@ -10,7 +10,7 @@ server_init
 tpm_maker lab
 host_new a && host_boot a
 trust_maker lab lab
-check "assayd starts" server_start
+must_start
 check "enrolled" enrol a
 agent_start a
 check "connected" wait_for 15 assay host attest a

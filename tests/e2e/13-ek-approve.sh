@@ -10,7 +10,7 @@ server_init
 tpm_maker lab
 host_new known && host_boot known
 trust_maker lab lab
-check "assayd starts" server_start
+must_start
 
 # unknown: a maker that is in no trust set. bare: no EK certificate at all.
 # same: a maker whose CA has the same names as the trusted one.

@@ -11,7 +11,7 @@ tpm_maker lab
 host_new a && host_boot a
 host_new b && host_boot b
 trust_maker lab lab
-check "assayd starts" server_start
+must_start
 for host in a b; do
   check "$host: enrolled" enrol $host
   agent_start $host

@@ -174,6 +174,8 @@ server_start() {
   server_pid=$bg
   wait_for 20 server_ready
 }
+# must_start: the server, or nothing else makes sense
+must_start() { check "assayd starts" server_start; [ $n_failed = 0 ] || exit 1; }
 server_ready() {
   [ -s "$D/server/endpoints.json" ] || return 1
   api=$(endpoint api) agents=$(endpoint agents)
