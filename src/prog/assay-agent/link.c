@@ -87,6 +87,7 @@ struct link {
 	uint32_t conn;
 	bool knows_root;
 	bool was_refused;
+	bool stopping;
 };
 
 static unsigned pause_ms(const struct link *l)
@@ -292,6 +293,8 @@ static void on_down(struct ay_chan *c, void *owner, const struct ay_err *why)
 {
 	struct link *l = owner;
 
+	if (c == l->dialling && l->stopping)
+		return;
 	if (c == l->dialling) {
 		l->dialling = NULL;
 		ay_tls_session_free(l->session);
@@ -309,6 +312,8 @@ static void on_down(struct ay_chan *c, void *owner, const struct ay_err *why)
 	(void)event_del(l->stayed);
 	AY_LOG(AY_LOG_INFO, "disconnected", AY_LS("why", why->text));
 	tell_down(l, why->text);
+	if (l->stopping)
+		return;
 	if (l->agent->enrol && !l->was_refused)
 		failed(l, why);
 	else {
@@ -461,6 +466,7 @@ static enum ay_rc set_up(struct link *l, int fd, struct ay_err *e)
 
 static void clean_up(struct link *l)
 {
+	l->stopping = true;
 	if (l->chan != NULL)
 		ay_chan_close(l->chan, "the agent stops");
 	if (l->dialling != NULL)
