@@ -20,6 +20,7 @@ const struct ay_cmd *const ay_commands[] = {
 	&ay_cmd_policy_list,
 	&ay_cmd_policy_show,
 	&ay_cmd_assertion_get,
+	&ay_cmd_assertion_verify,
 	&ay_cmd_ek_approve,
 	&ay_cmd_eventlog,
 	&ay_cmd_ima,
