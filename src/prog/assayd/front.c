@@ -28,7 +28,18 @@ static const int calls[] = {
 	SCMP_SYS(sendmmsg),
 };
 
+static const struct ay_sandbox box = { .name = "front",
+					.user = "assay-front",
+					.calls = calls,
+					.n_calls = AY_COUNT(calls),
+					.inet_only = true };
+
 enum { PEM_MAX = 256 * 1024, STOP_POLL_MS = 50 };
+
+const struct ay_sandbox *ay_front_sandbox(void)
+{
+	return &box;
+}
 
 static void from_engine(void *arg, const struct ay_ipc_msg *m)
 {
@@ -168,11 +179,6 @@ static enum ay_rc tell_ready(struct ay_front *f, struct ay_err *e)
 
 static enum ay_rc set_up(struct ay_front *f, const struct ay_front_args *a, struct ay_err *e)
 {
-	const struct ay_sandbox box = { .name = "front",
-					.user = "assay-front",
-					.calls = calls,
-					.n_calls = AY_COUNT(calls),
-					.inet_only = true };
 	enum ay_rc rc = open_pairs(f, a, e);
 
 	if (rc == AY_OK)

@@ -6,6 +6,7 @@
 #include "io/ipc/tables.h"
 #include "io/net/channel.h"
 #include "io/net/httpd.h"
+#include "io/sys/sandbox.h"
 #include "prog/assayd/processes.h"
 
 struct evconnlistener;
@@ -42,6 +43,9 @@ struct ay_front {
 	bool is_paused; /* no frames are read from agents */
 	int status;
 };
+
+/* What front gives up before it reads from the network; a test plays a taken-over one. */
+const struct ay_sandbox *ay_front_sandbox(void);
 
 /* front_api.c */
 AY_MUST_USE enum ay_rc ay_front_api_open(struct ay_front *f, struct ay_bytes cert_pem,
