@@ -274,6 +274,13 @@ static void test_enrol(void **state)
 	fill_identity(&r.host, three, two, one);
 	assert_int_equal(fx_write(&f, w), AY_E_DENIED);
 	assert_string_equal(f.e.code, "HOST_EK");
+	/* a retired host is not enrolled again, with whatever key */
+	r.host.state = 3;
+	assert_int_equal(fx_write(&f, (struct ay_write){ .kind = AY_WR_HOST_UPDATE, .host = &r.host }), AY_OK);
+	r.host.rev = 3;
+	fill_identity(&r.host, three, two, one);
+	assert_int_equal(fx_write(&f, w), AY_E_EXISTS);
+	assert_string_equal(f.e.code, "VERSION");
 	fx_end(&f);
 }
 
