@@ -51,7 +51,8 @@ AY_MUST_USE enum ay_rc ay_audit_tree_add(struct ay_audit_tree *t, struct ay_byte
 /* Root over all leaves; SHA-256 of nothing for an empty tree. */
 void ay_audit_tree_root(const struct ay_audit_tree *t, uint8_t root[32]);
 
-/* The frontier as kept beside the records: u64 size, 32 last, the full roots from the lowest bit. */
+/* The frontier as kept beside the records: u64 size, 32 last, the full roots from the lowest bit.
+ */
 #define AY_AUDIT_TREE_WIRE (8 + 32 + 64 * 32)
 void ay_audit_tree_write(struct ay_writer *w, const struct ay_audit_tree *t);
 AY_MUST_USE enum ay_rc ay_audit_tree_parse(struct ay_bytes in, struct ay_audit_tree *out,
@@ -70,10 +71,12 @@ struct ay_audit_check {
 	bool head_met;
 };
 
-/* AY_E_CRYPTO: AUDIT_CHAIN, or AUDIT_HEAD when the records up to the head's size make another root. */
+/* AY_E_CRYPTO: AUDIT_CHAIN, or AUDIT_HEAD when the records up to the head's size make another root.
+ */
 AY_MUST_USE enum ay_rc ay_audit_check_add(struct ay_audit_check *c, struct ay_bytes record,
 					  struct ay_err *e);
-/* After the last record: AY_E_CRYPTO with AUDIT_ROLLBACK when there are fewer than the head says. */
+/* After the last record: AY_E_CRYPTO with AUDIT_ROLLBACK when there are fewer than the head says.
+ */
 AY_MUST_USE enum ay_rc ay_audit_check_end(const struct ay_audit_check *c, struct ay_err *e);
 
 #endif

@@ -93,7 +93,7 @@ static const char *ak_fault(const struct ay_public *ak)
 
 	if (AY_CHECKED("AK_ATTRIBUTES", (ak->attributes & must) != must))
 		return "not a restricted signing key that was made in, and cannot leave, its TPM";
-	if (AY_CHECKED("AK_ATTRIBUTES_CLEAR", (ak->attributes & not) != 0))
+	if (AY_CHECKED("AK_ATTRIBUTES_CLEAR", (ak->attributes & not ) != 0))
 		return "decrypts, ends with a restart, or may be duplicated";
 	if (!is_strong_hash(ak->name_alg) || !is_strong_hash(ak->scheme_hash))
 		return "uses a hash weaker than SHA-256";
@@ -106,7 +106,8 @@ static const char *ak_fault(const struct ay_public *ak)
 			return "RSA of less than 2048 bits, or an exponent other than 65537";
 		return NULL;
 	}
-	return ak->type == AY_ALG_ECC && ak->scheme == AY_ALG_ECDSA ? NULL : "has no signing scheme";
+	return ak->type == AY_ALG_ECC && ak->scheme == AY_ALG_ECDSA ? NULL
+								    : "has no signing scheme";
 }
 
 enum ay_rc ay_ak_check(const struct ay_public *ak, struct ay_err *e)
@@ -126,14 +127,15 @@ enum ay_rc ay_ak_check_name(const struct ay_public *ak, struct ay_bytes name, st
 {
 	struct ay_name own;
 
-	if (AY_CHECKED("AK_NAME", !ay_public_name(ak, &own) || !ay_bytes_eq(ay_name_view(&own), name)))
-		return ay_fail_code(e, AY_E_CRYPTO, "AK_NAME", "ak", "not the Name of this public area");
+	if (AY_CHECKED("AK_NAME",
+		       !ay_public_name(ak, &own) || !ay_bytes_eq(ay_name_view(&own), name)))
+		return ay_fail_code(e, AY_E_CRYPTO, "AK_NAME", "ak",
+				    "not the Name of this public area");
 	return AY_OK;
 }
 
 /* The certificates that came with the request; what does not parse is left out: it cannot help. */
-static size_t load_inter(const struct ay_identity_request *q,
-			 struct ay_cert out[AY_MAX_CERT_CHAIN])
+static size_t load_inter(const struct ay_identity_request *q, struct ay_cert out[AY_MAX_CERT_CHAIN])
 {
 	struct ay_ekcert c;
 	size_t n = 0;
@@ -145,20 +147,22 @@ static size_t load_inter(const struct ay_identity_request *q,
 }
 
 static enum ay_rc chain_of(const struct ay_ca_policy *p, const struct ay_identity_request *q,
-			   const struct ay_ekcert *cert, int64_t now_ms,
-			   enum ay_ek_grade *grade, struct ay_err *e)
+			   const struct ay_ekcert *cert, int64_t now_ms, enum ay_ek_grade *grade,
+			   struct ay_err *e)
 {
 	struct ay_cert inter[AY_MAX_CERT_CHAIN];
 	size_t n = load_inter(q, inter);
-	struct ay_chain_policy policy = { .now_ms = now_ms, .ignore_dates = p->ignore_dates,
+	struct ay_chain_policy policy = { .now_ms = now_ms,
+					  .ignore_dates = p->ignore_dates,
 					  .crl = p->crl };
-	enum ay_rc rc = ay_fail_code(e, AY_E_CRYPTO, "EK_CHAIN", "chain", "no EK trust set is known");
+	enum ay_rc rc =
+		ay_fail_code(e, AY_E_CRYPTO, "EK_CHAIN", "chain", "no EK trust set is known");
 
 	for (size_t i = 0; i < p->n_sets && rc != AY_OK; i++) {
 		rc = ay_chain_check(&cert->cert, inter, n, &p->sets[i], &policy, e);
 		if (rc == AY_OK)
-			*grade = strncmp(p->sets[i].name, "vtpm", 4) == 0 ? AY_GRADE_EK_VTPM :
-									   AY_GRADE_EK_CERTIFIED;
+			*grade = strncmp(p->sets[i].name, "vtpm", 4) == 0 ? AY_GRADE_EK_VTPM
+									  : AY_GRADE_EK_CERTIFIED;
 	}
 	return rc;
 }
@@ -217,15 +221,14 @@ static enum ay_rc judge_ek(const struct ay_ca_policy *p, const struct ay_identit
 }
 
 enum ay_rc ay_ca_judge(const struct ay_ca_policy *p, const struct ay_identity_request *q,
-		       const struct ay_ca_known *known, int64_t now_ms,
-		       struct ay_ca_applicant *who, struct ay_err *e)
+		       const struct ay_ca_known *known, int64_t now_ms, struct ay_ca_applicant *who,
+		       struct ay_err *e)
 {
 	struct ay_public ak;
 	enum ay_rc rc;
 
 	who->grade = AY_EK_GRADE_NONE;
-	if (AY_CHECKED("EK_OTHER",
-		       known->has_ek && memcmp(known->ek_hash, who->ek_hash, 32) != 0))
+	if (AY_CHECKED("EK_OTHER", known->has_ek && memcmp(known->ek_hash, who->ek_hash, 32) != 0))
 		return ay_fail_code(e, AY_E_DENIED, "EK_OTHER", "identity.ek",
 				    "this host is known with another endorsement key");
 	rc = judge_ek(p, q, known, now_ms, who, e);

@@ -49,15 +49,15 @@ struct ay_ca_applicant {
 
 /* What the CA's state says about the applicant. */
 struct ay_ca_known {
-	bool ek_approved;	/* by an operator, by hash */
-	bool has_ek;		/* this host was certified before, with ek_hash */
+	bool ek_approved; /* by an operator, by hash */
+	bool has_ek;	  /* this host was certified before, with ek_hash */
 	uint8_t ek_hash[32];
 };
 
 /* Open the sealed request; *out borrows from buf. CA_ENVELOPE, CA_MALFORMED. */
 AY_MUST_USE enum ay_rc ay_ca_open_request(const struct ay_ca_keys *k, struct ay_bytes sealed,
-					  uint8_t *buf, size_t max,
-					  struct ay_identity_request *out, struct ay_err *e);
+					  uint8_t *buf, size_t max, struct ay_identity_request *out,
+					  struct ay_err *e);
 /* Open the sealed answer. CA_ENVELOPE, CA_MALFORMED. The caller wipes out. */
 AY_MUST_USE enum ay_rc ay_ca_open_answer(const struct ay_ca_keys *k, struct ay_bytes sealed,
 					 struct ay_ca_answer *out, struct ay_err *e);

@@ -3,9 +3,8 @@
 
 #include <assert.h>
 
-
-#define AT(s, m) (uint16_t)offsetof(struct s, m)
-#define ROW(var, tab, strct, list) \
+#define AT(s, m) (uint16_t) offsetof(struct s, m)
+#define ROW(var, tab, strct, list)                                                                 \
 	const struct ay_row_type var = { tab, sizeof(struct strct), list, AY_COUNT(list) }
 
 static const struct ay_field host_fields[] = {

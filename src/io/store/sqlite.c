@@ -93,8 +93,8 @@ static enum ay_rc lock_file(struct ay_store *s, struct ay_err *e)
 static enum ay_rc schema_number(sqlite3 *db, int *out, struct ay_err *e)
 {
 	sqlite3_stmt *st;
-	enum ay_rc rc = ay_sql_prepare(db, "SELECT COALESCE(MAX(number), 0) FROM migration", &st,
-				       e);
+	enum ay_rc rc =
+		ay_sql_prepare(db, "SELECT COALESCE(MAX(number), 0) FROM migration", &st, e);
 
 	*out = 0;
 	if (rc != AY_OK)
@@ -111,8 +111,7 @@ static enum ay_rc note_migration(sqlite3 *db, int number, const char *name, stru
 {
 	sqlite3_stmt *st;
 	enum ay_rc rc = ay_sql_prepare(
-		db, "INSERT INTO migration (number, name, applied_at) VALUES (?1, ?2, ?3)", &st,
-		e);
+		db, "INSERT INTO migration (number, name, applied_at) VALUES (?1, ?2, ?3)", &st, e);
 
 	if (rc != AY_OK)
 		return rc;

@@ -162,12 +162,12 @@ static enum ay_rc verify_audit(sqlite3 *db, struct ay_err *e)
 static enum ay_rc verify_heads(sqlite3 *db, struct ay_err *e)
 {
 	sqlite3_stmt *st;
-	enum ay_rc rc = ay_sql_prepare(
-		db,
-		"SELECT COUNT(*) FROM host_status s LEFT JOIN attestation a "
-		"ON a.seq = s.attestation WHERE s.attestation <> 0 AND "
-		"(a.seq IS NULL OR a.host <> s.host OR a.version > s.version)",
-		&st, e);
+	enum ay_rc rc =
+		ay_sql_prepare(db,
+			       "SELECT COUNT(*) FROM host_status s LEFT JOIN attestation a "
+			       "ON a.seq = s.attestation WHERE s.attestation <> 0 AND "
+			       "(a.seq IS NULL OR a.host <> s.host OR a.version > s.version)",
+			       &st, e);
 
 	if (rc != AY_OK)
 		return rc;

@@ -76,15 +76,15 @@ static enum ay_rc put_blob(struct ay_store *s, const struct ay_blob *b, struct a
 	return rc;
 }
 
-enum ay_rc ay_sqlite_blob(sqlite3 *db, struct ay_bytes id, struct ay_arena *a,
-			  struct ay_bytes *out, struct ay_err *e)
+enum ay_rc ay_sqlite_blob(sqlite3 *db, struct ay_bytes id, struct ay_arena *a, struct ay_bytes *out,
+			  struct ay_err *e)
 {
 	sqlite3_stmt *st;
 	struct ay_bytes packed;
 	uint8_t hash[32], *p = NULL;
 	size_t n = 0, got = 0;
-	enum ay_rc rc = ay_sql_prepare(db, "SELECT size, codec, packed FROM blob WHERE id = ?1",
-				       &st, e);
+	enum ay_rc rc =
+		ay_sql_prepare(db, "SELECT size, codec, packed FROM blob WHERE id = ?1", &st, e);
 
 	*out = (struct ay_bytes){ NULL, 0 };
 	if (rc != AY_OK)

@@ -76,7 +76,8 @@ enum ay_stmt {
 enum { AY_KNOWN_BLOBS = 4096 };
 
 struct ay_store {
-	const struct ay_store_kind *kind; /* first: the wrappers in store.c find the functions by it */
+	const struct ay_store_kind
+		*kind; /* first: the wrappers in store.c find the functions by it */
 	/* writer thread only, after open */
 	sqlite3 *db;
 	sqlite3_stmt *stmt[AY_STMTS];
@@ -112,8 +113,7 @@ struct ay_store {
 
 /* sqlite.c */
 AY_MUST_USE enum ay_rc ay_sql_fail(sqlite3 *db, const char *what, struct ay_err *e);
-AY_MUST_USE enum ay_rc ay_sql_connect(const char *path, int flags, sqlite3 **out,
-				      struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_sql_connect(const char *path, int flags, sqlite3 **out, struct ay_err *e);
 AY_MUST_USE enum ay_rc ay_sql_exec(sqlite3 *db, const char *sql, struct ay_err *e);
 AY_MUST_USE enum ay_rc ay_sql_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **out,
 				      struct ay_err *e);
@@ -126,7 +126,8 @@ void ay_sql_upsert(const struct ay_row_type *t, const char *first, char out[AY_S
 void ay_sql_update(const struct ay_row_type *t, const char *where, char out[AY_SQL_MAX]);
 void ay_sql_select(const struct ay_row_type *t, const char *table, const char *tail,
 		   char out[AY_SQL_MAX]);
-/* Bind all fields from parameter `first` on; read them from column `first` on. Views live until the next step. */
+/* Bind all fields from parameter `first` on; read them from column `first` on. Views live until the
+ * next step. */
 void ay_sql_bind(sqlite3_stmt *st, int first, const struct ay_row_type *t, const void *row);
 void ay_sql_read(sqlite3_stmt *st, int first, const struct ay_row_type *t, void *row);
 void ay_sql_bind_bytes(sqlite3_stmt *st, int at, struct ay_bytes b);
@@ -172,8 +173,8 @@ void ay_txn_free(struct ay_txn *t);
 enum ay_rc ay_sqlite_hosts(struct ay_store *s, ay_host_cb *cb, void *arg, struct ay_err *e);
 enum ay_rc ay_sqlite_host(struct ay_store *s, const struct ay_uuid *id, ay_host_cb *cb, void *arg,
 			  struct ay_err *e);
-enum ay_rc ay_sqlite_attestations(struct ay_store *s, uint64_t from, size_t limit,
-				  ay_attest_cb *cb, void *arg, struct ay_err *e);
+enum ay_rc ay_sqlite_attestations(struct ay_store *s, uint64_t from, size_t limit, ay_attest_cb *cb,
+				  void *arg, struct ay_err *e);
 enum ay_rc ay_sqlite_read_blob(struct ay_store *s, struct ay_bytes id, struct ay_arena *a,
 			       struct ay_bytes *out, struct ay_err *e);
 enum ay_rc ay_sqlite_ima(struct ay_store *s, const struct ay_uuid *host, struct ay_bytes boot_id,
@@ -194,14 +195,13 @@ enum ay_rc ay_sqlite_meta(struct ay_store *s, const char *key, struct ay_arena *
 
 /* sqlite_admin.c */
 enum ay_rc ay_sqlite_retain(struct ay_store *s, const struct ay_retention *r, struct ay_err *e);
-enum ay_rc ay_sqlite_retain_now(struct ay_store *s, const struct ay_retention *r,
-				struct ay_err *e);
+enum ay_rc ay_sqlite_retain_now(struct ay_store *s, const struct ay_retention *r, struct ay_err *e);
 enum ay_rc ay_sqlite_verify(struct ay_store *s, struct ay_err *e);
 enum ay_rc ay_sqlite_verify_db(sqlite3 *db, struct ay_err *e);
 enum ay_rc ay_sqlite_backup(const char *path, const char *to, struct ay_err *e);
 enum ay_rc ay_sqlite_restore(const char *from, const char *path, struct ay_err *e);
 /* A blob's content into the arena, checked against its id. */
-enum ay_rc ay_sqlite_blob(sqlite3 *db, struct ay_bytes id, struct ay_arena *a,
-			  struct ay_bytes *out, struct ay_err *e);
+enum ay_rc ay_sqlite_blob(sqlite3 *db, struct ay_bytes id, struct ay_arena *a, struct ay_bytes *out,
+			  struct ay_err *e);
 
 #endif

@@ -7,7 +7,12 @@
 #include <unistd.h>
 
 /* What may wait for the disk, and how much one commit takes. */
-enum { QUEUE_TXNS = 200000, QUEUE_BYTES = 512 * 1024 * 1024, COMMIT_TXNS = 4096, HURRY_TXNS = 1024 };
+enum {
+	QUEUE_TXNS = 200000,
+	QUEUE_BYTES = 512 * 1024 * 1024,
+	COMMIT_TXNS = 4096,
+	HURRY_TXNS = 1024
+};
 
 static void list_add(struct ay_txn_list *l, struct ay_txn *t)
 {
@@ -54,8 +59,7 @@ static enum ay_rc enqueue(struct ay_store *s, struct ay_txn *t, bool waited, str
 	if (rc == AY_OK) {
 		list_add(&s->queue, t);
 		s->n_waited += waited;
-		wake = s->queue.n == 1 || (waited && s->n_waited == 1) ||
-		       s->queue.n == HURRY_TXNS;
+		wake = s->queue.n == 1 || (waited && s->n_waited == 1) || s->queue.n == HURRY_TXNS;
 		if (wake)
 			pthread_cond_signal(&s->more);
 	}
@@ -176,7 +180,8 @@ static enum ay_rc apply_many(struct ay_store *s, struct ay_txn *t, struct ay_err
 	return rc != AY_OK ? rc : run_stmt(s, AY_ST_RELEASE, e);
 }
 
-/* The hot path: one attestation needs no savepoint, since its first statement is the one that may refuse. */
+/* The hot path: one attestation needs no savepoint, since its first statement is the one that may
+ * refuse. */
 static enum ay_rc apply(struct ay_store *s, struct ay_txn *t, struct ay_err *e)
 {
 	enum ay_rc rc;

@@ -90,8 +90,8 @@ enum ay_rc ay_sqlite_host(struct ay_store *s, const struct ay_uuid *id, ay_host_
 
 /* ---- history ---- */
 
-enum ay_rc ay_sqlite_attestations(struct ay_store *s, uint64_t from, size_t limit,
-				  ay_attest_cb *cb, void *arg, struct ay_err *e)
+enum ay_rc ay_sqlite_attestations(struct ay_store *s, uint64_t from, size_t limit, ay_attest_cb *cb,
+				  void *arg, struct ay_err *e)
 {
 	char sql[AY_SQL_MAX];
 	struct ay_attest_past row;
@@ -180,25 +180,25 @@ enum ay_rc ay_sqlite_ima(struct ay_store *s, const struct ay_uuid *host, struct 
 
 /* ---- plain tables ---- */
 
-#define READ_ALL(name, strct, rowtype, order)                                                    \
-	enum ay_rc ay_sqlite_##name(struct ay_store *s, strct##_cb *cb, void *arg,               \
-				    struct ay_err *e)                                            \
-	{                                                                                        \
-		struct strct##_row row;                                                          \
-		char sql[AY_SQL_MAX];                                                            \
-		sqlite3_stmt *st;                                                                \
-		enum ay_rc rc;                                                                   \
-		int r;                                                                           \
-                                                                                                 \
-		ay_sql_select(&rowtype, rowtype.table, "ORDER BY " order, sql);                  \
-		rc = ay_sql_prepare(s->rd, sql, &st, e);                                         \
-		if (rc != AY_OK)                                                                 \
-			return rc;                                                               \
-		while ((r = sqlite3_step(st)) == SQLITE_ROW) {                                   \
-			ay_sql_read(st, 0, &rowtype, &row);                                      \
-			cb(arg, &row);                                                           \
-		}                                                                                \
-		return ended(s->rd, st, r, e);                                                   \
+#define READ_ALL(name, strct, rowtype, order)                                                      \
+	enum ay_rc ay_sqlite_##name(struct ay_store *s, strct##_cb *cb, void *arg,                 \
+				    struct ay_err *e)                                              \
+	{                                                                                          \
+		struct strct##_row row;                                                            \
+		char sql[AY_SQL_MAX];                                                              \
+		sqlite3_stmt *st;                                                                  \
+		enum ay_rc rc;                                                                     \
+		int r;                                                                             \
+                                                                                                   \
+		ay_sql_select(&rowtype, rowtype.table, "ORDER BY " order, sql);                    \
+		rc = ay_sql_prepare(s->rd, sql, &st, e);                                           \
+		if (rc != AY_OK)                                                                   \
+			return rc;                                                                 \
+		while ((r = sqlite3_step(st)) == SQLITE_ROW) {                                     \
+			ay_sql_read(st, 0, &rowtype, &row);                                        \
+			cb(arg, &row);                                                             \
+		}                                                                                  \
+		return ended(s->rd, st, r, e);                                                     \
 	}
 
 READ_ALL(refsets, ay_refset, ay_row_refset, "name, version")

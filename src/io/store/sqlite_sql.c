@@ -88,7 +88,7 @@ static int64_t number_of(const struct ay_field *f, const void *m)
 	case AY_F_U32:
 		return *(const uint32_t *)m;
 	case AY_F_U64:
-		return (int64_t)*(const uint64_t *)m;
+		return (int64_t) * (const uint64_t *)m;
 	default:
 		return *(const int64_t *)m;
 	}
@@ -120,8 +120,8 @@ struct ay_bytes ay_sql_bytes(sqlite3_stmt *st, int at)
 	const void *p = sqlite3_column_blob(st, at);
 	int n = sqlite3_column_bytes(st, at);
 
-	return p == NULL || n <= 0 ? (struct ay_bytes){ NULL, 0 } :
-				     (struct ay_bytes){ p, (size_t)n };
+	return p == NULL || n <= 0 ? (struct ay_bytes){ NULL, 0 }
+				   : (struct ay_bytes){ p, (size_t)n };
 }
 
 static void read_number(const struct ay_field *f, int64_t v, void *m)

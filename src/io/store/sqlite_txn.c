@@ -119,8 +119,8 @@ static void pack_status(struct pack *p, const struct ay_write *w, struct ay_writ
 {
 	const struct ay_host_status *st = pack_row(p, &ay_row_status, w->by_uuid.status);
 	const struct ay_host_context *c =
-		w->by_uuid.context == NULL ? NULL :
-					     pack_row(p, &ay_row_context, w->by_uuid.context);
+		w->by_uuid.context == NULL ? NULL
+					   : pack_row(p, &ay_row_context, w->by_uuid.context);
 
 	if (st == NULL)
 		return;

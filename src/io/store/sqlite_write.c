@@ -13,8 +13,14 @@ struct stmt_def {
 	const char *first;
 };
 
-#define SQL(text) { .sql = (text) }
-#define INSERT(row) { .insert = &(row) }
+#define SQL(text)                                                                                  \
+	{                                                                                          \
+		.sql = (text)                                                                      \
+	}
+#define INSERT(row)                                                                                \
+	{                                                                                          \
+		.insert = &(row)                                                                   \
+	}
 
 /* In order of enum ay_stmt. */
 static const struct stmt_def defs[AY_STMTS] = {
@@ -24,14 +30,15 @@ static const struct stmt_def defs[AY_STMTS] = {
 	[AY_ST_SAVEPOINT] = SQL("SAVEPOINT txn"),
 	[AY_ST_RELEASE] = SQL("RELEASE txn"),
 	[AY_ST_ROLLBACK_TO] = SQL("ROLLBACK TO txn"),
-	[AY_ST_ATTEST_ADD] =
-		SQL("INSERT INTO attestation (seq, prev, host, at, version, verdict, lease_until, "
-		    "report_id, report, boot_id, pcrs, boot_log, ima_offset, attest, signature, "
-		    "nonce, exporter) SELECT ?1, attestation, host, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
-		    "?10, ?11, ?12, ?13, ?14, ?15 FROM host_status WHERE host = ?16 AND version = "
-		    "?3 - 1"),
+	[AY_ST_ATTEST_ADD] = SQL(
+		"INSERT INTO attestation (seq, prev, host, at, version, verdict, lease_until, "
+		"report_id, report, boot_id, pcrs, boot_log, ima_offset, attest, signature, "
+		"nonce, exporter) SELECT ?1, attestation, host, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
+		"?10, ?11, ?12, ?13, ?14, ?15 FROM host_status WHERE host = ?16 AND version = "
+		"?3 - 1"),
 	[AY_ST_STATUS_SET] = { .update = &ay_row_status, .where = "host = ?14" },
-	[AY_ST_STATUS_CAS] = { .update = &ay_row_status_kept, .where = "host = ?13 AND version = ?1 - 1" },
+	[AY_ST_STATUS_CAS] = { .update = &ay_row_status_kept,
+			       .where = "host = ?13 AND version = ?1 - 1" },
 	[AY_ST_CONTEXT_PUT] = { .upsert = &ay_row_context, .first = "host" },
 	[AY_ST_STATUS_NEW] = { .insert = &ay_row_status, .first = "host" },
 	[AY_ST_BLOB_ADD] = SQL("INSERT INTO blob (id, size, codec, packed) VALUES (?1, ?2, ?3, ?4) "
@@ -48,7 +55,8 @@ static const struct stmt_def defs[AY_STMTS] = {
 	[AY_ST_REFSET_STATE] =
 		SQL("UPDATE reference_set SET state = ?2 WHERE id = ?1 AND state < ?2"),
 	[AY_ST_POLICY_ADD] = INSERT(ay_row_policy),
-	[AY_ST_POLICY_NEXT] = SQL("SELECT COALESCE(MAX(version), 0) + 1 FROM policy WHERE name = ?1"),
+	[AY_ST_POLICY_NEXT] =
+		SQL("SELECT COALESCE(MAX(version), 0) + 1 FROM policy WHERE name = ?1"),
 	[AY_ST_POLICY_STATE] = SQL("UPDATE policy SET state = ?2 WHERE id = ?1 AND state < ?2"),
 	[AY_ST_TOKEN_ADD] = INSERT(ay_row_token),
 	[AY_ST_TOKEN_SPEND] =
@@ -57,10 +65,10 @@ static const struct stmt_def defs[AY_STMTS] = {
 		    "AND (for_host = 0 OR host = ?3)"),
 	[AY_ST_TOKEN_GET] = SQL("SELECT uses, used, revoked, expires_at FROM token WHERE id = ?1"),
 	[AY_ST_TOKEN_REVOKE] = SQL("UPDATE token SET revoked = 1, k = NULL WHERE id = ?1"),
-	[AY_ST_USER_PUT] =
-		SQL("INSERT INTO account (name, role, disabled, created_at) VALUES (?1, ?2, ?3, ?4) "
-		    "ON CONFLICT (name) DO UPDATE SET role = excluded.role, "
-		    "disabled = excluded.disabled"),
+	[AY_ST_USER_PUT] = SQL(
+		"INSERT INTO account (name, role, disabled, created_at) VALUES (?1, ?2, ?3, ?4) "
+		"ON CONFLICT (name) DO UPDATE SET role = excluded.role, "
+		"disabled = excluded.disabled"),
 	[AY_ST_API_TOKEN_ADD] = INSERT(ay_row_api_token),
 	[AY_ST_API_TOKEN_REVOKE] = SQL("UPDATE api_token SET revoked = 1 WHERE id = ?1"),
 	[AY_ST_EVENT_ADD] = INSERT(ay_row_event),

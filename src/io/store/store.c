@@ -76,8 +76,8 @@ enum ay_rc ay_store_host(struct ay_store *s, const struct ay_uuid *id, ay_host_c
 	return of(s)->host(s, id, cb, arg, e);
 }
 
-enum ay_rc ay_store_attestations(struct ay_store *s, uint64_t from, size_t limit,
-				 ay_attest_cb *cb, void *arg, struct ay_err *e)
+enum ay_rc ay_store_attestations(struct ay_store *s, uint64_t from, size_t limit, ay_attest_cb *cb,
+				 void *arg, struct ay_err *e)
 {
 	return of(s)->attestations(s, from, limit, cb, arg, e);
 }
@@ -90,8 +90,7 @@ enum ay_rc ay_store_blob(struct ay_store *s, struct ay_bytes id, struct ay_arena
 }
 
 enum ay_rc ay_store_ima(struct ay_store *s, const struct ay_uuid *host, struct ay_bytes boot_id,
-			uint64_t octets, struct ay_arena *a, struct ay_bytes *out,
-			struct ay_err *e)
+			uint64_t octets, struct ay_arena *a, struct ay_bytes *out, struct ay_err *e)
 {
 	*out = (struct ay_bytes){ NULL, 0 };
 	return of(s)->ima(s, host, boot_id, octets, a, out, e);
@@ -117,8 +116,7 @@ enum ay_rc ay_store_users(struct ay_store *s, ay_user_cb *cb, void *arg, struct 
 	return of(s)->users(s, cb, arg, e);
 }
 
-enum ay_rc ay_store_api_tokens(struct ay_store *s, ay_api_token_cb *cb, void *arg,
-			       struct ay_err *e)
+enum ay_rc ay_store_api_tokens(struct ay_store *s, ay_api_token_cb *cb, void *arg, struct ay_err *e)
 {
 	return of(s)->api_tokens(s, cb, arg, e);
 }

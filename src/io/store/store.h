@@ -22,16 +22,17 @@
 
 struct ay_store;
 
-/* What a host is: changes by operators and enrolment only. Absent bytes have n == 0, absent text is "". */
+/* What a host is: changes by operators and enrolment only. Absent bytes have n == 0, absent text is
+ * "". */
 struct ay_host_row {
 	struct ay_uuid id;
-	uint64_t rev;	    /* for compare-and-set of this row; the first is 1 */
-	const char *name;   /* unique among hosts that are not retired */
-	const char *labels; /* JSON object of strings */
-	const char *connect; /* HOST:PORT the server dials, or "" */
+	uint64_t rev;		   /* for compare-and-set of this row; the first is 1 */
+	const char *name;	   /* unique among hosts that are not retired */
+	const char *labels;	   /* JSON object of strings */
+	const char *connect;	   /* HOST:PORT the server dials, or "" */
 	struct ay_bytes agent_key; /* pinned SHA-256 of the agent's TLS SPKI (--agent-key) */
 	bool trust_first_use;
-	const char *policy; /* name of the policy attached to it, or "" */
+	const char *policy;    /* name of the policy attached to it, or "" */
 	struct ay_bytes token; /* id of the token a listening agent proves, or none */
 	uint8_t state;	       /* 0 registered, 1 provisioning, 2 enrolled, 3 retired */
 	int64_t created_at;
@@ -40,7 +41,7 @@ struct ay_host_row {
 	const char *note_text;
 	int64_t note_at;
 	/* the binding made by enrolment */
-	const char *grade; /* "ek_certified" ... or "" [design 1] */
+	const char *grade;		/* "ek_certified" ... or "" [design 1] */
 	struct ay_bytes ak_name;	/* TPM Name of the AK */
 	struct ay_bytes qualified_name; /* as child of the EK */
 	struct ay_bytes ak_public;	/* TPMT_PUBLIC */
@@ -62,8 +63,9 @@ struct ay_host_status {
 	int64_t attested_at; /* 0: never */
 	int64_t lease_until; /* 0: none */
 	uint8_t report_id[16];
-	struct ay_bytes components; /* opaque, at most 32 octets: verdicts and grades by component */
-	uint64_t attestation;	 /* the last row of history; 0: none */
+	struct ay_bytes
+		components;   /* opaque, at most 32 octets: verdicts and grades by component */
+	uint64_t attestation; /* the last row of history; 0: none */
 	bool counters_known;
 	uint64_t clock_ms;
 	uint64_t tpm_firmware;
@@ -80,8 +82,9 @@ struct ay_host_context {
 	struct ay_bytes boot_log; /* blob id of the boot log, 32 octets or none */
 	struct ay_bytes pcrs;	  /* blob id of the last verified PCR values (wire form) */
 	struct ay_bytes ima;	  /* opaque: replay state of the IMA list */
-	struct ay_bytes sticky;	  /* opaque: fails in force, HOST_DUPLICATE, COUNTER_BACK; none: n == 0 */
-	uint64_t ima_offset;	  /* octets of the IMA list verified in this boot */
+	struct ay_bytes
+		sticky; /* opaque: fails in force, HOST_DUPLICATE, COUNTER_BACK; none: n == 0 */
+	uint64_t ima_offset; /* octets of the IMA list verified in this boot */
 	uint64_t ima_entries;
 };
 
@@ -90,18 +93,21 @@ struct ay_attest_row {
 	struct ay_uuid host;
 	int64_t at;
 	struct ay_host_status status; /* after it; status.version - 1 must be the stored one */
-	struct ay_bytes attest;	      /* TPMS_ATTEST or, if that did not parse, what came; may be none */
+	struct ay_bytes attest; /* TPMS_ATTEST or, if that did not parse, what came; may be none */
 	struct ay_bytes signature;
 	struct ay_bytes nonce;	  /* 32 octets */
 	struct ay_bytes exporter; /* 32 octets */
-	/* what the row names, by blob id or none; a blob below, when given, is stored and named instead */
+	/* what the row names, by blob id or none; a blob below, when given, is stored and named
+	 * instead */
 	struct ay_bytes boot_id;
 	struct ay_bytes pcrs_id;
 	struct ay_bytes boot_log_id;
 	uint64_t ima_offset; /* octets of the IMA list of this boot that are covered */
-	/* content that may be new; giving what is stored already costs a look-up. Referenced, not copied. */
-	struct ay_blob *report; /* JSON, not NULL; shared when it has neither id, host nor instant */
-	struct ay_blob *pcrs;	/* wire form of ay_pcrs */
+	/* content that may be new; giving what is stored already costs a look-up. Referenced, not
+	 * copied. */
+	struct ay_blob
+		*report;      /* JSON, not NULL; shared when it has neither id, host nor instant */
+	struct ay_blob *pcrs; /* wire form of ay_pcrs */
 	struct ay_blob *boot_log;
 	struct ay_blob *ima_chunk; /* NULL: no new octets */
 	uint64_t ima_chunk_offset;
@@ -187,12 +193,13 @@ struct ay_audit_row {
 };
 
 enum ay_write_kind {
-	AY_WR_ATTEST = 1,	/* attest */
-	AY_WR_HOST_ADD,		/* host: AY_E_EXISTS NAME_TAKEN */
-	AY_WR_HOST_UPDATE,	/* host: whole row, rev = the stored one, which becomes rev + 1 */
-	AY_WR_HOST_STATUS,	/* by_uuid: status and context (or NULL), by compare-and-set like ATTEST, no history */
-	AY_WR_ENROL,		/* enrol */
-	AY_WR_REFSET_ADD,	/* refset */
+	AY_WR_ATTEST = 1,  /* attest */
+	AY_WR_HOST_ADD,	   /* host: AY_E_EXISTS NAME_TAKEN */
+	AY_WR_HOST_UPDATE, /* host: whole row, rev = the stored one, which becomes rev + 1 */
+	AY_WR_HOST_STATUS, /* by_uuid: status and context (or NULL), by compare-and-set like ATTEST,
+			      no history */
+	AY_WR_ENROL,	   /* enrol */
+	AY_WR_REFSET_ADD,  /* refset */
 	AY_WR_REFSET_STATE,	/* uuid, state */
 	AY_WR_POLICY_ADD,	/* policy */
 	AY_WR_POLICY_STATE,	/* uuid, state */
@@ -244,12 +251,13 @@ struct ay_store_result {
 	uint64_t cookie;
 	enum ay_rc rc;
 	char code[20];
-	uint64_t number; /* of the last write: version given to a set or policy, seq of an attestation, event, audit */
+	uint64_t number; /* of the last write: version given to a set or policy, seq of an
+			    attestation, event, audit */
 };
 
 struct ay_store_config {
-	const char *path;     /* database file */
-	bool create;	      /* make it if it is not there (assayd init); else AY_E_NOENT */
+	const char *path;      /* database file */
+	bool create;	       /* make it if it is not there (assayd init); else AY_E_NOENT */
 	uint32_t pause_min_ms; /* between commits while somebody waits; 0: 2 */
 	uint32_t pause_max_ms; /* ... while nobody waits (AY_SUBMIT_LAZY only); 0: 50 */
 };
@@ -348,7 +356,8 @@ extern const struct ay_store_kind ay_store_sqlite;
 /* NULL = none of that name. */
 const struct ay_store_kind *ay_store_kind_find(const char *name);
 
-/* Opens, migrates to the newest schema, starts the writer. A newer schema than ours is AY_E_INPUT. */
+/* Opens, migrates to the newest schema, starts the writer. A newer schema than ours is AY_E_INPUT.
+ */
 AY_MUST_USE enum ay_rc ay_store_open(const struct ay_store_kind *kind,
 				     const struct ay_store_config *cfg, struct ay_store **out,
 				     struct ay_err *e);
@@ -362,7 +371,8 @@ void ay_store_close(struct ay_store *s);
  */
 AY_MUST_USE enum ay_rc ay_store_submit(struct ay_store *s, const struct ay_write *w, size_t n,
 				       enum ay_submit how, uint64_t cookie, struct ay_err *e);
-/* As submit, and wait for the commit (milliseconds): for rare changes and tools. e->code as result. */
+/* As submit, and wait for the commit (milliseconds): for rare changes and tools. e->code as result.
+ */
 AY_MUST_USE enum ay_rc ay_store_write(struct ay_store *s, const struct ay_write *w, size_t n,
 				      struct ay_store_result *out, struct ay_err *e);
 /* An eventfd that is readable while results wait; ay_store_done() resets it. */

@@ -2,8 +2,8 @@
 #include "support/t.h"
 
 #include "core/authz/audit.h"
-#include "core/base/hex.h"
 #include "core/base/defs.h"
+#include "core/base/hex.h"
 
 /*
  * tests/vectors/audit/records.bin: seven records, each after its u32 length;
@@ -96,7 +96,8 @@ static void test_tampering(void **state)
 	uint8_t changed[256];
 
 	(void)state;
-	assert_int_equal(ay_hex_decode(ay_bytes_of(root_text[5]), "root", head.root, 32, &e), AY_OK);
+	assert_int_equal(ay_hex_decode(ay_bytes_of(root_text[5]), "root", head.root, 32, &e),
+			 AY_OK);
 	start(&c, &head);
 	for (size_t i = 0; i < RECORDS; i++)
 		assert_int_equal(ay_audit_check_add(&c, record[i], &e), AY_OK);
@@ -112,7 +113,8 @@ static void test_tampering(void **state)
 	memcpy(changed, record[0].p, record[0].n);
 	changed[record[0].n - 2] ^= 1;
 	start(&c, NULL);
-	assert_int_equal(ay_audit_check_add(&c, (struct ay_bytes){ changed, record[0].n }, &e), AY_OK);
+	assert_int_equal(ay_audit_check_add(&c, (struct ay_bytes){ changed, record[0].n }, &e),
+			 AY_OK);
 	assert_int_equal(ay_audit_check_add(&c, record[1], &e), AY_E_CRYPTO);
 	assert_string_equal(e.where, "audit.prev");
 

@@ -36,7 +36,9 @@ static inline void fx_dir(struct fx *f)
 
 static inline void fx_open_at(struct fx *f, const char *path, bool create)
 {
-	struct ay_store_config cfg = { .path = path, .create = create, .pause_min_ms = 1, .pause_max_ms = 5 };
+	struct ay_store_config cfg = {
+		.path = path, .create = create, .pause_min_ms = 1, .pause_max_ms = 5
+	};
 
 	if (ay_store_open(&ay_store_sqlite, &cfg, &f->s, &f->e) != AY_OK)
 		fail_msg("open: %s: %s", f->e.where, f->e.text);
@@ -84,8 +86,11 @@ static inline struct ay_uuid fx_id(unsigned n)
 
 static inline struct ay_host_row fx_host(unsigned n, char name[32])
 {
-	struct ay_host_row h = { .id = fx_id(n), .name = name, .labels = "{\"a\":\"b\"}",
-				 .connect = "192.0.2.1:1443", .created_at = 1000 };
+	struct ay_host_row h = { .id = fx_id(n),
+				 .name = name,
+				 .labels = "{\"a\":\"b\"}",
+				 .connect = "192.0.2.1:1443",
+				 .created_at = 1000 };
 
 	snprintf(name, 32, "host%u", n);
 	return h;
@@ -102,7 +107,8 @@ static inline void fx_add_host(struct fx *f, unsigned n)
 	char name[32];
 	struct ay_host_row h = fx_host(n, name);
 
-	assert_int_equal(fx_write(f, (struct ay_write){ .kind = AY_WR_HOST_ADD, .host = &h }), AY_OK);
+	assert_int_equal(fx_write(f, (struct ay_write){ .kind = AY_WR_HOST_ADD, .host = &h }),
+			 AY_OK);
 }
 
 #define FX_BYTES(text) ay_bytes_of(text)
@@ -110,7 +116,8 @@ static inline void fx_add_host(struct fx *f, unsigned n)
 /* An attestation of host n that makes its version `version`. */
 static inline struct ay_attest_row fx_attest(unsigned n, uint64_t version, struct ay_blob *report)
 {
-	static const uint8_t quote[145] = { 0xff, 'T', 'C', 'G' }, sig[72] = { 1 }, nonce[32] = { 2 };
+	static const uint8_t quote[145] = { 0xff, 'T', 'C', 'G' }, sig[72] = { 1 },
+			     nonce[32] = { 2 };
 	struct ay_attest_row a = { .host = fx_id(n), .at = 1000 + (int64_t)version };
 
 	a.status.version = version;

@@ -158,7 +158,8 @@ static void test_hosts(void **state)
 	fx_dir(&f);
 	fx_open(&f, true);
 	h = fx_host(1, name);
-	assert_int_equal(fx_write(&f, (struct ay_write){ .kind = AY_WR_HOST_ADD, .host = &h }), AY_OK);
+	assert_int_equal(fx_write(&f, (struct ay_write){ .kind = AY_WR_HOST_ADD, .host = &h }),
+			 AY_OK);
 	h.id = fx_id(2); /* same name */
 	assert_int_equal(fx_write(&f, (struct ay_write){ .kind = AY_WR_HOST_ADD, .host = &h }),
 			 AY_E_EXISTS);
@@ -166,13 +167,15 @@ static void test_hosts(void **state)
 	h = fx_host(1, name);
 	h.rev = 1;
 	h.state = 3;
-	assert_int_equal(fx_write(&f, (struct ay_write){ .kind = AY_WR_HOST_UPDATE, .host = &h }), AY_OK);
+	assert_int_equal(fx_write(&f, (struct ay_write){ .kind = AY_WR_HOST_UPDATE, .host = &h }),
+			 AY_OK);
 	assert_int_equal(fx_write(&f, (struct ay_write){ .kind = AY_WR_HOST_UPDATE, .host = &h }),
 			 AY_E_EXISTS); /* rev is 2 by now */
 	assert_string_equal(f.e.code, "VERSION");
 	h.id = fx_id(2); /* the name of a retired host is free */
 	h.state = 0;
-	assert_int_equal(fx_write(&f, (struct ay_write){ .kind = AY_WR_HOST_ADD, .host = &h }), AY_OK);
+	assert_int_equal(fx_write(&f, (struct ay_write){ .kind = AY_WR_HOST_ADD, .host = &h }),
+			 AY_OK);
 	back = get_host(&f, 1).host;
 	assert_int_equal(back.rev, 2);
 	assert_int_equal(back.state, 3);
@@ -216,7 +219,8 @@ static void test_attest_cas(void **state)
 	fx_end(&f);
 }
 
-static void fill_identity(struct ay_host_row *h, const uint8_t *ak, const uint8_t *ek, const uint8_t *tls)
+static void fill_identity(struct ay_host_row *h, const uint8_t *ak, const uint8_t *ek,
+			  const uint8_t *tls)
 {
 	h->state = 2;
 	h->grade = "ek_certified";
@@ -228,8 +232,11 @@ static void fill_identity(struct ay_host_row *h, const uint8_t *ak, const uint8_
 
 static void test_enrol(void **state)
 {
-	static const uint8_t one[34] = { 1 }, two[34] = { 2 }, three[34] = { 3 }, id[16] = { 9 }, k[32] = { 8 };
-	struct ay_token_row token = { .id = AY_BYTES(id), .k = AY_BYTES(k), .uses = 1, .expires_at = 5000 };
+	static const uint8_t one[34] = { 1 }, two[34] = { 2 }, three[34] = { 3 }, id[16] = { 9 },
+			     k[32] = { 8 };
+	struct ay_token_row token = {
+		.id = AY_BYTES(id), .k = AY_BYTES(k), .uses = 1, .expires_at = 5000
+	};
 	struct ay_enrol_row r = { .now = 2000 };
 	struct ay_write w = { .kind = AY_WR_ENROL, .enrol = &r };
 	struct seen seen = { 0 };
@@ -239,7 +246,8 @@ static void test_enrol(void **state)
 	(void)state;
 	fx_dir(&f);
 	fx_open(&f, true);
-	assert_int_equal(fx_write(&f, (struct ay_write){ .kind = AY_WR_TOKEN_ADD, .token = &token }), AY_OK);
+	assert_int_equal(
+		fx_write(&f, (struct ay_write){ .kind = AY_WR_TOKEN_ADD, .token = &token }), AY_OK);
 	r.token = token.id;
 	/* two registrations race for one token: the second loses, and leaves nothing behind */
 	r.host = fx_host(1, name);
@@ -276,7 +284,9 @@ static void test_enrol(void **state)
 	assert_string_equal(f.e.code, "HOST_EK");
 	/* a retired host is not enrolled again, with whatever key */
 	r.host.state = 3;
-	assert_int_equal(fx_write(&f, (struct ay_write){ .kind = AY_WR_HOST_UPDATE, .host = &r.host }), AY_OK);
+	assert_int_equal(
+		fx_write(&f, (struct ay_write){ .kind = AY_WR_HOST_UPDATE, .host = &r.host }),
+		AY_OK);
 	r.host.rev = 3;
 	fill_identity(&r.host, three, two, one);
 	assert_int_equal(fx_write(&f, w), AY_E_EXISTS);
@@ -305,8 +315,11 @@ static void test_token_refusals(void **state)
 	fx_open(&f, true);
 	for (size_t i = 0; i < AY_COUNT(cases); i++) {
 		uint8_t id[16] = { cases[i].id }, other[16] = { 77 };
-		struct ay_token_row t = { .id = AY_BYTES(id), .uses = 2, .revoked = cases[i].revoked,
-					  .for_host = cases[i].for_host, .host = fx_id(99),
+		struct ay_token_row t = { .id = AY_BYTES(id),
+					  .uses = 2,
+					  .revoked = cases[i].revoked,
+					  .for_host = cases[i].for_host,
+					  .host = fx_id(99),
 					  .expires_at = cases[i].expires };
 		struct ay_enrol_row r = { .now = 2000, .token = AY_BYTES(id) };
 		char name[32];
@@ -319,8 +332,9 @@ static void test_token_refusals(void **state)
 					 AY_OK);
 		r.host = fx_host(1, name);
 		fill_identity(&r.host, one, one, one);
-		assert_int_equal(fx_write(&f, (struct ay_write){ .kind = AY_WR_ENROL, .enrol = &r }),
-				 AY_E_DENIED);
+		assert_int_equal(
+			fx_write(&f, (struct ay_write){ .kind = AY_WR_ENROL, .enrol = &r }),
+			AY_E_DENIED);
 		assert_string_equal(f.e.code, cases[i].code);
 	}
 	fx_end(&f);
@@ -329,7 +343,9 @@ static void test_token_refusals(void **state)
 static void test_sets(void **state)
 {
 	static const uint8_t hash[32] = { 1 };
-	struct ay_refset_row r = { .name = "fw", .created_by = "user:admin", .sha256 = AY_BYTES(hash),
+	struct ay_refset_row r = { .name = "fw",
+				   .created_by = "user:admin",
+				   .sha256 = AY_BYTES(hash),
 				   .body = FX_BYTES("{}") };
 	struct ay_store_result res;
 	struct ay_write w = { .kind = AY_WR_REFSET_ADD, .refset = &r };
@@ -357,11 +373,15 @@ static void test_sets(void **state)
 	fx_end(&f);
 }
 
-/* All writes of a transaction or none, and the audit's tree does not advance with what was undone. */
+/* All writes of a transaction or none, and the audit's tree does not advance with what was undone.
+ */
 static void test_transaction(void **state)
 {
 	struct ay_event_row event = { .at = 5, .kind = "HOST", .body = "{\"n\":1}" };
-	struct ay_audit_row audit = { .at = 5, .actor = "user:admin", .action = "HOST_ADD", .object = "host1",
+	struct ay_audit_row audit = { .at = 5,
+				      .actor = "user:admin",
+				      .action = "HOST_ADD",
+				      .object = "host1",
 				      .detail = "{}" };
 	struct ay_audit_check check = { 0 };
 	struct ay_host_row h;
@@ -419,7 +439,9 @@ static void test_content(void **state)
 		a.ima_chunk_offset = i * 1000;
 		a.context = &ctx;
 		ctx.boot_log = ay_blob_id(log);
-		assert_int_equal(fx_write(&f, (struct ay_write){ .kind = AY_WR_ATTEST, .attest = &a }), AY_OK);
+		assert_int_equal(
+			fx_write(&f, (struct ay_write){ .kind = AY_WR_ATTEST, .attest = &a }),
+			AY_OK);
 	}
 	ay_arena_init(&arena, 1 << 20);
 	assert_int_equal(ay_store_blob(f.s, ay_blob_id(log), &arena, &out, &f.e), AY_OK);
@@ -431,7 +453,8 @@ static void test_content(void **state)
 	seen = get_host(&f, 1);
 	assert_int_equal(strlen(seen.boot_log), 64);
 	/* retention keeps what the newest row names, drops the rest of history */
-	assert_int_equal(ay_store_retain(f.s, &(struct ay_retention){ 1 << 20, 1 << 20 }, &f.e), AY_OK);
+	assert_int_equal(ay_store_retain(f.s, &(struct ay_retention){ 1 << 20, 1 << 20 }, &f.e),
+			 AY_OK);
 	memset(&seen, 0, sizeof(seen));
 	assert_int_equal(ay_store_attestations(f.s, 2, 10, see_past, &seen, &f.e), AY_OK);
 	assert_int_equal(seen.n, 1);
@@ -447,7 +470,9 @@ static void test_content(void **state)
 
 static void test_damage(void **state)
 {
-	struct ay_audit_row audit = { .at = 5, .actor = "user:a", .action = "X", .object = "", .detail = "{}" };
+	struct ay_audit_row audit = {
+		.at = 5, .actor = "user:a", .action = "X", .object = "", .detail = "{}"
+	};
 	sqlite3 *db;
 	struct fx f;
 
@@ -456,18 +481,24 @@ static void test_damage(void **state)
 	fx_open(&f, true);
 	fx_add_host(&f, 1);
 	for (unsigned i = 0; i < 3; i++)
-		assert_int_equal(fx_write(&f, (struct ay_write){ .kind = AY_WR_AUDIT, .audit = &audit }), AY_OK);
+		assert_int_equal(
+			fx_write(&f, (struct ay_write){ .kind = AY_WR_AUDIT, .audit = &audit }),
+			AY_OK);
 	assert_int_equal(attest(&f, 1, 1), AY_OK);
 	assert_int_equal(ay_store_verify(f.s, &f.e), AY_OK);
 	assert_int_equal(sqlite3_open(f.path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "DELETE FROM audit WHERE seq = 1", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "DELETE FROM audit WHERE seq = 1", NULL, NULL, NULL),
+			 SQLITE_OK);
 	assert_int_equal(ay_store_verify(f.s, &f.e), AY_E_CRYPTO);
 	assert_string_equal(f.e.code, "AUDIT_CHAIN");
 	assert_int_equal(sqlite3_exec(db, "DELETE FROM audit", NULL, NULL, NULL), SQLITE_OK);
 	assert_int_equal(ay_store_verify(f.s, &f.e), AY_E_CRYPTO); /* the end cut off */
-	assert_int_equal(sqlite3_exec(db, "DELETE FROM meta WHERE key = 'audit.tree'", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(db, "DELETE FROM meta WHERE key = 'audit.tree'", NULL, NULL, NULL),
+		SQLITE_OK);
 	assert_int_equal(ay_store_verify(f.s, &f.e), AY_OK);
-	assert_int_equal(sqlite3_exec(db, "UPDATE blob SET packed = x'00'", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "UPDATE blob SET packed = x'00'", NULL, NULL, NULL),
+			 SQLITE_OK);
 	assert_int_equal(ay_store_verify(f.s, &f.e), AY_E_CRYPTO);
 	assert_string_equal(f.e.code, "STORE_CONTENT");
 	sqlite3_close(db);
@@ -486,7 +517,8 @@ static void test_backup_restore(void **state)
 	snprintf(backup, sizeof(backup), "%s/backup.db", f.dir);
 	fx_add_host(&f, 1);
 	assert_int_equal(attest(&f, 1, 1), AY_OK);
-	assert_int_equal(ay_store_backup(&ay_store_sqlite, f.path, backup, &f.e), AY_OK); /* while it is open */
+	assert_int_equal(ay_store_backup(&ay_store_sqlite, f.path, backup, &f.e),
+			 AY_OK); /* while it is open */
 	assert_int_equal(ay_store_backup(&ay_store_sqlite, f.path, backup, &f.e), AY_E_EXISTS);
 	assert_int_equal(attest(&f, 1, 2), AY_OK);
 	fx_add_host(&f, 2);
@@ -526,7 +558,8 @@ static size_t drain(struct fx *f, size_t want, size_t *ok)
 	return all;
 }
 
-/* Rows gather: far fewer commits than rows; results come in order, and what they cost is printed. */
+/* Rows gather: far fewer commits than rows; results come in order, and what they cost is printed.
+ */
 static void test_group_commit(void **state)
 {
 	enum { HOSTS = 500, ROUNDS = 20 };
@@ -560,9 +593,10 @@ static void test_group_commit(void **state)
 	ay_store_stats(f.s, &after);
 	assert_int_equal(ok, HOSTS + HOSTS * ROUNDS);
 	assert_true(after.commits - before.commits <= ROUNDS * 20);
-	print_message("attestations: %d in %llu commits, %.1f us of the writer's CPU each\n", HOSTS * ROUNDS,
-		      (unsigned long long)(after.commits - before.commits),
-		      (double)(after.writer_cpu_ns - before.writer_cpu_ns) / 1000 / (HOSTS * ROUNDS));
+	print_message("attestations: %d in %llu commits, %.1f us of the writer's CPU each\n",
+		      HOSTS * ROUNDS, (unsigned long long)(after.commits - before.commits),
+		      (double)(after.writer_cpu_ns - before.writer_cpu_ns) / 1000 /
+			      (HOSTS * ROUNDS));
 	assert_int_equal(ay_store_verify(f.s, &f.e), AY_OK);
 	ay_blob_unref(report);
 	fx_end(&f);
@@ -646,11 +680,11 @@ static void test_kill(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_open),	     cmocka_unit_test(test_newer_schema),
-		cmocka_unit_test(test_hosts),	     cmocka_unit_test(test_attest_cas),
-		cmocka_unit_test(test_enrol),	     cmocka_unit_test(test_token_refusals),
-		cmocka_unit_test(test_sets),	     cmocka_unit_test(test_transaction),
-		cmocka_unit_test(test_content),	     cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_open),	       cmocka_unit_test(test_newer_schema),
+		cmocka_unit_test(test_hosts),	       cmocka_unit_test(test_attest_cas),
+		cmocka_unit_test(test_enrol),	       cmocka_unit_test(test_token_refusals),
+		cmocka_unit_test(test_sets),	       cmocka_unit_test(test_transaction),
+		cmocka_unit_test(test_content),	       cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_backup_restore), cmocka_unit_test(test_group_commit),
 		cmocka_unit_test(test_kill),
 	};

@@ -180,8 +180,7 @@ static enum ay_rc number_param(const struct ay_api_call *c, const char *name, ui
 	return AY_OK;
 }
 
-enum ay_rc ay_api_page(const struct ay_api_call *c, uint64_t *from, size_t *limit,
-		       struct ay_err *e)
+enum ay_rc ay_api_page(const struct ay_api_call *c, uint64_t *from, size_t *limit, struct ay_err *e)
 {
 	uint64_t n = 100;
 	enum ay_rc rc = number_param(c, "limit", 1000, &n, e);

@@ -32,7 +32,8 @@ void ay_api_assertions_get(struct ay_api_call *c)
 	if (h == NULL)
 		return;
 	if (accepts(c->accept, "application/eat+jwt")) {
-		ay_err_set(&e, AY_E_INPUT, "accept", 0, "only application/samlassertion+xml is made yet");
+		ay_err_set(&e, AY_E_INPUT, "accept", 0,
+			   "only application/samlassertion+xml is made yet");
 		ay_api_problem_as(c, 406, &e, NULL, NULL);
 		return;
 	}

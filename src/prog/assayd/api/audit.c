@@ -37,12 +37,12 @@ static void see(void *arg, uint64_t seq, struct ay_bytes record)
 		return;
 	}
 	detail = json_loadb((const char *)r.detail.p, r.detail.n, 0, NULL);
-	json_array_append_new(
-		p->items,
-		json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:s}", "number", (json_int_t)seq, "at",
-			  ay_api_time(r.at), "actor", text_of(r.actor), "action", text_of(r.action),
-			  "object", text_of(r.object), "detail",
-			  detail == NULL ? json_object() : detail, "record", base64));
+	json_array_append_new(p->items,
+			      json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:s}", "number",
+					(json_int_t)seq, "at", ay_api_time(r.at), "actor",
+					text_of(r.actor), "action", text_of(r.action), "object",
+					text_of(r.object), "detail",
+					detail == NULL ? json_object() : detail, "record", base64));
 }
 
 /* One JSON object a line, from record 0: what assay audit verify reads. */
@@ -60,9 +60,8 @@ static void export(struct ay_api_call *c)
 		return;
 	}
 	f = open_memstream(&all, &n);
-	json_array_foreach(p.items, i, item)
-		if (f != NULL && json_dumpf(item, f, JSON_COMPACT) == 0)
-			fputc('\n', f);
+	json_array_foreach(p.items, i, item) if (f != NULL && json_dumpf(item, f, JSON_COMPACT) ==
+								      0) fputc('\n', f);
 	if (f != NULL)
 		fclose(f);
 	json_decref(p.items);

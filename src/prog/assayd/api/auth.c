@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* People, their API tokens, and how a request shows one: Authorization: Bearer asy1.<id>.<secret> */
+/* People, their API tokens, and how a request shows one: Authorization: Bearer asy1.<id>.<secret>
+ */
 #include "core/base/base64.h"
 #include "core/crypto/hash.h"
 #include "io/sys/rng.h"
@@ -8,7 +9,13 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
-enum { ID_N = 9, SECRET_N = 32, FAILURE_SLOTS = 256, FAILURES_BURST = 240, FAILURE_REFILL_MS = 250 };
+enum {
+	ID_N = 9,
+	SECRET_N = 32,
+	FAILURE_SLOTS = 256,
+	FAILURES_BURST = 240,
+	FAILURE_REFILL_MS = 250
+};
 
 static const struct {
 	const char *name, *doc;
@@ -19,8 +26,8 @@ static const struct {
 };
 
 #define P(name) (UINT64_C(1) << AY_PERM_##name)
-#define AY_READS                                                                               \
-	(P(ANY) | P(HOST_READ) | P(ASSERTION_READ) | P(REFERENCE_READ) | P(POLICY_READ) |      \
+#define AY_READS                                                                                   \
+	(P(ANY) | P(HOST_READ) | P(ASSERTION_READ) | P(REFERENCE_READ) | P(POLICY_READ) |          \
 	 P(EVENT_READ) | P(METRICS_READ) | P(CONFIG_READ))
 
 static const struct {
@@ -191,14 +198,19 @@ enum ay_rc ay_key_create(struct ay_api *a, const struct ay_api_account *of, cons
 {
 	uint8_t id[ID_N], hash[32];
 	char name[AY_MAX_NAME_BYTES + 1];
-	struct ay_api_token_row r = { .id = AY_BYTES(id), .hash = AY_BYTES(hash), .user = of->name,
-				      .role = role, .label = name, .created_at = a->now_ms,
+	struct ay_api_token_row r = { .id = AY_BYTES(id),
+				      .hash = AY_BYTES(hash),
+				      .user = of->name,
+				      .role = role,
+				      .label = name,
+				      .created_at = a->now_ms,
 				      .expires_at = expires_at };
 	struct ay_write w = { .kind = AY_WR_API_TOKEN_ADD, .api_token = &r };
 	enum ay_rc rc;
 
 	*out = NULL;
-	snprintf(name, sizeof(name), "%.*s", (int)label.n, label.n == 0 ? "" : (const char *)label.p);
+	snprintf(name, sizeof(name), "%.*s", (int)label.n,
+		 label.n == 0 ? "" : (const char *)label.p);
 	draw(id, hash, text);
 	rc = ay_store_write(a->store, &w, 1, NULL, e);
 	if (rc != AY_OK)
@@ -229,8 +241,11 @@ enum ay_rc ay_api_make_admin(struct ay_store *s, int64_t now_ms, char text[AY_AP
 {
 	uint8_t id[ID_N], hash[32];
 	struct ay_user_row user = { "admin", "admin", false, now_ms };
-	struct ay_api_token_row token = { .id = AY_BYTES(id), .hash = AY_BYTES(hash),
-					  .user = "admin", .role = "admin", .label = "made by init",
+	struct ay_api_token_row token = { .id = AY_BYTES(id),
+					  .hash = AY_BYTES(hash),
+					  .user = "admin",
+					  .role = "admin",
+					  .label = "made by init",
 					  .created_at = now_ms };
 	struct ay_audit_row audit = { now_ms, "system", "INIT", "admin", "{}" };
 	struct ay_write w[] = { { .kind = AY_WR_USER_PUT, .user = &user },
@@ -358,7 +373,8 @@ bool ay_auth_failed(struct ay_api *a, struct ay_bytes peer)
 		gone = a->now_ms - a->failures->slot[at].since_ms;
 		back = gone < 0 ? 0 : (uint32_t)((gone / FAILURE_REFILL_MS) & 0xffffff);
 		if (a->failures->slot[at].count <= back) {
-			a->failures->slot[at].hash = hash; /* empty, or refilled: free for anybody */
+			a->failures->slot[at].hash =
+				hash; /* empty, or refilled: free for anybody */
 			a->failures->slot[at].count = 1;
 			a->failures->slot[at].since_ms = a->now_ms;
 			return true;

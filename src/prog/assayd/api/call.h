@@ -57,9 +57,10 @@ struct ay_api_call {
 	json_t *body;		  /* NULL when the route takes none */
 	struct ay_bytes accept, last_event_id, peer;
 	struct ay_principal who;
-	char action[32];      /* audit: set by ay_api_audit() */
-	void (*left)(struct ay_api_call *c); /* the client left while the handler waits; may be NULL */
-	void *state;	      /* handler's own, freed by it */
+	char action[32]; /* audit: set by ay_api_audit() */
+	void (*left)(
+		struct ay_api_call *c); /* the client left while the handler waits; may be NULL */
+	void *state;			/* handler's own, freed by it */
 };
 
 struct ay_api_account;
@@ -121,7 +122,8 @@ uint64_t ay_api_number(const struct ay_api_call *c, const char *member, uint64_t
  * A person changed something: kept in the audit, durably. False: it could not
  * be written, and the call is answered 503. detail is taken.
  */
-bool ay_api_audit(struct ay_api_call *c, const char *action, struct ay_bytes object, json_t *detail);
+bool ay_api_audit(struct ay_api_call *c, const char *action, struct ay_bytes object,
+		  json_t *detail);
 
 /* JSON null for 0 */
 json_t *ay_api_time(int64_t at_ms);
@@ -131,7 +133,8 @@ json_t *ay_host_json(struct ay_engine *g, const struct ay_host *h);
 /* ---- auth.c ---- */
 AY_MUST_USE enum ay_rc ay_accounts_load(struct ay_api *a, struct ay_err *e);
 void ay_accounts_free(struct ay_api *a);
-/* The credential of an Authorization header. AY_E_DENIED with AUTH_*; who stays unknown without header. */
+/* The credential of an Authorization header. AY_E_DENIED with AUTH_*; who stays unknown without
+ * header. */
 AY_MUST_USE enum ay_rc ay_auth_check(struct ay_api *a, struct ay_bytes authorization,
 				     struct ay_principal *who, struct ay_err *e);
 /* One more failure of this peer: false when there were too many. */
@@ -173,7 +176,8 @@ AY_MUST_USE enum ay_rc ay_key_create(struct ay_api *a, const struct ay_api_accou
 AY_MUST_USE enum ay_rc ay_key_revoke(struct ay_api *a, struct ay_api_key *k, struct ay_err *e);
 
 /* ---- handlers ---- */
-#define X(method, path, perm, handler, query, request, response, doc) ay_api_handler ay_api_##handler;
+#define X(method, path, perm, handler, query, request, response, doc)                              \
+	ay_api_handler ay_api_##handler;
 #include "prog/assayd/api/routes.def"
 #undef X
 

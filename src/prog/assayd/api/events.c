@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Server-sent events [HTML 9.2]: what happens, as it happens; Last-Event-ID takes up where a reader left. */
+/* Server-sent events [HTML 9.2]: what happens, as it happens; Last-Event-ID takes up where a reader
+ * left. */
 #include "prog/assayd/api/call.h"
 
 #include <stdlib.h>

@@ -17,7 +17,8 @@ static json_t *components_json(const struct ay_host *h)
 		json_object_set_new(all, ay_component_name((enum ay_component)i),
 				    json_pack("{s:s, s:s?}", "verdict",
 					      ay_verdict_name((enum ay_verdict)h->components[i]),
-					      "grade", h->grades[i] == AY_GRADE_NONE ? NULL : grade));
+					      "grade",
+					      h->grades[i] == AY_GRADE_NONE ? NULL : grade));
 	}
 	return all;
 }
@@ -65,10 +66,10 @@ json_t *ay_host_json(struct ay_engine *g, const struct ay_host *h)
 		"id", id, "name", h->name, "state", ay_host_state_name(h->state), "verdict",
 		ay_verdict_name(verdict), "components", components_json(h), "lease_until",
 		ay_api_time(verdict == AY_TRUSTED ? h->lease.until_ms : 0), "attested_at",
-		ay_api_time(h->attested_ms), "policy", policy, "identity", identity_json(h), "labels",
-		labels_json(h), "connected", (int)h->connected, "connect", h->dial.connect,
-		"created_at", ay_api_time(h->created_ms), "version", (json_int_t)h->version, "sticky",
-		(int)h->sticky, "last_error", error_json(h));
+		ay_api_time(h->attested_ms), "policy", policy, "identity", identity_json(h),
+		"labels", labels_json(h), "connected", (int)h->connected, "connect",
+		h->dial.connect, "created_at", ay_api_time(h->created_ms), "version",
+		(json_int_t)h->version, "sticky", (int)h->sticky, "last_error", error_json(h));
 }
 
 const struct ay_host *ay_api_host(struct ay_api_call *c)
@@ -141,7 +142,8 @@ static struct ay_label *labels_of(struct ay_api_call *c, size_t *n)
 	out = ay_arena_array(&c->arena, json_object_size(labels), sizeof(*out));
 	if (out == NULL)
 		return NULL;
-	json_object_foreach(labels, key, v) {
+	json_object_foreach(labels, key, v)
+	{
 		out[*n].key = ay_arena_str(&c->arena, ay_bytes_of(key));
 		out[*n].value = ay_arena_str(&c->arena, ay_bytes_of(json_string_value(v)));
 		if (out[*n].key != NULL && out[*n].value != NULL)
@@ -179,7 +181,8 @@ void ay_api_hosts_patch(struct ay_api_call *c)
 	const struct ay_host *h = ay_api_host(c);
 	struct ay_bytes name = ay_api_text(c, "name"), connect = ay_api_text(c, "connect");
 	struct ay_bytes policy = ay_api_text(c, "policy");
-	struct ay_host_patch patch = { .name = given(&name), .connect = given(&connect),
+	struct ay_host_patch patch = { .name = given(&name),
+				       .connect = given(&connect),
 				       .policy = given(&policy) };
 	struct ay_err e = { 0 };
 

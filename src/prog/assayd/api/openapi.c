@@ -138,9 +138,9 @@ static const char *good_status(const struct ay_route *r)
 	if (r->response == AY_SCHEMA_NONE)
 		return "204";
 	return r->method == AY_HTTP_POST && r->request != AY_SCHEMA_NONE &&
-			       r->request != AY_SCHEMA_Acknowledge ?
-		       "201" :
-		       "200";
+			       r->request != AY_SCHEMA_Acknowledge
+		       ? "201"
+		       : "200";
 }
 
 static json_t *responses_json(const struct ay_route *r)
@@ -157,15 +157,15 @@ static json_t *responses_json(const struct ay_route *r)
 
 static json_t *operation_json(const struct ay_route *r)
 {
-	json_t *op = json_pack("{s:s, s:s, s:o, s:o, s:s}", "operationId", r->handler_name, "summary",
-			       r->doc, "parameters", parameters_json(r), "responses",
+	json_t *op = json_pack("{s:s, s:s, s:o, s:o, s:s}", "operationId", r->handler_name,
+			       "summary", r->doc, "parameters", parameters_json(r), "responses",
 			       responses_json(r), "x-permission", r->perm_name);
 	const struct ay_schema *s = ay_schema_of(r->request);
 
 	if (s != NULL)
-		json_object_set_new(op, "requestBody",
-				    json_pack("{s:b, s:o}", "required", 1, "content",
-					      content_json(s)));
+		json_object_set_new(
+			op, "requestBody",
+			json_pack("{s:b, s:o}", "required", 1, "content", content_json(s)));
 	if (r->perm == AY_PERM_PUBLIC)
 		json_object_set_new(op, "security", json_array());
 	return op;
@@ -203,5 +203,6 @@ void ay_api_openapi_show(struct ay_api_call *c)
 
 	ay_api_json(c, 200,
 		    json_pack("{s:s, s:o, s:[{s:[]}], s:o, s:o}", "openapi", "3.1.0", "info", info,
-			      "security", "token", "paths", paths_json(), "components", components));
+			      "security", "token", "paths", paths_json(), "components",
+			      components));
 }

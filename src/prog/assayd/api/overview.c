@@ -11,18 +11,19 @@ void ay_api_overview_show(struct ay_api_call *c)
 
 	ay_engine_overview(c->api->engine, &o);
 	ay_api_json(c, 200,
-		    json_pack("{s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I}}",
+		    json_pack("{s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I, s:I, "
+			      "s:I, s:I}}",
 			      "at", ay_api_time(c->api->now_ms), "hosts", "total",
 			      (json_int_t)o.hosts, "trusted", (json_int_t)o.verdict[AY_TRUSTED],
 			      "untrusted", (json_int_t)o.verdict[AY_UNTRUSTED], "unknown",
-			      (json_int_t)o.verdict[AY_UNKNOWN], "connected", (json_int_t)o.connected,
-			      "enrolled", (json_int_t)o.state[AY_HOST_ENROLLED], "service",
-			      "attestations", (json_int_t)o.attestations, "accepted",
-			      (json_int_t)o.accepted, "rejected", (json_int_t)o.rejected,
-			      "deadlines_missed", (json_int_t)o.late, "enrolments",
-			      (json_int_t)o.enrolments, "enrolment_failures",
-			      (json_int_t)o.enrolment_failures, "protocol_errors",
-			      (json_int_t)o.protocol_errors));
+			      (json_int_t)o.verdict[AY_UNKNOWN], "connected",
+			      (json_int_t)o.connected, "enrolled",
+			      (json_int_t)o.state[AY_HOST_ENROLLED], "service", "attestations",
+			      (json_int_t)o.attestations, "accepted", (json_int_t)o.accepted,
+			      "rejected", (json_int_t)o.rejected, "deadlines_missed",
+			      (json_int_t)o.late, "enrolments", (json_int_t)o.enrolments,
+			      "enrolment_failures", (json_int_t)o.enrolment_failures,
+			      "protocol_errors", (json_int_t)o.protocol_errors));
 }
 
 static void line(FILE *f, const char *name, const char *kind, const char *doc, uint64_t value)
@@ -43,10 +44,12 @@ static void fleet_lines(FILE *f, const struct ay_overview *o)
 			ay_verdict_name((enum ay_verdict)v), (unsigned long long)o->verdict[v]);
 	line(f, "challenges_total", "counter", "challenges sent", o->challenges);
 	line(f, "attestations_total", "counter", "attestations settled", o->attestations);
-	line(f, "attestations_accepted_total", "counter", "settled with verdict trusted", o->accepted);
+	line(f, "attestations_accepted_total", "counter", "settled with verdict trusted",
+	     o->accepted);
 	line(f, "attestations_rejected_total", "counter", "settled with verdict untrusted",
 	     o->rejected);
-	line(f, "challenges_late_total", "counter", "challenges that got no answer in time", o->late);
+	line(f, "challenges_late_total", "counter", "challenges that got no answer in time",
+	     o->late);
 	line(f, "challenges_stale_total", "counter", "answers to no challenge in force", o->stale);
 	line(f, "protocol_errors_total", "counter", "connections that broke the protocol",
 	     o->protocol_errors);

@@ -7,11 +7,16 @@ static const char *title(int status)
 		int status;
 		const char *title;
 	} titles[] = {
-		{ 400, "Bad Request" },	       { 401, "Unauthorized" },
-		{ 403, "Forbidden" },	       { 404, "Not Found" },
-		{ 405, "Method Not Allowed" }, { 409, "Conflict" },
-		{ 413, "Content Too Large" },  { 415, "Unsupported Media Type" },
-		{ 422, "Unprocessable Content" }, { 429, "Too Many Requests" },
+		{ 400, "Bad Request" },
+		{ 401, "Unauthorized" },
+		{ 403, "Forbidden" },
+		{ 404, "Not Found" },
+		{ 405, "Method Not Allowed" },
+		{ 409, "Conflict" },
+		{ 413, "Content Too Large" },
+		{ 415, "Unsupported Media Type" },
+		{ 422, "Unprocessable Content" },
+		{ 429, "Too Many Requests" },
 		{ 503, "Service Unavailable" },
 	};
 
@@ -33,11 +38,11 @@ json_t *ay_problem_json(int status, const struct ay_err *e)
 	const char *text = is_ours(e->rc) ? ay_rc_text(e->rc) : e->text;
 	json_t *error = json_pack("{s:s, s:s?, s:o, s:s}", "code", code, "field",
 				  is_ours(e->rc) ? NULL : e->where, "offset",
-				  e->rc == AY_E_INPUT || e->rc == AY_E_LIMIT ?
-					  json_integer((json_int_t)e->offset) :
-					  json_null(),
+				  e->rc == AY_E_INPUT || e->rc == AY_E_LIMIT
+					  ? json_integer((json_int_t)e->offset)
+					  : json_null(),
 				  "text", text);
 
-	return json_pack("{s:s, s:s, s:i, s:s, s:o}", "type", "about:blank", "title",
-			 title(status), "status", status, "detail", text, "error", error);
+	return json_pack("{s:s, s:s, s:i, s:s, s:o}", "type", "about:blank", "title", title(status),
+			 "status", status, "detail", text, "error", error);
 }

@@ -28,7 +28,8 @@ static enum ay_rc parts_of(struct ay_api_call *c, uint32_t *out, struct ay_err *
 	size_t i;
 
 	*out = 0;
-	json_array_foreach(json_object_get(c->body, "parts"), i, v) {
+	json_array_foreach(json_object_get(c->body, "parts"), i, v)
+	{
 		enum ay_part part;
 
 		if (!ay_part_find(ay_bytes_of(json_string_value(v)), &part))
@@ -54,7 +55,8 @@ void ay_api_references_learn(struct ay_api_call *c)
 		return;
 	}
 	if (ay_api_refused(c, parts_of(c, &parts, &e), &e) ||
-	    ay_api_refused(c, ay_engine_learn(c->api->engine, h, name, parts, activate, &set, &e), &e))
+	    ay_api_refused(c, ay_engine_learn(c->api->engine, h, name, parts, activate, &set, &e),
+			   &e))
 		return;
 	if (ay_api_audit(c, "REFERENCE_LEARN", name,
 			 json_pack("{s:s, s:b}", "host", h->name, "activate", (int)activate)))

@@ -52,12 +52,12 @@ static void see_past(void *arg, const struct ay_attest_past *p)
 	if (past->items != NULL) {
 		report_id_text(p->report_id, id);
 		ay_uuid_format(&p->host, host);
-		json_array_append_new(
-			past->items,
-			json_pack("{s:s, s:s, s:o, s:I, s:s, s:o}", "id", id, "host", host, "at",
-				  ay_api_time(p->at), "version", (json_int_t)p->version, "verdict",
-				  ay_verdict_name((enum ay_verdict)p->verdict), "lease_until",
-				  ay_api_time(p->lease_until)));
+		json_array_append_new(past->items,
+				      json_pack("{s:s, s:s, s:o, s:I, s:s, s:o}", "id", id, "host",
+						host, "at", ay_api_time(p->at), "version",
+						(json_int_t)p->version, "verdict",
+						ay_verdict_name((enum ay_verdict)p->verdict),
+						"lease_until", ay_api_time(p->lease_until)));
 	}
 	if (past->wanted && !past->found && memcmp(past->id, p->report_id, 16) == 0 &&
 	    p->report.n == sizeof(past->report)) {
@@ -97,7 +97,9 @@ void ay_api_reports_list(struct ay_api_call *c)
 		return;
 	past.host = h->id;
 	past.items = json_array();
-	if (ay_api_refused(c, ay_store_attestations(c->api->store, from, limit, see_mine, &past, &e), &e)) {
+	if (ay_api_refused(c,
+			   ay_store_attestations(c->api->store, from, limit, see_mine, &past, &e),
+			   &e)) {
 		json_decref(past.items);
 		return;
 	}
@@ -114,8 +116,9 @@ static void show_stored(struct ay_api_call *c, const struct past *past)
 	json_t *report = NULL, *head;
 	struct ay_err e = { 0 };
 
-	if (ay_api_refused(c, ay_store_blob(c->api->store, AY_BYTES(past->report), &c->arena, &text, &e),
-			   &e))
+	if (ay_api_refused(
+		    c, ay_store_blob(c->api->store, AY_BYTES(past->report), &c->arena, &text, &e),
+		    &e))
 		return;
 	if (ay_api_refused(c, ay_json_load(text, text.n, "report", &report, &e), &e))
 		return;
@@ -146,8 +149,9 @@ void ay_api_reports_show(struct ay_api_call *c)
 	/* by walking back: history has no index, and people look at what is young */
 	while (!past.found && from != 0) {
 		past.next = 0;
-		if (ay_api_refused(c, ay_store_attestations(c->api->store, from, 256, see_mine, &past, &e),
-				   &e))
+		if (ay_api_refused(
+			    c, ay_store_attestations(c->api->store, from, 256, see_mine, &past, &e),
+			    &e))
 			return;
 		from = past.next;
 	}

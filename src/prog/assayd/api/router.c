@@ -2,10 +2,17 @@
 #include "prog/assayd/api/router.h"
 
 static const struct ay_route routes[] = {
-#define X(m, p, perm_, h, q, req_, res_, d)                                                 \
-	{ .method = AY_HTTP_##m, .path = (p), .perm = AY_PERM_##perm_, .perm_name = #perm_, \
-	  .handler = ay_api_##h, .handler_name = #h, .query = (q),                          \
-	  .request = AY_SCHEMA_##req_, .response = AY_SCHEMA_##res_, .doc = (d) },
+#define X(m, p, perm_, h, q, req_, res_, d)                                                        \
+	{ .method = AY_HTTP_##m,                                                                   \
+	  .path = (p),                                                                             \
+	  .perm = AY_PERM_##perm_,                                                                 \
+	  .perm_name = #perm_,                                                                     \
+	  .handler = ay_api_##h,                                                                   \
+	  .handler_name = #h,                                                                      \
+	  .query = (q),                                                                            \
+	  .request = AY_SCHEMA_##req_,                                                             \
+	  .response = AY_SCHEMA_##res_,                                                            \
+	  .doc = (d) },
 #include "prog/assayd/api/routes.def"
 #undef X
 };
@@ -105,8 +112,7 @@ enum ay_rc ay_route_query(const struct ay_route *r, const struct ay_target *t, s
 	for (size_t i = 0; i < t->n_params; i++)
 		if (!named(r->query, t->param[i].name))
 			return ay_fail(e, AY_E_INPUT, "query", t->param[i].offset,
-				       "unknown parameter %.60s",
-				       (const char *)t->param[i].name.p);
+				       "unknown parameter %.60s", (const char *)t->param[i].name.p);
 	return AY_OK;
 }
 

@@ -11,11 +11,16 @@
 #define REFS(name) REFS, AY_SCHEMA_##name
 #define PAIR_(a, b, ...) AY_T_##a, b
 #define PAIR(...) PAIR_(__VA_ARGS__)
-#define MEMBER_(member, need, max, doc, ...) \
+#define MEMBER_(member, need, max, doc, ...)                                                       \
 	{ #member, PAIR(__VA_ARGS__, AY_SCHEMA_NONE), AY_NEED_##need, max, doc },
 #define F(member, type, need, max, doc) MEMBER_(member, need, max, doc, type)
 #define OBJECT(name, doc) static const struct ay_member members_##name[] = {
-#define END { NULL, AY_T_ANY, AY_SCHEMA_NONE, AY_NEED_OPT, 0, NULL } };
+#define END                                                                                        \
+	{                                                                                          \
+		NULL, AY_T_ANY, AY_SCHEMA_NONE, AY_NEED_OPT, 0, NULL                               \
+	}                                                                                          \
+	}                                                                                          \
+	;
 #define LIST(name, item)
 #define PLAIN(name, media, doc)
 #include "prog/assayd/api/schemas.def"
@@ -26,13 +31,19 @@
 #undef END
 
 static const struct ay_schema schemas[AY_SCHEMAS] = {
-#define OBJECT(n, d)                                                              \
-	[AY_SCHEMA_##n] = { .name = #n, .kind = AY_SCHEMA_OBJECT, .doc = (d),     \
-			    .media = "application/json", .members = members_##n },
-#define LIST(n, i)                                                                   \
-	[AY_SCHEMA_##n] = { .name = #n, .kind = AY_SCHEMA_LIST, .doc = "A page of " #i, \
-			    .media = "application/json", .item = AY_SCHEMA_##i },
-#define PLAIN(n, m, d) \
+#define OBJECT(n, d)                                                                               \
+	[AY_SCHEMA_##n] = { .name = #n,                                                            \
+			    .kind = AY_SCHEMA_OBJECT,                                              \
+			    .doc = (d),                                                            \
+			    .media = "application/json",                                           \
+			    .members = members_##n },
+#define LIST(n, i)                                                                                 \
+	[AY_SCHEMA_##n] = { .name = #n,                                                            \
+			    .kind = AY_SCHEMA_LIST,                                                \
+			    .doc = "A page of " #i,                                                \
+			    .media = "application/json",                                           \
+			    .item = AY_SCHEMA_##i },
+#define PLAIN(n, m, d)                                                                             \
 	[AY_SCHEMA_##n] = { .name = #n, .kind = AY_SCHEMA_PLAIN, .doc = (d), .media = (m) },
 #define F(member, type, need, max, doc)
 #define END
@@ -53,7 +64,8 @@ const struct ay_schema *ay_schema_of(enum ay_schema_id id)
 
 static size_t skip_blank(struct ay_bytes t, size_t at)
 {
-	while (at < t.n && (t.p[at] == ' ' || t.p[at] == '\t' || t.p[at] == '\n' || t.p[at] == '\r'))
+	while (at < t.n &&
+	       (t.p[at] == ' ' || t.p[at] == '\t' || t.p[at] == '\n' || t.p[at] == '\r'))
 		at++;
 	return at;
 }
@@ -149,11 +161,13 @@ static const char *bad_map(const struct ay_member *m, const json_t *v)
 		return "must be an object of texts";
 	if (json_object_size(v) > AY_MAX_LABELS)
 		return "has too many members";
-	json_object_foreach((json_t *)(uintptr_t)v, key, item)
-		if (!json_is_string(item) || key[0] == '\0' || strlen(key) > AY_MAX_NAME_BYTES ||
-		    json_string_length(item) > m->max ||
-		    strlen(json_string_value(item)) != json_string_length(item))
-			return "must be an object of texts, each key with 1 to 128 octets";
+	json_object_foreach(
+		(json_t *)(uintptr_t)v, key,
+		item) if (!json_is_string(item) || key[0] == '\0' ||
+			  strlen(key) > AY_MAX_NAME_BYTES || json_string_length(item) > m->max ||
+			  strlen(json_string_value(item)) !=
+				  json_string_length(item)) return "must be an object of texts, "
+								   "each key with 1 to 128 octets";
 	return NULL;
 }
 
@@ -164,9 +178,8 @@ static const char *bad_texts(const struct ay_member *m, const json_t *v)
 
 	if (!json_is_array(v) || json_array_size(v) > m->max)
 		return "must be a short list of texts";
-	json_array_foreach(v, i, item)
-		if (!json_is_string(item))
-			return "must be a short list of texts";
+	json_array_foreach(v, i,
+			   item) if (!json_is_string(item)) return "must be a short list of texts";
 	return NULL;
 }
 
@@ -219,7 +232,8 @@ static enum ay_rc check_known(const struct ay_schema *s, const json_t *body, str
 	const char *key;
 	json_t *v;
 
-	json_object_foreach((json_t *)(uintptr_t)body, key, v) {
+	json_object_foreach((json_t *)(uintptr_t)body, key, v)
+	{
 		const struct ay_member *m = find(s, key);
 		const char *bad = m == NULL ? NULL : bad_value(m, v);
 

@@ -2,7 +2,8 @@
 #ifndef AY_ASSAYD_API_SCHEMA_H
 #define AY_ASSAYD_API_SCHEMA_H
 
-/* The objects of schemas.def: what comes in is checked against them, the OpenAPI document is made of them. */
+/* The objects of schemas.def: what comes in is checked against them, the OpenAPI document is made
+ * of them. */
 #include "core/base/bytes.h"
 #include "core/base/err.h"
 #include "core/base/limits.h"

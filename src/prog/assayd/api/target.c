@@ -91,8 +91,8 @@ static size_t until(struct ay_bytes in, size_t at, uint8_t stop)
 	return at;
 }
 
-static enum ay_rc take_segment(struct ay_target *t, struct ay_bytes in, size_t at, struct ay_arena *a,
-			       struct ay_err *e)
+static enum ay_rc take_segment(struct ay_target *t, struct ay_bytes in, size_t at,
+			       struct ay_arena *a, struct ay_err *e)
 {
 	struct ay_bytes *s;
 	enum ay_rc rc;
@@ -118,8 +118,8 @@ static enum ay_rc parse_path(struct ay_bytes path, struct ay_arena *a, struct ay
 		return ay_fail(e, AY_E_INPUT, "path", 0, "does not begin with /");
 	while (at < path.n) {
 		size_t end = until(path, ++at, '/');
-		enum ay_rc rc = take_segment(
-			t, (struct ay_bytes){ path.p + at, end - at }, at, a, e);
+		enum ay_rc rc =
+			take_segment(t, (struct ay_bytes){ path.p + at, end - at }, at, a, e);
 
 		if (rc != AY_OK)
 			return rc;

@@ -24,8 +24,7 @@ struct ay_target {
 
 /* Views are in the arena. AY_E_INPUT names "path" or "query" and the offset in it; AY_E_LIMIT. */
 AY_MUST_USE enum ay_rc ay_target_parse(struct ay_bytes path, struct ay_bytes query,
-				       struct ay_arena *a, struct ay_target *out,
-				       struct ay_err *e);
+				       struct ay_arena *a, struct ay_target *out, struct ay_err *e);
 /* NULL view when it was not given; there is one at most of each name. */
 struct ay_bytes ay_target_param(const struct ay_target *t, const char *name);
 

@@ -22,7 +22,8 @@ void ay_api_tokens_create(struct ay_api_call *c)
 	int64_t until;
 	struct ay_err e = { 0 };
 
-	if (ay_api_refused(c, ay_engine_token_create(c->api->engine, &spec, text, id, &until, &e), &e))
+	if (ay_api_refused(c, ay_engine_token_create(c->api->engine, &spec, text, id, &until, &e),
+			   &e))
 		return;
 	if (ay_api_audit(c, "TOKEN_CREATE", ay_bytes_of(id),
 			 json_pack("{s:I}", "uses", (json_int_t)(spec.uses == 0 ? 1 : spec.uses))))

@@ -137,8 +137,8 @@ void ay_api_users_token_create(struct ay_api_call *c)
 	if (ay_api_refused(c, take_role(c, role, &e), &e) ||
 	    ay_api_refused(c,
 			   ay_key_create(c->api, u, role, ay_api_text(c, "label"),
-					 ttl == 0 ? 0 : c->api->now_ms + (int64_t)ttl * 1000, text, &k,
-					 &e),
+					 ttl == 0 ? 0 : c->api->now_ms + (int64_t)ttl * 1000, text,
+					 &k, &e),
 			   &e))
 		return;
 	ay_base64_encode(AY_BASE64_URL, AY_BYTES(k->id), id);

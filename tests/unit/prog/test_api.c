@@ -1,0 +1,775 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The API against an engine that is played here: what it lets through, and what it says to the
+ * rest. */
+#include "../io/store_fixture.h"
+
+#include "prog/assayd/api/call.h"
+#include "prog/assayd/api/router.h"
+
+/* ---- the played engine ---- */
+
+static struct {
+	struct ay_host host;
+	struct fx fx;
+	struct ay_api *api;
+	int64_t now;
+	unsigned calls; /* functions that change something or show something */
+	ay_attest_fn *attest;
+	void *attest_arg;
+	ay_event_fn *event;
+	void *event_arg;
+	unsigned forgotten;
+	/* the last answer */
+	unsigned answers;
+	int status;
+	char type[64], header[512], body[262144];
+	unsigned chunks, streams, ends;
+} w;
+
+const struct ay_host *ay_engine_host_find(struct ay_engine *g, struct ay_bytes id)
+{
+	(void)g;
+	w.calls++;
+	return ay_bytes_eq(id, ay_bytes_of("h1")) ? &w.host : NULL;
+}
+
+const struct ay_host *ay_engine_host_next(struct ay_engine *g, size_t *at)
+{
+	(void)g;
+	return (*at)++ < 3 ? &w.host : NULL;
+}
+
+enum ay_rc ay_engine_host_add(struct ay_engine *g, const struct ay_host_spec *spec,
+			      const struct ay_host **out, struct ay_err *e)
+{
+	(void)g;
+	w.calls++;
+	*out = &w.host;
+	if (ay_bytes_eq(spec->name, ay_bytes_of("taken")))
+		return ay_fail_code(e, AY_E_EXISTS, "NAME_TAKEN", "name", "a host has this name");
+	return AY_OK;
+}
+
+enum ay_rc ay_engine_host_patch(struct ay_engine *g, const struct ay_host *h,
+				const struct ay_host_patch *p, struct ay_err *e)
+{
+	(void)g, (void)h, (void)p, (void)e;
+	return AY_OK;
+}
+
+enum ay_rc ay_engine_host_remove(struct ay_engine *g, const struct ay_host *h, struct ay_err *e)
+{
+	(void)g, (void)h, (void)e;
+	w.calls++;
+	return AY_OK;
+}
+
+enum ay_rc ay_engine_host_acknowledge(struct ay_engine *g, const struct ay_host *h, const char *who,
+				      const char *reason, struct ay_err *e)
+{
+	(void)g, (void)h, (void)e, (void)reason;
+	assert_string_equal(who, "admin");
+	return AY_OK;
+}
+
+enum ay_rc ay_engine_attest(struct ay_engine *g, const struct ay_host *h, int64_t wait,
+			    ay_attest_fn *fn, void *arg, struct ay_err *e)
+{
+	(void)g, (void)h, (void)e, (void)wait;
+	w.attest = fn;
+	w.attest_arg = arg;
+	return AY_OK;
+}
+
+void ay_engine_attest_forget(struct ay_engine *g, void *arg)
+{
+	(void)g;
+	w.forgotten += arg == w.attest_arg;
+}
+
+enum ay_rc ay_engine_report(struct ay_engine *g, const struct ay_host *h, json_t **out,
+			    struct ay_err *e)
+{
+	(void)g, (void)h, (void)e;
+	*out = json_pack("{s:s}", "verdict", "trusted");
+	return AY_OK;
+}
+
+enum ay_rc ay_engine_token_create(struct ay_engine *g, const struct ay_token_spec *s, char *text,
+				  char id[33], int64_t *until, struct ay_err *e)
+{
+	(void)g, (void)s, (void)e;
+	strcpy(text, "assay1.x");
+	memset(id, 'a', 32);
+	id[32] = '\0';
+	*until = 1000;
+	return AY_OK;
+}
+
+static enum ay_rc empty(json_t **out)
+{
+	*out = json_array();
+	return AY_OK;
+}
+
+#define LIST_OF(name)                                                                              \
+	enum ay_rc name(struct ay_engine *g, json_t **out, struct ay_err *e)                       \
+	{                                                                                          \
+		(void)g, (void)e;                                                                  \
+		return empty(out);                                                                 \
+	}
+LIST_OF(ay_engine_tokens)
+LIST_OF(ay_engine_references)
+LIST_OF(ay_engine_policies)
+LIST_OF(ay_engine_config)
+
+#define BY_ID(name)                                                                                \
+	enum ay_rc name(struct ay_engine *g, struct ay_bytes id, json_t **out, struct ay_err *e)   \
+	{                                                                                          \
+		(void)g, (void)e, (void)id;                                                        \
+		return empty(out);                                                                 \
+	}
+BY_ID(ay_engine_reference)
+BY_ID(ay_engine_reference_activate)
+BY_ID(ay_engine_reference_revoke)
+
+enum ay_rc ay_engine_token_revoke(struct ay_engine *g, struct ay_bytes id, struct ay_err *e)
+{
+	(void)g, (void)id;
+	return ay_fail(e, AY_E_NOENT, "token", 0, "no such token");
+}
+
+enum ay_rc ay_engine_learn(struct ay_engine *g, const struct ay_host *h, struct ay_bytes name,
+			   uint32_t parts, bool activate, json_t **out, struct ay_err *e)
+{
+	(void)g, (void)h, (void)name, (void)parts, (void)activate, (void)e;
+	return empty(out);
+}
+
+void ay_engine_assertion(struct ay_engine *g, const struct ay_host *h,
+			 const struct ay_assertion_ask *ask, ay_document_fn *fn, void *arg)
+{
+	struct ay_err e = { 0 };
+
+	(void)g, (void)h, (void)ask;
+	fn(arg, AY_OK, &e, ay_bytes_of("<saml/>"));
+}
+
+void ay_engine_ek_approve(struct ay_engine *g, struct ay_bytes hash, ay_document_fn *fn, void *arg)
+{
+	struct ay_err e = { 0 };
+
+	(void)g, (void)hash;
+	fn(arg, AY_OK, &e, (struct ay_bytes){ NULL, 0 });
+}
+
+void ay_engine_crl(struct ay_engine *g, ay_document_fn *fn, void *arg)
+{
+	struct ay_err e = { 0 };
+
+	(void)g;
+	fn(arg, AY_OK, &e, ay_bytes_of("der"));
+}
+
+int64_t ay_engine_now_ms(const struct ay_engine *g)
+{
+	(void)g;
+	return w.now;
+}
+
+void ay_engine_overview(const struct ay_engine *g, struct ay_overview *out)
+{
+	(void)g;
+	memset(out, 0, sizeof(*out));
+}
+
+struct ay_subscription *ay_engine_subscribe(struct ay_engine *g, ay_event_fn *fn, void *arg)
+{
+	(void)g;
+	w.event = fn;
+	w.event_arg = arg;
+	return (struct ay_subscription *)&w;
+}
+
+void ay_engine_unsubscribe(struct ay_engine *g, struct ay_subscription *s)
+{
+	(void)g, (void)s;
+	w.event = NULL;
+}
+
+enum ay_verdict ay_lease_verdict(const struct ay_lease *l, int64_t now)
+{
+	(void)now;
+	return l->verdict;
+}
+
+const char *ay_host_state_name(enum ay_host_state s)
+{
+	return s == AY_HOST_ENROLLED ? "enrolled" : "registered";
+}
+
+/* ---- front ---- */
+
+static void on_reply(void *arg, uint32_t req, const struct ay_api_reply *r)
+{
+	size_t at = 0;
+
+	(void)arg, (void)req;
+	w.answers++;
+	w.status = r->status;
+	w.type[0] = '\0';
+	for (size_t i = 0; i < r->n_headers; i++) {
+		at += (size_t)snprintf(w.header + at, sizeof(w.header) - at, "%.*s: %.*s\n",
+				       (int)r->header[i].name.n, (const char *)r->header[i].name.p,
+				       (int)r->header[i].value.n,
+				       (const char *)r->header[i].value.p);
+		if (ay_bytes_eq(r->header[i].name, ay_bytes_of("content-type")))
+			snprintf(w.type, sizeof(w.type), "%.*s", (int)r->header[i].value.n,
+				 (const char *)r->header[i].value.p);
+	}
+	assert_true(r->body.n < sizeof(w.body));
+	if (r->body.n > 0)
+		memcpy(w.body, r->body.p, r->body.n);
+	w.body[r->body.n] = '\0';
+}
+
+static void on_stream(void *arg, uint32_t req, const struct ay_api_reply *r)
+{
+	(void)arg, (void)req;
+	w.streams++;
+	w.status = r->status;
+}
+
+static void on_chunk(void *arg, uint32_t req, struct ay_bytes part)
+{
+	(void)arg, (void)req;
+	w.chunks++;
+	snprintf(w.body, sizeof(w.body), "%.*s", (int)part.n, (const char *)part.p);
+}
+
+static void on_end(void *arg, uint32_t req)
+{
+	(void)arg, (void)req;
+	w.ends++;
+}
+
+static char admin[AY_API_TOKEN_TEXT];
+
+static int set_up(void **state)
+{
+	static char name[] = "h1";
+	struct ay_api_out out = { on_reply, on_stream, on_chunk, on_end, NULL };
+	struct ay_err e;
+
+	(void)state;
+	memset(&w, 0, sizeof(w));
+	w.now = 1700000000000;
+	w.host.name = name;
+	w.host.id = fx_id(1);
+	w.host.created_ms = w.now;
+	fx_dir(&w.fx);
+	fx_open(&w.fx, true);
+	fx_add_host(&w.fx, 1);
+	assert_int_equal(ay_api_make_admin(w.fx.s, w.now, admin, &e), AY_OK);
+	assert_int_equal(ay_api_make_admin(w.fx.s, w.now, admin, &e), AY_E_EXISTS);
+	assert_int_equal(ay_api_new(NULL, w.fx.s, &out, &w.api, &e), AY_OK);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	ay_api_free(w.api);
+	fx_end(&w.fx);
+	return 0;
+}
+
+/* target: path?query; body NULL: none; token NULL: none. */
+static int ask(const char *method, const char *target, const char *token, const char *body)
+{
+	static const char *const methods[] = { "",    "GET",   "HEAD",	 "POST",
+					       "PUT", "PATCH", "DELETE", "OPTIONS" };
+	static uint32_t req;
+	static uint8_t wire[65536];
+	struct ay_api_request r = { .path = ay_bytes_of(target),
+				    .peer = ay_bytes_of("192.0.2.9:5555") };
+	const char *q = strchr(target, '?');
+	char bearer[160];
+	struct ay_writer out;
+	struct ay_bytes message;
+	struct ay_err e;
+
+	for (size_t i = 1; i < AY_COUNT(methods); i++)
+		if (strcmp(methods[i], method) == 0)
+			r.method = (enum ay_http_method)i;
+	if (q != NULL) {
+		r.path.n = (size_t)(q - target);
+		r.query = ay_bytes_of(q + 1);
+	}
+	if (token != NULL) {
+		snprintf(bearer, sizeof(bearer), "Bearer %s", token);
+		r.header[r.n_headers++] =
+			(struct ay_api_header){ ay_bytes_of("authorization"), ay_bytes_of(bearer) };
+	}
+	if (body != NULL) {
+		r.header[r.n_headers++] = (struct ay_api_header){ ay_bytes_of("content-type"),
+								  ay_bytes_of("application/json") };
+		r.body = ay_bytes_of(body);
+	}
+	ay_wr_init(&out, wire, sizeof(wire));
+	ay_api_request_build(&out, &r);
+	assert_int_equal(ay_wr_end(&out, "request", &message, &e), AY_OK);
+	w.answers = 0;
+	w.status = 0;
+	ay_api_request(w.api, ++req, message);
+	return w.status;
+}
+
+/* A member of error in the last answer. */
+static const char *error_of(const char *member)
+{
+	static char text[256];
+	json_t *j = json_loads(w.body, JSON_REJECT_DUPLICATES, NULL), *v;
+
+	assert_non_null(j);
+	v = json_object_get(json_object_get(j, "error"), member);
+	if (json_is_integer(v))
+		snprintf(text, sizeof(text), "%lld", (long long)json_integer_value(v));
+	else
+		snprintf(text, sizeof(text), "%s", json_is_string(v) ? json_string_value(v) : "");
+	json_decref(j);
+	return text;
+}
+
+static const char *answer_text(const char *member)
+{
+	static char text[256];
+	json_t *j = json_loads(w.body, JSON_REJECT_DUPLICATES, NULL);
+
+	assert_non_null(j);
+	snprintf(text, sizeof(text), "%s", json_string_value(json_object_get(j, member)));
+	json_decref(j);
+	return text;
+}
+
+/* ---- tests ---- */
+
+static void test_targets(void **state)
+{
+	static const struct {
+		const char *path, *query;
+		enum ay_rc rc;
+		const char *where;
+		size_t offset;
+	} rows[] = {
+		{ "/api/v1/hosts", "", AY_OK, NULL, 0 },
+		{ "/api/v1/hosts/a%20b", "x=%C3%A4&y", AY_OK, NULL, 0 },
+		{ "", "", AY_E_INPUT, "path", 0 },
+		{ "api", "", AY_E_INPUT, "path", 0 },
+		{ "/a//b", "", AY_E_INPUT, "path", 3 },
+		{ "/a/../b", "", AY_E_INPUT, "path", 3 },
+		{ "/a/%2e%2e/b", "", AY_E_INPUT, "path", 3 },
+		{ "/a/b%2fc", "", AY_E_INPUT, "path", 4 },
+		{ "/a/b%00", "", AY_E_INPUT, "path", 4 },
+		{ "/a/b%4", "", AY_E_INPUT, "path", 4 },
+		{ "/a/b%zz", "", AY_E_INPUT, "path", 4 },
+		{ "/a/\xc0\xaf", "", AY_E_INPUT, "path", 3 },
+		{ "/a/%ff", "", AY_E_INPUT, "path", 3 },
+		{ "/a", "x=1&x=2", AY_E_INPUT, "query", 4 },
+		{ "/a", "x=%", AY_E_INPUT, "query", 2 },
+		{ "/a", "=1", AY_E_INPUT, "query", 0 },
+		{ "/1/2/3/4/5/6/7/8/9/10/11/12/13", "", AY_E_NOENT, "path", 28 },
+	};
+	struct ay_arena a;
+	struct ay_target t;
+	struct ay_err e = { 0 };
+
+	(void)state;
+	ay_arena_init(&a, 1 << 16);
+	for (size_t i = 0; i < AY_COUNT(rows); i++) {
+		print_message("target: %s?%s\n", rows[i].path, rows[i].query);
+		assert_int_equal(ay_target_parse(ay_bytes_of(rows[i].path),
+						 ay_bytes_of(rows[i].query), &a, &t, &e),
+				 rows[i].rc);
+		if (rows[i].rc == AY_OK)
+			continue;
+		assert_string_equal(e.where, rows[i].where);
+		assert_int_equal(e.offset, rows[i].offset);
+	}
+	ay_arena_fini(&a);
+}
+
+static void test_bodies(void **state)
+{
+	static const struct {
+		const char *body, *field, *offset;
+		int status;
+	} rows[] = {
+		{ "{\"name\":\"n\"}", NULL, NULL, 201 },
+		{ "{\"name\":\"n\",\"labels\":{\"a\":\"b\"}}", NULL, NULL, 201 },
+		{ "{}", "name", "0", 400 },
+		{ "[]", "body", "0", 400 },
+		{ "{\"name\":\"n\",\"x\":1}", "body", "16", 400 },
+		{ "{\"name\":1}", "name", "8", 400 },
+		{ "{\"name\":\"n\", \"trust_first_use\": \"yes\"}", "trust_first_use", "32", 400 },
+		{ "{\"name\":\"0194f0c2-7a3e-7d2a-9b1c-8d0e5f6a7b8c\"}", "name", "8", 400 },
+		{ "{\"name\":\"0194F0C2-7A3E-7D2A-9B1C-8D0E5F6A7B8C\"}", "name", "8", 400 },
+		{ "{\"name\":\"a\\u0000b\"}", NULL, NULL, 400 },
+		{ "{\"name\":\"n\",\"agent_key\":\"12\"}", "agent_key", "24", 400 },
+		{ "{\"name\":\"n\",\"labels\":{\"a\":1}}", "labels", "21", 400 },
+		{ "{\"name\":\"n\",\"name\":\"m\"}", "body", NULL, 400 },
+		{ "{\"name\":\"n\"", "body", NULL, 400 },
+		{ "{\"name\":\"n\"} x", "body", NULL, 400 },
+		{ "{\"name\":\"taken\"}", "name", NULL, 409 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < AY_COUNT(rows); i++) {
+		print_message("body: %s\n", rows[i].body);
+		assert_int_equal(ask("POST", "/api/v1/hosts", admin, rows[i].body), rows[i].status);
+		if (rows[i].field != NULL) {
+			assert_string_equal(w.type, "application/problem+json");
+			assert_string_equal(error_of("field"), rows[i].field);
+		}
+		if (rows[i].offset != NULL)
+			assert_string_equal(error_of("offset"), rows[i].offset);
+	}
+	assert_int_equal(ask("POST", "/api/v1/hosts", admin, NULL), 415);
+	assert_int_equal(ask("GET", "/api/v1/hosts", admin, "{}"), 400);
+}
+
+static void test_deep(void **state)
+{
+	char body[4096] = "{\"name\":";
+
+	(void)state;
+	memset(body + strlen(body), '[', 1000);
+	assert_int_equal(ask("POST", "/api/v1/hosts", admin, body), 413);
+}
+
+static void test_paths(void **state)
+{
+	(void)state;
+	assert_int_equal(ask("GET", "/api/v1/nothing", admin, NULL), 404);
+	assert_int_equal(ask("GET", "/api/v1/hosts/h2", admin, NULL), 404);
+	assert_string_equal(error_of("field"), "host");
+	assert_int_equal(ask("PUT", "/api/v1/hosts", admin, NULL), 405);
+	assert_non_null(strstr(w.header, "allow: GET, POST"));
+	assert_int_equal(ask("GET", "/api/v1/hosts?limit=0", admin, NULL), 400);
+	assert_int_equal(ask("GET", "/api/v1/hosts?limit=1001", admin, NULL), 400);
+	assert_int_equal(ask("GET", "/api/v1/hosts?limit=-1", admin, NULL), 400);
+	assert_int_equal(ask("GET", "/api/v1/hosts?what=1", admin, NULL), 400);
+	assert_string_equal(error_of("field"), "query");
+	assert_int_equal(ask("HEAD", "/api/v1/hosts", admin, NULL), 200);
+	/* a plain row before one with {..} */
+	assert_int_equal(ask("POST", "/api/v1/reference-sets/learn", admin,
+			     "{\"host\":\"h1\",\"name\":\"s\"}"),
+			 201);
+	assert_int_equal(ask("POST", "/api/v1/reference-sets/learn", admin,
+			     "{\"host\":\"h1\",\"name\":\"s\",\"parts\":[\"roof\"]}"),
+			 400);
+	assert_string_equal(error_of("field"), "parts");
+}
+
+static void test_pages(void **state)
+{
+	json_t *j;
+
+	(void)state;
+	assert_int_equal(ask("GET", "/api/v1/hosts?limit=2", admin, NULL), 200);
+	assert_string_equal(answer_text("next"), "2");
+	assert_int_equal(ask("GET", "/api/v1/hosts?limit=2&cursor=2", admin, NULL), 200);
+	j = json_loads(w.body, 0, NULL);
+	assert_int_equal(json_array_size(json_object_get(j, "items")), 1);
+	assert_true(json_is_null(json_object_get(j, "next")));
+	json_decref(j);
+	assert_int_equal(ask("GET", "/api/v1/hosts?limit=3", admin, NULL), 200);
+	assert_non_null(strstr(w.body, "\"next\":null"));
+}
+
+/* Every row of the table with every kind of credential; nothing reaches engine without the right
+ * one. */
+static char viewer[AY_API_TOKEN_TEXT], expired[AY_API_TOKEN_TEXT], revoked[AY_API_TOKEN_TEXT];
+static char disabled[AY_API_TOKEN_TEXT];
+
+static void make_token(const char *user, const char *role, int64_t expires,
+		       char text[AY_API_TOKEN_TEXT], struct ay_api_key **k)
+{
+	struct ay_api_account row = { .created_at = w.now }, *u;
+	struct ay_err e;
+
+	w.api->now_ms = w.now;
+	snprintf(row.name, sizeof(row.name), "%s", user);
+	snprintf(row.role, sizeof(row.role), "%s", role);
+	assert_int_equal(ay_account_put(w.api, &row, &e), AY_OK);
+	u = ay_account_find(w.api, ay_bytes_of(user));
+	assert_non_null(u);
+	assert_int_equal(ay_key_create(w.api, u, role, ay_bytes_of("t"), expires, text, k, &e),
+			 AY_OK);
+}
+
+static void make_tokens(void)
+{
+	struct ay_api_key *k;
+	struct ay_err e;
+
+	make_token("view", "viewer", 0, viewer, &k);
+	make_token("late", "admin", w.now, expired, &k);
+	make_token("gone", "admin", 0, revoked, &k);
+	assert_int_equal(ay_key_revoke(w.api, k, &e), AY_OK);
+	make_token("off", "admin", 0, disabled, &k);
+	ay_account_find(w.api, ay_bytes_of("off"))->disabled = true;
+}
+
+static void path_of(const struct ay_route *r, char out[256])
+{
+	size_t n = 0;
+
+	for (const char *p = r->path; *p != '\0'; p++) {
+		if (*p == '{') {
+			out[n++] = 'h';
+			out[n++] = '1';
+			p = strchr(p, '}');
+		} else {
+			out[n++] = *p;
+		}
+	}
+	out[n] = '\0';
+}
+
+static const char *wrong_secret(void)
+{
+	static char text[AY_API_TOKEN_TEXT];
+
+	strcpy(text, admin);
+	text[30] = text[30] == 'A' ? 'B' : 'A';
+	return text;
+}
+
+static void test_matrix(void **state)
+{
+	const char *const bad[] = { "", "asy1.", "x", wrong_secret(), expired, revoked, disabled };
+	size_t n, done = 0;
+	const struct ay_route *r = ay_routes(&n);
+	uint64_t may;
+
+	(void)state;
+	make_tokens();
+	assert_true(ay_role_perms("viewer", &may));
+	for (size_t i = 0; i < n; i++) {
+		const char *method = ay_http_method_name(r[i].method);
+		bool permitted = (may >> r[i].perm) & 1;
+		char path[256];
+
+		path_of(&r[i], path);
+		if (r[i].perm == AY_PERM_PUBLIC) {
+			assert_int_equal(ask(method, path, NULL, NULL), 200);
+			continue;
+		}
+		w.calls = 0;
+		assert_int_equal(ask(method, path, NULL, NULL), 401);
+		assert_string_equal(error_of("code"), "AUTH_REQUIRED");
+		for (size_t k = 0; k < AY_COUNT(bad); k++) {
+			w.now += 1000; /* the bucket of failures refills */
+			assert_int_equal(ask(method, path, bad[k], NULL), 401);
+		}
+		assert_int_equal(w.calls, 0);
+		ask(method, path, viewer, NULL);
+		assert_int_equal(permitted, w.status != 403);
+		assert_int_not_equal(w.status, 401);
+		if (!permitted)
+			assert_int_equal(w.calls, 0);
+		done++;
+	}
+	print_message("matrix: %zu rows with 9 credentials\n", done);
+}
+
+static void test_rate(void **state)
+{
+	unsigned refused = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 400; i++)
+		refused += ask("GET", "/api/v1/hosts", "asy1.wrong", NULL) == 429;
+	assert_in_range(refused, 100, 399);
+	assert_non_null(strstr(w.header, "retry-after"));
+	assert_int_equal(ask("GET", "/api/v1/hosts", admin, NULL), 200); /* who is right is heard */
+	w.now += 60000;
+	assert_int_equal(ask("GET", "/api/v1/hosts", "asy1.wrong", NULL), 401);
+}
+
+static void test_attest_wait(void **state)
+{
+	struct ay_err e = { 0 };
+
+	(void)state;
+	assert_int_equal(ask("POST", "/api/v1/hosts/h1/attest", admin, NULL), 202);
+	assert_non_null(strstr(w.header, "location: /api/v1/hosts/"));
+	assert_int_equal(ask("POST", "/api/v1/hosts/h1/attest?wait=5", admin, NULL), 0); /* later */
+	w.attest(w.attest_arg, AY_OK, &e, &w.host);
+	assert_int_equal(w.status, 200);
+	assert_int_equal(w.answers, 1);
+	assert_int_equal(ask("POST", "/api/v1/hosts/h1/attest?wait=5", admin, NULL), 0);
+	ay_err_set(&e, AY_E_UNAVAIL, "attest", 0, "no answer");
+	w.attest(w.attest_arg, AY_E_UNAVAIL, &e, &w.host);
+	assert_int_equal(w.status, 202);
+	assert_int_equal(ask("POST", "/api/v1/hosts/h1/attest?wait=5", admin, NULL), 0);
+	ay_api_gone(w.api, w.api->calls->req);
+	assert_int_equal(w.forgotten, 1);
+	assert_null(w.api->calls);
+	assert_int_equal(w.answers, 0);
+	assert_int_equal(ask("POST", "/api/v1/hosts/h1/attest?wait=1000", admin, NULL), 400);
+}
+
+static void test_events(void **state)
+{
+	struct ay_event_row row = { .at = 1, .kind = "host", .body = "{\"a\":1}" };
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(
+			fx_write(&w.fx, (struct ay_write){ .kind = AY_WR_EVENT, .event = &row }),
+			AY_OK);
+	assert_int_equal(ask("GET", "/api/v1/events?after=1", admin, NULL), 200);
+	assert_int_equal(w.streams, 1);
+	assert_int_equal(w.chunks, 2); /* the greeting, and event 2 */
+	assert_string_equal(w.body, "id: 2\nevent: host\ndata: {\"a\":1}\n\n");
+	w.event(w.event_arg, 2, "host", "{}"); /* seen already */
+	assert_int_equal(w.chunks, 2);
+	w.event(w.event_arg, 3, "verdict", "{}");
+	assert_int_equal(w.chunks, 3);
+	ay_api_tick(w.api, w.now + 20000);
+	assert_int_equal(w.chunks, 4);
+	ay_api_gone(w.api, w.api->calls->req);
+	assert_null(w.event);
+	assert_null(w.api->calls);
+	assert_int_equal(w.api->metrics.streams, 0);
+}
+
+static void test_users(void **state)
+{
+	char token[128], id[32], path[128];
+
+	(void)state;
+	assert_int_equal(ask("POST", "/api/v1/users", admin, "{\"name\":\"eve\",\"role\":\"god\"}"),
+			 400);
+	assert_int_equal(
+		ask("POST", "/api/v1/users", admin, "{\"name\":\"eve\",\"role\":\"operator\"}"),
+		201);
+	assert_int_equal(
+		ask("POST", "/api/v1/users", admin, "{\"name\":\"eve\",\"role\":\"operator\"}"),
+		409);
+	/* a token asks for more than its owner may: it gets what the owner may */
+	assert_int_equal(ask("POST", "/api/v1/users/eve/tokens", admin, "{\"role\":\"admin\"}"),
+			 201);
+	snprintf(token, sizeof(token), "%s", answer_text("token"));
+	snprintf(id, sizeof(id), "%s", answer_text("id"));
+	assert_int_equal(ask("GET", "/api/v1/users", token, NULL), 403);
+	assert_int_equal(ask("GET", "/api/v1/hosts", token, NULL), 200);
+	assert_int_equal(ask("PATCH", "/api/v1/users/eve", admin, "{\"role\":\"relying\"}"), 200);
+	assert_int_equal(ask("GET", "/api/v1/hosts", token, NULL), 403);
+	assert_int_equal(ask("GET", "/api/v1/hosts/h1/assertion", token, NULL), 200);
+	assert_string_equal(w.type, "application/samlassertion+xml");
+	snprintf(path, sizeof(path), "/api/v1/users/eve/tokens/%s", id);
+	assert_int_equal(ask("DELETE", path, admin, NULL), 204);
+	assert_int_equal(ask("GET", "/api/v1/hosts/h1/assertion", token, NULL), 401);
+	assert_int_equal(ask("PATCH", "/api/v1/users/admin", admin, "{\"disabled\":true}"),
+			 409); /* the last one */
+	assert_int_equal(ask("PATCH", "/api/v1/users/admin", admin, "{\"role\":\"viewer\"}"), 409);
+}
+
+/* Who changed what stands in the audit, chained. */
+static void test_audited(void **state)
+{
+	json_t *j, *items;
+
+	(void)state;
+	assert_int_equal(ask("POST", "/api/v1/hosts", admin, "{\"name\":\"n\"}"), 201);
+	assert_int_equal(
+		ask("POST", "/api/v1/hosts/h1/acknowledge", admin, "{\"reason\":\"new board\"}"),
+		200);
+	assert_int_equal(ask("DELETE", "/api/v1/hosts/h1", admin, NULL), 204);
+	assert_int_equal(ask("GET", "/api/v1/audit?cursor=1", admin, NULL), 200);
+	j = json_loads(w.body, JSON_REJECT_DUPLICATES, NULL);
+	items = json_object_get(j, "items");
+	assert_int_equal(json_array_size(items), 3);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(items, 1), "action")),
+			    "HOST_ACKNOWLEDGE");
+	assert_string_equal(json_string_value(json_object_get(json_array_get(items, 1), "actor")),
+			    "user:admin");
+	json_decref(j);
+	assert_int_equal(ask("GET", "/api/v1/audit/head", admin, NULL), 200);
+	assert_non_null(strstr(w.body, "\"size\":4"));
+	assert_int_equal(ask("GET", "/api/v1/audit?format=export", admin, NULL), 200);
+	assert_int_equal(ay_store_verify(w.fx.s, &w.fx.e), AY_OK);
+}
+
+static void test_reports(void **state)
+{
+	struct ay_blob *report = ay_blob_new(FX_BYTES("{\"verdict\":\"trusted\",\"findings\":[]}"));
+	char path[128];
+
+	(void)state;
+	for (uint64_t v = 1; v <= 3; v++) {
+		struct ay_attest_row a = fx_attest(1, v, report);
+
+		a.status.report_id[0] = (uint8_t)v;
+		assert_int_equal(
+			fx_write(&w.fx, (struct ay_write){ .kind = AY_WR_ATTEST, .attest = &a }),
+			AY_OK);
+	}
+	ay_blob_unref(report);
+	assert_int_equal(ask("GET", "/api/v1/hosts/h1/reports?limit=2", admin, NULL), 200);
+	assert_string_equal(answer_text("next"), "1");
+	assert_int_equal(ask("GET", "/api/v1/hosts/h1/reports?limit=2&cursor=1", admin, NULL), 200);
+	assert_non_null(strstr(w.body, "\"next\":null"));
+	snprintf(path, sizeof(path),
+		 "/api/v1/hosts/h1/reports/02000000-0000-0000-0000-000000000000");
+	assert_int_equal(ask("GET", path, admin, NULL), 200);
+	assert_string_equal(answer_text("verdict"), "trusted");
+	assert_string_equal(answer_text("id"), "02000000-0000-0000-0000-000000000000");
+	assert_int_equal(ask("GET", "/api/v1/hosts/h1/reports/09000000-0000-0000-0000-000000000000",
+			     admin, NULL),
+			 404);
+}
+
+/* The document lists exactly the rows of the table. */
+static void test_openapi(void **state)
+{
+	json_t *j, *path, *op;
+	const char *name, *method;
+	size_t n, listed = 0;
+
+	(void)state;
+	(void)ay_routes(&n);
+	assert_int_equal(ask("GET", "/api/v1/openapi.json", NULL, NULL), 200);
+	j = json_loads(w.body, JSON_REJECT_DUPLICATES, NULL);
+	assert_non_null(j);
+	json_object_foreach(json_object_get(j, "paths"), name, path)
+		json_object_foreach(path, method, op) listed++;
+	assert_int_equal(listed, n);
+	json_decref(j);
+}
+
+#define API_TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_targets),
+		API_TEST(test_bodies),
+		API_TEST(test_deep),
+		API_TEST(test_paths),
+		API_TEST(test_pages),
+		API_TEST(test_matrix),
+		API_TEST(test_rate),
+		API_TEST(test_attest_wait),
+		API_TEST(test_events),
+		API_TEST(test_users),
+		API_TEST(test_audited),
+		API_TEST(test_reports),
+		API_TEST(test_openapi),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
