@@ -9,7 +9,10 @@
 #include <unistd.h>
 
 #include "core/crypto/hash.h"
+#include "core/tpm/credential.h"
+#include "core/tpm/ek_template.h"
 #include "core/tpm/quote.h"
+#include "io/sys/rng.h"
 #include "io/tpmdev/tpmdev.h"
 
 /*
@@ -225,6 +228,49 @@ static void activate_with(enum ay_ek_kind kind)
 	assert_nothing_left();
 }
 
+/* Our own MakeCredential, opened by the TPM: only with the Name it was made for. */
+static void activate_ours(enum ay_ek_kind kind)
+{
+	uint8_t random[AY_CREDENTIAL_RANDOM], got[AY_DIGEST_MAX];
+	struct ay_bytes value = ay_bytes_of("0123456789abcdef0123456789abcdef");
+	struct ay_public ek_pub, ak_pub;
+	struct ay_credential c;
+	struct ay_name name;
+	struct ay_tpm_ek ek;
+	struct ay_tpm_ak ak;
+	struct ay_err e;
+	size_t n;
+
+	ay_rng_bytes(random, sizeof(random));
+	must(ops->open(fx.dev, &e), &e);
+	must(ops->ek_find(fx.dev, kind, 0, &fx.arena, &ek, &e), &e);
+	must(ops->ak_create(fx.dev, ek.nv_cert, AY_AK_AUTO, &fx.arena, &ak, &e), &e);
+	must(ay_public_parse(ek.pub, &ek_pub, &e), &e);
+	must(ay_public_parse(ak.pub, &ak_pub, &e), &e);
+	assert_non_null(ay_ek_template_match(&ek_pub));
+	assert_true(ay_public_name(&ak_pub, &name));
+	must(ay_credential_make(&ek_pub, ay_name_view(&name), value, random, &c, &e), &e);
+	must(ops->activate(fx.dev, &ak, (struct ay_bytes){ c.id_object, c.id_object_n },
+			   (struct ay_bytes){ c.secret, c.secret_n }, got, &n, &e), &e);
+	assert_int_equal(n, 32);
+	assert_memory_equal(got, value.p, 32);
+	name.b[7] ^= 1;
+	must(ay_credential_make(&ek_pub, ay_name_view(&name), value, random, &c, &e), &e);
+	assert_int_equal(ops->activate(fx.dev, &ak, (struct ay_bytes){ c.id_object, c.id_object_n },
+				       (struct ay_bytes){ c.secret, c.secret_n }, got, &n, &e),
+			 AY_E_CRYPTO);
+	ops->close(fx.dev);
+}
+
+static void make_credential(void **state)
+{
+	(void)state;
+	need_tpm();
+	activate_ours(AY_EK_ECC_P256);
+	activate_ours(AY_EK_ECC_P384);
+	activate_ours(AY_EK_RSA_2048);
+}
+
 static void activate(void **state)
 {
 	(void)state;
@@ -300,7 +346,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(kinds),     cmocka_unit_test(info),
 		cmocka_unit_test(quote_ecc), cmocka_unit_test(quote_rsa),
-		cmocka_unit_test(activate),  cmocka_unit_test(crash_leaves_nothing),
+		cmocka_unit_test(activate),
+		cmocka_unit_test(make_credential),  cmocka_unit_test(crash_leaves_nothing),
 		cmocka_unit_test(no_device),
 	};
 
