@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { LOG_MAX = 8192 };
+enum { LOG_MAX = 8192, BEFORE_SEPARATORS = 5 };
 
 static const struct {
 	uint8_t pcr;
@@ -18,10 +18,11 @@ static const struct {
 	{ 0, AY_EV_POST_CODE, true, "POST CODE" },
 	{ 1, AY_EV_EVENT_TAG, false, "setup defaults" },
 	{ 2, AY_EV_EVENT_TAG, false, "option rom" },
+	{ 7, AY_EV_EVENT_TAG, false, "secure boot on" },
+	/* the separators come here */
 	{ 4, AY_EV_EFI_ACTION, true, "Calling EFI Application from Boot Option" },
 	{ 4, AY_EV_EVENT_TAG, false, "boot loader 2.12" },
 	{ 5, AY_EV_EVENT_TAG, false, "partition table" },
-	{ 7, AY_EV_EVENT_TAG, false, "secure boot on" },
 	{ 9, AY_EV_EVENT_TAG, false, "kernel 6.1 and initrd" },
 	{ 14, AY_EV_EVENT_TAG, false, "machine owner keys" },
 	{ 5, AY_EV_EFI_ACTION, true, "Exit Boot Services Invocation" },
@@ -110,10 +111,10 @@ enum ay_rc sim_machine_make(struct sim *s, struct ay_err *e)
 	init_pcrs(s);
 	ay_wr_init(&w, buf, LOG_MAX);
 	write_header(&w);
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < BEFORE_SEPARATORS; i++)
 		add_named(s, &w, i);
 	add_separators(s, &w);
-	for (size_t i = 4; i < AY_COUNT(events); i++)
+	for (size_t i = BEFORE_SEPARATORS; i < AY_COUNT(events); i++)
 		add_named(s, &w, i);
 	rc = ay_wr_end(&w, "sim.log", &s->log, e);
 	if (rc != AY_OK) {
