@@ -47,5 +47,5 @@ host_new late && host_boot late
 check "late: enrolled" agent enrol late --token "$token"
 host_new later && host_boot later
 refuses "a token serves once" agent enrol later --token "$token"
-check "the refusal names its code" grep -q '^TOKEN' "$D/last"
+check "the refusal names its code" grep -q '^TOKEN' "$D/refused"
 refuses "a token cut short" agent enrol later --token "${token%?????}"

@@ -22,7 +22,7 @@ host_new same sha256 lab2 && host_boot same
 for host in unknown bare same; do
   token=$(new_token)
   refuses "$host: refused" agent enrol "$host" --token "$token"
-  last=$(tail -n 1 "$D/last")
+  last=$(tail -n 1 "$D/refused")
   check "$host: the last line says what to type" grep -Eqx 'EK_CHAIN: assay ek approve [0-9a-f]{64}' <<<"$last"
   hash=${last##* }
   echo "$hash" >"$D/$host.hash"

@@ -27,12 +27,13 @@ check() {
   shift
   if "$@" >"$D/last" 2>&1; then ok "$name"; else not_ok "$name"; fi
 }
-# refuses NAME COMMAND...: passes if the command ends with 1..3
+# refuses NAME COMMAND...: passes if the command ends with 1..3; its output is kept in $D/refused
 refuses() {
   local name=$1 rc
   shift
-  "$@" >"$D/last" 2>&1
+  "$@" >"$D/refused" 2>&1
   rc=$?
+  cp "$D/refused" "$D/last"
   if [ $rc -ge 1 ] && [ $rc -le 3 ]; then ok "$name"; else echo "exit $rc" >>"$D/last"; not_ok "$name"; fi
 }
 skip_all() { echo "ok 1 - all # SKIP $*"; echo "1..1"; n_tests=-1; exit 0; }
@@ -181,6 +182,10 @@ server_ready() {
   api=$(endpoint api) agents=$(endpoint agents)
   curl -sf -m 2 --cacert "$D/server/root.pem" "https://$api/readyz" >/dev/null
 }
+# server_keep_ports: the ports in use stand in the configuration, so that agents find a restarted server
+server_keep_ports() {
+  sed -i "s/^listen_api = .*/listen_api = $api/; s/^listen_agents = .*/listen_agents = $agents/" "$D/assayd.conf"
+}
 server_stop() { stop_pid "$server_pid" "${1:-TERM}"; }
 endpoint() { sed -n "s/.*\"$1\": *\"\([^\"]*\)\".*/\1/p" "$D/server/endpoints.json"; }
 # The command line as the administrator uses it.
@@ -193,6 +198,8 @@ rest() { # rest METHOD PATH [JSON]: body of the answer; fails with HTTP >= 400
 }
 new_token() { assay token create "$@"; }
 host_field() { rest GET "/hosts/$1" | jq -r "$2"; } # host_field HOST JQ
+# answers HOST: its agent is connected and was attested, whatever the verdict
+answers() { assay host attest "$1"; [ "$(host_field "$1" .attested_at)" != null ]; }
 verdict_is() { [ "$(host_field "$1" .verdict)" = "$2" ]; }
 # enrol HOST [TOKEN ARGUMENTS...]: by token, the agent dials
 enrol() {
