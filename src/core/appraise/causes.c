@@ -48,7 +48,7 @@ static const struct {
 } by_code[] = {
 	{ AY_CHECK_QUOTE_MALFORMED, CLASS_malformed },
 	{ AY_CHECK_EVIDENCE_MALFORMED, CLASS_malformed },
-	{ AY_CHECK_EVIDENCE_MISSING, CLASS_malformed },
+	{ AY_CHECK_EVIDENCE_MISSING, CLASS_other },
 	{ AY_CHECK_QUOTE_PCR_DIGEST, CLASS_log_tampered },
 	{ AY_CHECK_QUOTE_WITHOUT_LOG, CLASS_log_missing },
 	{ AY_CHECK_COUNTER_BACK, CLASS_counter },
@@ -87,8 +87,8 @@ static const struct {
  * authenticated: they say what to look at, never what to trust.
  */
 static const struct {
-	uint32_t pcrs; /* bit N */
-	uint32_t type; /* 0: any */
+	uint32_t pcrs;	    /* bit N */
+	uint32_t type;	    /* 0: any */
 	const char *needle; /* "" any */
 	enum class class;
 } by_event[] = {
@@ -154,31 +154,24 @@ static bool is_third_image(const struct ay_evlog *log, size_t event)
 	return before >= 2;
 }
 
-static enum class class_of_words(unsigned pcr, uint32_t type, const char *words)
-{
-	for (size_t i = 0; i < AY_COUNT(by_event); i++)
-		if ((by_event[i].pcrs & (1u << pcr)) != 0 &&
-		    (by_event[i].type == 0 || by_event[i].type == type) &&
-		    strstr(words, by_event[i].needle) != NULL)
-			return by_event[i].class;
+static enum class class_of_words(unsigned pcr, uint32_t type, const char *words) {
+	for (size_t i = 0; i < AY_COUNT(by_event);
+	     i++) if ((by_event[i].pcrs & (1u << pcr)) != 0 &&
+		      (by_event[i].type == 0 || by_event[i].type == type) &&
+		      strstr(words, by_event[i].needle) != NULL) return by_event[i]
+		.class;
 	return CLASS_other;
 }
 
-static enum class class_of_event(const struct ay_finding *f, const struct ay_evlog *log)
-{
-	char words[WORDS_MAX] = "";
-	const struct ay_event *ev = NULL;
+static enum class class_of_event(const struct ay_finding *f, const struct ay_evlog *log) {
+	char words[WORDS_MAX] = ""; const struct ay_event *ev = NULL;
 
-	if (f->has_event && log != NULL && f->event < log->n_events)
-		ev = &log->event[f->event];
-	if (ev != NULL && is_third_image(log, f->event))
-		return CLASS_kernel;
-	if (ev != NULL)
-		ay_event_summary(ev, words, sizeof(words));
-	if (ev != NULL && words[0] == '\0')
-		plain_words(ev->data, words, sizeof(words));
+	if (f->has_event && log != NULL && f->event < log->n_events) ev = &log->event[f->event];
+	if (ev != NULL && is_third_image(log, f->event)) return CLASS_kernel;
+	if (ev != NULL) ay_event_summary(ev, words, sizeof(words));
+	if (ev != NULL && words[0] == '\0') plain_words(ev->data, words, sizeof(words));
 	if (ev == NULL) /* a missing one: its summary stands in the finding */
-		(void)snprintf(words, sizeof(words), "%s", f->text);
+	(void) snprintf(words, sizeof(words), "%s", f->text);
 	lower(words);
 	return class_of_words(f->pcr, ev == NULL ? 0 : ev->type, words);
 }
@@ -208,33 +201,23 @@ static bool is_event_code(enum ay_check c)
 
 /* CLASSES: the finding is no cause of its own. */
 static enum class class_of(const struct ay_report *rep, const struct ay_finding *f,
-			   const struct ay_evlog *log)
-{
-	if (is_event_code(f->code))
-		return f->result == AY_FAIL ? class_of_event(f, log) : CLASSES;
-	if (f->code == AY_CHECK_REF_PCR)
-		return has_finer(rep, f) ? CLASSES : class_of_words(f->pcr, 0, "");
+			   const struct ay_evlog *log) {
+	if (is_event_code(f->code)) return f->result == AY_FAIL ? class_of_event(f, log) : CLASSES;
+	if (f->code == AY_CHECK_REF_PCR) return has_finer(rep, f) ? CLASSES
+								  : class_of_words(f->pcr, 0, "");
 	if (f->code == AY_CHECK_QUOTE_PCR_DIGEST && log == NULL &&
-	    ay_report_find(rep, AY_CHECK_QUOTE_WITHOUT_LOG) != NULL)
-		return CLASS_log_missing;
-	for (size_t i = 0; i < AY_COUNT(by_code); i++)
-		if (by_code[i].code == f->code)
-			return by_code[i].class;
-	switch (f->component) {
-	case AY_COMP_IDENTITY:
-		return CLASS_identity;
-	case AY_COMP_ASSET_TAG:
-		return CLASS_asset_tag;
-	case AY_COMP_COMPLIANCE:
-		return CLASS_compliance;
-	case AY_COMP_OF_PCR:
-	case AY_COMP_PLATFORM:
-	case AY_COMP_OS:
-	case AY_COMP_RUNTIME:
-	case AY_COMPONENTS:
-		break;
+	    ay_report_find(rep, AY_CHECK_QUOTE_WITHOUT_LOG) != NULL) return CLASS_log_missing;
+	for (size_t i = 0; i < AY_COUNT(by_code);
+	     i++) if (by_code[i].code == f->code) return by_code[i]
+		.class;
+	switch (f->component){
+		case AY_COMP_IDENTITY : return CLASS_identity;
+		case AY_COMP_ASSET_TAG : return CLASS_asset_tag;
+		case AY_COMP_COMPLIANCE : return CLASS_compliance;
+		case AY_COMP_OF_PCR : case AY_COMP_PLATFORM : case AY_COMP_OS : case
+		AY_COMP_RUNTIME : case AY_COMPONENTS : break;
 	}
-	return CLASS_other;
+return CLASS_other;
 }
 
 static void add(struct ay_report *rep, enum class c, const struct ay_finding *f)

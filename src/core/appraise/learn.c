@@ -81,8 +81,7 @@ static json_t *event_json(struct learn *l, const struct ay_event *ev)
 			put_hex(l, digests, log->bank[k], ev->digest[k]);
 	ay_event_summary(ev, summary, sizeof(summary));
 	return json_pack("{so sI ss so*}", "digests", digests, "type", (json_int_t)ev->type,
-			 "summary", summary, "data_mismatch",
-			 is_odd ? json_true() : NULL);
+			 "summary", summary, "data_mismatch", is_odd ? json_true() : NULL);
 }
 
 static void learn_events(struct learn *l, unsigned pcr)
@@ -125,8 +124,8 @@ static void put_file(struct learn *l, json_t *digests, const struct ay_ima_entry
 	size_t n = 0;
 
 	for (; n < ent->path.n && n < sizeof(path) - 1; n++)
-		path[n] = (char)(ent->path.p[n] >= 0x20 && ent->path.p[n] < 0x7f ? ent->path.p[n] :
-										   '?');
+		path[n] = (char)(ent->path.p[n] >= 0x20 && ent->path.p[n] < 0x7f ? ent->path.p[n]
+										 : '?');
 	path[n] = '\0';
 	if (files == NULL) {
 		files = json_object();

@@ -16,7 +16,7 @@ struct offline {
 	struct ay_arena *arena;
 	struct ay_offline_out *out;
 	struct ay_report *rep;
-	struct ay_pcr_selection selection; /* as the quote says, not yet believed */
+	struct ay_pcr_selection selection;  /* as the quote says, not yet believed */
 	struct ay_err log_error, ima_error; /* rc AY_OK: none */
 	struct ay_bytes list;		    /* binary; n 0: none */
 	struct ay_pcrs hints;
@@ -101,7 +101,8 @@ static enum ay_rc replay_values(struct offline *o, struct ay_err *e)
 			if ((o->selection.bank[i].mask >> pcr & 1) == 0)
 				continue;
 			if (v.n == 0)
-				v = (struct ay_bytes){ pcr >= 17 && pcr <= 22 && !launched ? ones : zeros,
+				v = (struct ay_bytes){ pcr >= 17 && pcr <= 22 && !launched ? ones
+											   : zeros,
 						       ay_alg_digest_size(alg) };
 			rc = ay_pcrs_set(&o->hints, alg, pcr, v, e);
 		}

@@ -14,7 +14,7 @@ struct ay_offline_in {
 	struct ay_bytes attest, signature;
 	struct ay_bytes nonce; /* the expected extraData itself */
 	struct ay_bytes log;
-	struct ay_bytes ima; /* binary or ASCII */
+	struct ay_bytes ima;	    /* binary or ASCII */
 	const struct ay_pcrs *pcrs; /* NULL: values are replayed */
 	const struct ay_pubkey *ak;
 	const struct ay_refset *const *sets;
@@ -29,7 +29,7 @@ struct ay_offline_out {
 	struct ay_evlog log;
 	bool ima_fits;
 	struct ay_ima_run run;
-	struct ay_bytes ima; /* the attested prefix of the list, binary */
+	struct ay_bytes ima;  /* the attested prefix of the list, binary */
 	uint8_t evidence[32]; /* SHA-256 that names the evidence */
 };
 

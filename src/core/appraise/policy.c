@@ -10,12 +10,11 @@
 #define FORMAT "assay-policy-1"
 #define REFERENCES_MAX 1024
 
-static const char default_json[] =
-	"{\"format\":\"" FORMAT "\",\"name\":\"default\",\"version\":1,"
-	"\"required\":[\"identity\",\"platform\",\"os\"],"
-	"\"required_if_reference\":[\"runtime\"],"
-	"\"lease_s\":900,\"reattest_s\":300,\"missed_deadlines\":2,"
-	"\"ima\":{\"enabled\":true}}";
+static const char default_json[] = "{\"format\":\"" FORMAT "\",\"name\":\"default\",\"version\":1,"
+				   "\"required\":[\"identity\",\"platform\",\"os\"],"
+				   "\"required_if_reference\":[\"runtime\"],"
+				   "\"lease_s\":900,\"reattest_s\":300,\"missed_deadlines\":2,"
+				   "\"ima\":{\"enabled\":true}}";
 
 const char *ay_policy_default_json(void)
 {
@@ -61,8 +60,8 @@ static json_t *build_format(const struct ay_policy *p, const char *key)
 static enum ay_rc parse_name(const json_t *doc, const char *key, struct ay_policy *p,
 			     struct ay_err *e)
 {
-	enum ay_rc rc = ay_json_text(doc, "policy", key, true, AY_MAX_NAME_BYTES, &p->arena,
-				     &p->name, e);
+	enum ay_rc rc =
+		ay_json_text(doc, "policy", key, true, AY_MAX_NAME_BYTES, &p->arena, &p->name, e);
 
 	if (rc == AY_OK && !ay_json_is_name(p->name))
 		rc = ay_json_bad(e, "policy", key, "not a name");
@@ -161,8 +160,8 @@ static enum ay_rc parse_components(const json_t *doc, const char *key, struct ay
 
 	for (size_t i = 0; rc == AY_OK && list != NULL && i < json_array_size(list); i++) {
 		const char *name = json_string_value(json_array_get(list, i));
-		enum ay_component c = name == NULL ? AY_COMP_OF_PCR :
-						     ay_component_find(ay_bytes_of(name));
+		enum ay_component c =
+			name == NULL ? AY_COMP_OF_PCR : ay_component_find(ay_bytes_of(name));
 
 		if (c == AY_COMP_OF_PCR)
 			rc = ay_json_bad(e, "policy", key, "unknown component");
@@ -264,8 +263,7 @@ static enum ay_rc parse_violations(const json_t *o, struct ay_policy *p, struct 
 {
 	const json_t *v = json_object_get(o, "violations");
 
-	if (v == NULL ||
-	    (json_is_string(v) && strcmp(json_string_value(v), "reference") == 0)) {
+	if (v == NULL || (json_is_string(v) && strcmp(json_string_value(v), "reference") == 0)) {
 		p->violations = AY_VIOLATIONS_AS_REFERENCE;
 		return AY_OK;
 	}
@@ -296,9 +294,9 @@ static enum ay_rc parse_ima(const json_t *doc, const char *key, struct ay_policy
 
 static json_t *build_ima(const struct ay_policy *p, const char *key)
 {
-	json_t *violations = p->violations == AY_VIOLATIONS_AS_REFERENCE ?
-				     json_string("reference") :
-				     json_integer((json_int_t)p->max_violations);
+	json_t *violations = p->violations == AY_VIOLATIONS_AS_REFERENCE
+				     ? json_string("reference")
+				     : json_integer((json_int_t)p->max_violations);
 
 	(void)key;
 	return json_pack("{sb so sb}", "enabled", p->ima, "violations", violations,
@@ -396,8 +394,10 @@ static enum ay_rc check_sense(const struct ay_policy *p, struct ay_err *e)
 	if ((p->required & p->required_if_reference) != 0)
 		return ay_json_bad(e, "policy", "required_if_reference",
 				   "names a component that is required anyway");
-	if (!p->ima && ((p->required | p->required_if_reference) & AY_COMP_BIT(AY_COMP_RUNTIME)) != 0)
-		return ay_json_bad(e, "policy.ima", "enabled", "runtime is required but IMA is off");
+	if (!p->ima &&
+	    ((p->required | p->required_if_reference) & AY_COMP_BIT(AY_COMP_RUNTIME)) != 0)
+		return ay_json_bad(e, "policy.ima", "enabled",
+				   "runtime is required but IMA is off");
 	return AY_OK;
 }
 
@@ -450,7 +450,8 @@ json_t *ay_policy_json(const struct ay_policy *p)
 
 	for (size_t i = 0; i < AY_COUNT(members); i++)
 		if ((members[i].is_set == NULL || members[i].is_set(p)) &&
-		    json_object_set_new(j, members[i].key, members[i].build(p, members[i].key)) != 0) {
+		    json_object_set_new(j, members[i].key, members[i].build(p, members[i].key)) !=
+			    0) {
 			json_decref(j);
 			return NULL;
 		}

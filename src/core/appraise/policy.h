@@ -8,8 +8,8 @@
  * policy in memory never changes. Zeroed, it requires nothing and so trusts
  * nothing.
  */
-#include "core/base/json.h"
 #include "core/appraise/report.h"
+#include "core/base/json.h"
 
 enum ay_violations {
 	AY_VIOLATIONS_AS_REFERENCE = 0, /* no more than the set has */
@@ -23,24 +23,24 @@ struct ay_policy {
 	const char *owner, *note;
 	uint8_t sha256[32]; /* of the canonical JSON: what results name it by */
 
-	unsigned required;	/* AY_COMP_BIT()s */
+	unsigned required;		/* AY_COMP_BIT()s */
 	unsigned required_if_reference; /* required when a set in force has the part */
 
-	size_t n_references;	/* names of sets; 0: every set in force */
+	size_t n_references; /* names of sets; 0: every set in force */
 	const char **reference;
 
-	uint32_t lease_s;	/* how long `trusted` holds */
-	uint32_t reattest_s;	/* how often to ask */
+	uint32_t lease_s;	   /* how long `trusted` holds */
+	uint32_t reattest_s;	   /* how often to ask */
 	uint32_t missed_deadlines; /* after so many `trusted` becomes `unknown` */
 
 	/* A host whose log never reached the operating system (design 6). */
 	bool allow_no_log;
 	const char *no_log_owner, *no_log_reason;
 
-	bool ima;		/* the IMA list is judged */
+	bool ima; /* the IMA list is judged */
 	enum ay_violations violations;
 	uint64_t max_violations;
-	bool allow_padded_bank;	/* banks extended with zero-padded SHA-1 */
+	bool allow_padded_bank; /* banks extended with zero-padded SHA-1 */
 	bool refuse_weak_log;	/* a SHA-1-only log is LOG_BANK_WEAK */
 };
 

@@ -17,7 +17,7 @@ const struct ay_rule_kind *const ay_rule_kinds[] = {
 };
 
 static const char *const part_names[AY_PARTS] = {
-	[AY_PART_PLATFORM] = "platform",	 [AY_PART_OS] = "os",
+	[AY_PART_PLATFORM] = "platform",       [AY_PART_OS] = "os",
 	[AY_PART_HOST_UNIQUE] = "host_unique", [AY_PART_RUNTIME] = "runtime",
 	[AY_PART_ASSET_TAG] = "asset_tag",
 };
@@ -143,8 +143,8 @@ static enum ay_rc make_room(struct ay_refset *s, const json_t *parts, struct ay_
 
 static enum ay_rc parse_parts(struct ay_refset *s, const json_t *j, struct ay_err *e)
 {
-	static const char *const known[] = { "platform", "os", "host_unique", "runtime",
-					     "asset_tag", NULL };
+	static const char *const known[] = { "platform", "os",	      "host_unique",
+					     "runtime",	 "asset_tag", NULL };
 	const json_t *parts;
 	enum ay_rc rc = ay_json_object(j, "reference", "parts", true, &parts, e);
 
@@ -159,11 +159,12 @@ static enum ay_rc parse_parts(struct ay_refset *s, const json_t *j, struct ay_er
 
 static enum ay_rc parse_provenance(struct ay_refset *s, const json_t *j, struct ay_err *e)
 {
-	static const char *const known[] = { "source", "host", "at", "evidence", "owner", "note",
-					     NULL };
+	static const char *const known[] = { "source", "host", "at", "evidence",
+					     "owner",  "note", NULL };
 	struct ay_provenance *p = &s->provenance;
-	const char **const to[] = { &p->source, &p->host, &p->at, &p->evidence, &p->owner,
-				    &p->note };
+	const char **const to[] = {
+		&p->source, &p->host, &p->at, &p->evidence, &p->owner, &p->note
+	};
 	const json_t *o;
 	enum ay_rc rc = ay_json_object(j, "reference", "provenance", false, &o, e);
 
@@ -180,8 +181,8 @@ static enum ay_rc parse_provenance(struct ay_refset *s, const json_t *j, struct 
 
 static enum ay_rc parse_head(struct ay_refset *s, const json_t *j, struct ay_err *e)
 {
-	static const char *const known[] = { "format", "name",	"version", "state",
-					     "sha256", "provenance", "parts", NULL };
+	static const char *const known[] = { "format", "name",	     "version", "state",
+					     "sha256", "provenance", "parts",	NULL };
 	const char *format = "", *state = "draft";
 	uint64_t version = 0;
 	enum ay_rc rc = ay_json_only(j, known, "reference", e);
@@ -220,8 +221,9 @@ static enum ay_rc name_by_hash(struct ay_refset *s, struct ay_err *e)
 	if (text.p != NULL)
 		ay_sha256(text, s->sha256);
 	ay_arena_fini(&a);
-	return text.p != NULL ? AY_OK :
-				ay_fail(e, AY_E_NOMEM, "reference", 0, "out of memory for its hash");
+	return text.p != NULL
+		       ? AY_OK
+		       : ay_fail(e, AY_E_NOMEM, "reference", 0, "out of memory for its hash");
 }
 
 /* A document may carry the hash it was known by; it must be right. */

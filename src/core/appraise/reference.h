@@ -8,10 +8,10 @@
  * of one kind (ay_rule_kinds) and of one part. A set in memory never changes;
  * many appraisals may read it at once.
  */
-#include "core/base/json.h"
-#include "core/base/limits.h"
 #include "core/appraise/report.h"
 #include "core/appraise/set_state.h"
+#include "core/base/json.h"
+#include "core/base/limits.h"
 #include "core/evlog/tcg.h"
 #include "core/tpm/pcr.h"
 
@@ -33,7 +33,8 @@ bool ay_part_find(struct ay_bytes name, enum ay_part *out);
 struct ay_ref_event {
 	const uint8_t *digest[AY_BANKS_MAX]; /* in bank k of the rule; NULL: none */
 	uint32_t type;
-	bool data_mismatch; /* its digest did not cover its data when it was learned: LOG_EVENT_DATA is a note */
+	bool data_mismatch; /* its digest did not cover its data when it was learned: LOG_EVENT_DATA
+			       is a note */
 	const char *summary;
 };
 
@@ -44,7 +45,7 @@ struct ay_digest_set {
 		const uint8_t *digest; /* NULL: free */
 		const char *path;      /* for people; "" if none */
 		uint16_t alg;
-	} *row;
+	} * row;
 };
 
 /* NULL = none. */
@@ -67,9 +68,9 @@ struct ay_rule {
 };
 
 struct ay_provenance {
-	const char *source; /* "learned", "imported", "computed" */
-	const char *host;   /* "" if none; so the others */
-	const char *at;	    /* RFC 3339 */
+	const char *source;   /* "learned", "imported", "computed" */
+	const char *host;     /* "" if none; so the others */
+	const char *at;	      /* RFC 3339 */
 	const char *evidence; /* its hash in hex */
 	const char *owner;
 	const char *note;
@@ -116,10 +117,10 @@ struct ay_learn_from {
 
 struct ay_learn_options {
 	const char *name;
-	uint32_t version;	  /* 0: 1 */
-	uint32_t parts;		  /* AY_PART_BIT()s; 0: every part there is evidence for */
-	uint32_t pcrs;		  /* bit N; 0: all that are judged by value */
-	uint32_t host_unique;	  /* PCRs that go to part host_unique instead of platform or os */
+	uint32_t version;     /* 0: 1 */
+	uint32_t parts;	      /* AY_PART_BIT()s; 0: every part there is evidence for */
+	uint32_t pcrs;	      /* bit N; 0: all that are judged by value */
+	uint32_t host_unique; /* PCRs that go to part host_unique instead of platform or os */
 	struct ay_provenance provenance; /* members may be NULL */
 };
 

@@ -9,7 +9,7 @@
 
 static const struct ay_check_row rows[AY_CHECKS] = {
 	[AY_CHECK_NONE] = { "", AY_COMP_IDENTITY, AY_KIND_GUARD, AY_SEV_HIGH, "", "" },
-#define X(code, comp, kind, sev, clause, text)                                                    \
+#define X(code, comp, kind, sev, clause, text)                                                     \
 	[AY_CHECK_##code] = { #code, AY_COMP_##comp, AY_KIND_##kind, AY_SEV_##sev, clause, text },
 #include "core/appraise/checks.def"
 #undef X
@@ -137,8 +137,7 @@ static enum ay_component component_of(enum ay_check code, const struct ay_place 
 }
 
 /* The finding without its texts. */
-static struct ay_finding bare(enum ay_check code, enum ay_result result,
-			      const struct ay_place *at)
+static struct ay_finding bare(enum ay_check code, enum ay_result result, const struct ay_place *at)
 {
 	return (struct ay_finding){
 		.code = code,
@@ -222,9 +221,8 @@ void ay_report_add_cause(struct ay_report *rep, const char *class, enum ay_cause
 	if (list == NULL)
 		return;
 	rep->cause = list;
-	list[rep->n_causes++] = (struct ay_cause){
-		class, kind, printable(rep, ay_bytes_of(text)), printable(rep, ay_bytes_of(fix))
-	};
+	list[rep->n_causes++] = (struct ay_cause){ class, kind, printable(rep, ay_bytes_of(text)),
+						   printable(rep, ay_bytes_of(fix)) };
 }
 
 void ay_report_add_reference(struct ay_report *rep, const struct ay_named *set)

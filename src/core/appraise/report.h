@@ -58,11 +58,11 @@ struct ay_place {
 	bool optional;		     /* not_checked, and the policy does not need it */
 	bool has_pcr, has_event, has_entry;
 	uint8_t pcr;
-	uint16_t bank;	/* TPM algorithm; 0: none */
-	uint32_t event; /* index in the boot log, from 0 */
-	uint64_t entry; /* entry of the IMA list, from 1 */
-	struct ay_bytes path; /* any octets; made printable */
-	struct ay_bytes expected, measured;	      /* digests */
+	uint16_t bank;				   /* TPM algorithm; 0: none */
+	uint32_t event;				   /* index in the boot log, from 0 */
+	uint64_t entry;				   /* entry of the IMA list, from 1 */
+	struct ay_bytes path;			   /* any octets; made printable */
+	struct ay_bytes expected, measured;	   /* digests */
 	const char *expected_text, *measured_text; /* or words, when there is no digest */
 };
 
@@ -76,8 +76,8 @@ struct ay_finding {
 	uint16_t bank;
 	uint32_t event;
 	uint64_t entry;
-	const char *text;     /* one printable line; never NULL */
-	const char *path;     /* NULL: none; so the two below */
+	const char *text; /* one printable line; never NULL */
+	const char *path; /* NULL: none; so the two below */
 	const char *expected;
 	const char *measured;
 };

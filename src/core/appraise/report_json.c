@@ -8,7 +8,8 @@
 #include "core/base/json.h"
 #include "core/tpm/alg.h"
 
-/* Members that apply only sometimes. A failed set leaves too few and is seen by the caller's pack. */
+/* Members that apply only sometimes. A failed set leaves too few and is seen by the caller's pack.
+ */
 static bool put(json_t *o, const char *key, json_t *v)
 {
 	return json_object_set_new(o, key, v) == 0;

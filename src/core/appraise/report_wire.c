@@ -383,8 +383,8 @@ enum ay_rc ay_report_parse(struct ay_bytes bytes, struct ay_arena *a, struct ay_
 	read_coverage(&in);
 	read_causes(&in);
 	read_names(&in);
-	rc = rep->fault != AY_OK ? ay_fail(e, rep->fault, "report", 0, "out of memory") :
-				   ay_rd_end(&in.r, "report", e);
+	rc = rep->fault != AY_OK ? ay_fail(e, rep->fault, "report", 0, "out of memory")
+				 : ay_rd_end(&in.r, "report", e);
 	if (rc == AY_OK)
 		rc = ay_report_conclude(rep, required, e);
 	if (rc != AY_OK)

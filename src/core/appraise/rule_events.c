@@ -55,7 +55,8 @@ static enum ay_rc parse_digests(const json_t *o, struct ay_arena *a, struct ay_r
 		rc = ay_json_bad(e, "reference.rule.events", "digests", "empty");
 	if (rc != AY_OK)
 		return rc;
-	json_object_foreach((json_t *)(uintptr_t)digests, bank, v) {
+	json_object_foreach((json_t *)(uintptr_t)digests, bank, v)
+	{
 		rc = parse_digest(bank, v, a, r, ev, e);
 		if (rc != AY_OK)
 			return rc;
@@ -219,7 +220,8 @@ static void tell(struct match *m, enum ay_check code, long want, long got)
 
 		expected = ev->summary;
 		if (k >= 0 && ev->digest[k] != NULL)
-			at.expected = (struct ay_bytes){ ev->digest[k], ay_alg_digest_size(at.bank) };
+			at.expected =
+				(struct ay_bytes){ ev->digest[k], ay_alg_digest_size(at.bank) };
 	}
 	if (got >= 0) {
 		const uint8_t *d = log_digest(m->f->log, m->at[got], at.bank);
@@ -230,15 +232,20 @@ static void tell(struct match *m, enum ay_check code, long want, long got)
 			at.measured = (struct ay_bytes){ d, ay_alg_digest_size(at.bank) };
 		ay_event_summary(&m->f->log->event[at.event], measured, sizeof(measured));
 	}
-	if (code == AY_CHECK_REF_EVENT)
-		ay_report_add(m->rep, code, AY_FAIL, &at, "PCR %u: event changed: \"%.*s\" (expected \"%.*s\")",
-			      m->r->pcr, 150, measured, 150, expected);
+	if (code == AY_CHECK_REF_EVENT && strcmp(measured, expected) == 0)
+		ay_report_add(m->rep, code, AY_FAIL, &at,
+			      "PCR %u: event \"%.*s\" has another digest", m->r->pcr, 150,
+			      measured);
+	else if (code == AY_CHECK_REF_EVENT)
+		ay_report_add(m->rep, code, AY_FAIL, &at,
+			      "PCR %u: event changed: \"%.*s\" (expected \"%.*s\")", m->r->pcr, 150,
+			      measured, 150, expected);
 	else if (code == AY_CHECK_REF_MISSING)
-		ay_report_add(m->rep, code, AY_FAIL, &at, "PCR %u: event missing: \"%.*s\"", m->r->pcr,
-			      150, expected);
+		ay_report_add(m->rep, code, AY_FAIL, &at, "PCR %u: event missing: \"%.*s\"",
+			      m->r->pcr, 150, expected);
 	else
-		ay_report_add(m->rep, code, AY_FAIL, &at, "PCR %u: event added: \"%.*s\"", m->r->pcr,
-			      150, measured);
+		ay_report_add(m->rep, code, AY_FAIL, &at, "PCR %u: event added: \"%.*s\"",
+			      m->r->pcr, 150, measured);
 }
 
 /* A stretch without any common event: pairs are changes, what is left over missing or added. */
@@ -302,8 +309,7 @@ static void compare(struct match *m)
 
 	while (head < want && head < got && same(m, head, head))
 		head++;
-	while (tail < want - head && tail < got - head &&
-	       same(m, want - tail - 1, got - tail - 1))
+	while (tail < want - head && tail < got - head && same(m, want - tail - 1, got - tail - 1))
 		tail++;
 	if (head + tail < want || head + tail < got)
 		tell_differences(m, head, want - head - tail, head, got - head - tail);
@@ -327,8 +333,8 @@ static bool gather(struct match *m)
 	return true;
 }
 
-static void check(const struct ay_refset *s, const struct ay_rule *r,
-		  const struct ay_boot_facts *f, struct ay_report *rep)
+static void check(const struct ay_refset *s, const struct ay_rule *r, const struct ay_boot_facts *f,
+		  struct ay_report *rep)
 {
 	struct match m = { .set = s, .r = r, .f = f, .rep = rep };
 	struct ay_place at = { .has_pcr = true, .pcr = r->pcr };
@@ -348,9 +354,10 @@ static void check(const struct ay_refset *s, const struct ay_rule *r,
 	if (m.n_bad > 0)
 		return;
 	if ((f->unexplained & (1u << r->pcr)) != 0)
-		ay_report_add(rep, AY_CHECK_REF_EVENT, AY_NOT_CHECKED, &at,
-			      "PCR %u: the log does not explain the value, its events prove nothing",
-			      r->pcr);
+		ay_report_add(
+			rep, AY_CHECK_REF_EVENT, AY_NOT_CHECKED, &at,
+			"PCR %u: the log does not explain the value, its events prove nothing",
+			r->pcr);
 	else
 		ay_report_add(rep, AY_CHECK_REF_EVENT, AY_PASS, &at,
 			      "PCR %u: all %zu events are those of set %s", r->pcr, m.n, s->name);

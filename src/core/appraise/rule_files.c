@@ -46,8 +46,8 @@ static enum ay_rc make_room(struct ay_digest_set *s, size_t n, struct ay_arena *
 	while (s->room < n * 2)
 		s->room *= 2;
 	s->row = ay_arena_array(a, s->room, sizeof(*s->row));
-	return s->row != NULL ? AY_OK :
-				ay_fail(e, AY_E_NOMEM, "reference.rule", 0, "out of memory");
+	return s->row != NULL ? AY_OK
+			      : ay_fail(e, AY_E_NOMEM, "reference.rule", 0, "out of memory");
 }
 
 static enum ay_rc parse_file(uint16_t alg, const char *hex, const json_t *path, struct ay_arena *a,
@@ -83,7 +83,8 @@ static enum ay_rc parse_bank(const char *bank, const json_t *files, struct ay_ar
 
 	if (ay_alg_digest_size(alg) == 0)
 		return ay_json_bad(e, "reference.rule.digests", bank, "unknown algorithm");
-	json_object_foreach((json_t *)(uintptr_t)files, hex, path) {
+	json_object_foreach((json_t *)(uintptr_t)files, hex, path)
+	{
 		rc = parse_file(alg, hex, path, a, r, e);
 		if (rc != AY_OK)
 			break;
@@ -97,7 +98,8 @@ static enum ay_rc count_files(const json_t *digests, size_t *n, struct ay_err *e
 	json_t *files;
 
 	*n = 0;
-	json_object_foreach((json_t *)(uintptr_t)digests, bank, files) {
+	json_object_foreach((json_t *)(uintptr_t)digests, bank, files)
+	{
 		if (!json_is_object(files))
 			return ay_json_bad(e, "reference.rule.digests", bank, "wrong type");
 		*n += json_object_size(files);
@@ -129,7 +131,8 @@ static enum ay_rc parse(const json_t *o, struct ay_arena *a, struct ay_rule *r, 
 		rc = make_room(&r->files, n, a, e);
 	if (rc != AY_OK)
 		return rc;
-	json_object_foreach((json_t *)(uintptr_t)digests, bank, files) {
+	json_object_foreach((json_t *)(uintptr_t)digests, bank, files)
+	{
 		rc = parse_bank(bank, files, a, r, e);
 		if (rc != AY_OK)
 			break;

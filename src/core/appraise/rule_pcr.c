@@ -38,7 +38,8 @@ static enum ay_rc parse(const json_t *o, struct ay_arena *a, struct ay_rule *r, 
 	r->values = ay_arena_alloc(a, sizeof(*r->values));
 	if (r->values == NULL)
 		return ay_fail(e, AY_E_NOMEM, "reference.rule", 0, "out of memory");
-	json_object_foreach((json_t *)(uintptr_t)values, bank, v) {
+	json_object_foreach((json_t *)(uintptr_t)values, bank, v)
+	{
 		rc = parse_value(bank, v, r, e);
 		if (rc != AY_OK)
 			return rc;
@@ -72,23 +73,23 @@ static void check_bank(const struct ay_refset *s, const struct ay_rule *r, uint1
 	at.measured = ay_pcrs_value(f->pcrs, alg, r->pcr);
 	if (at.measured.n == 0 && f->offline) {
 		ay_report_add(rep, AY_CHECK_QUOTE_SELECTION, AY_FAIL, &at,
-				     "set %s has a value that the quote does not cover", s->name);
+			      "set %s has a value that the quote does not cover", s->name);
 	} else if (at.measured.n == 0) {
 		ay_report_add(rep, AY_CHECK_REF_PCR, AY_NOT_CHECKED, &at,
-				     "set %s has a value that the quote does not cover", s->name);
+			      "set %s has a value that the quote does not cover", s->name);
 	} else if (AY_CHECKED("REF_PCR", !ay_bytes_eq(at.expected, at.measured))) {
 		ay_report_add(rep, AY_CHECK_REF_PCR, AY_FAIL, &at,
-				     "PCR %u (%s) is not the value of set %s", r->pcr,
-				     ay_alg_bank_name(alg), s->name);
+			      "PCR %u (%s) is not the value of set %s", r->pcr,
+			      ay_alg_bank_name(alg), s->name);
 	} else {
 		ay_report_add(rep, AY_CHECK_REF_PCR, AY_PASS, &at,
-				     "PCR %u (%s) is the value of set %s", r->pcr,
-				     ay_alg_bank_name(alg), s->name);
+			      "PCR %u (%s) is the value of set %s", r->pcr, ay_alg_bank_name(alg),
+			      s->name);
 	}
 }
 
-static void check(const struct ay_refset *s, const struct ay_rule *r,
-		  const struct ay_boot_facts *f, struct ay_report *rep)
+static void check(const struct ay_refset *s, const struct ay_rule *r, const struct ay_boot_facts *f,
+		  struct ay_report *rep)
 {
 	const char *rule = ay_arena_printf(rep->arena, "set %s v%u: exact value", s->name,
 					   (unsigned)s->version);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The running system: entries of the IMA list against allow-lists. The tally remembers what was judged. */
+/* The running system: entries of the IMA list against allow-lists. The tally remembers what was
+ * judged. */
 #include "core/appraise/state.h"
 
 #include <string.h>
@@ -138,9 +139,8 @@ static void tell_files(const struct lists *l, const struct ay_ima_tally *t, stru
 static void tell_violations(const struct ay_runtime_in *in, const struct lists *l,
 			    const struct ay_ima_tally *t, struct ay_report *rep)
 {
-	uint64_t most = in->policy->violations == AY_VIOLATIONS_AT_MOST ?
-				in->policy->max_violations :
-				l->violations;
+	uint64_t most = in->policy->violations == AY_VIOLATIONS_AT_MOST ? in->policy->max_violations
+									: l->violations;
 
 	if (l->n == 0 && in->policy->violations == AY_VIOLATIONS_AS_REFERENCE)
 		return;
@@ -158,8 +158,9 @@ static void tell_padded(const struct ay_runtime_in *in, struct ay_report *rep)
 		ay_report_add(rep, AY_CHECK_IMA_PADDED_BANK, AY_FAIL, NULL,
 			      "banks were extended with zero-padded SHA-1");
 	else
-		ay_report_add(rep, AY_CHECK_IMA_PADDED_BANK, AY_PASS, NULL,
-			      "banks were extended with zero-padded SHA-1, which the policy allows");
+		ay_report_add(
+			rep, AY_CHECK_IMA_PADDED_BANK, AY_PASS, NULL,
+			"banks were extended with zero-padded SHA-1, which the policy allows");
 }
 
 static bool continues(const struct ay_runtime_in *in, struct ay_ima_tally *t)
@@ -182,8 +183,9 @@ static enum ay_rc judge_list(const struct ay_runtime_in *in, struct ay_ima_tally
 	enum ay_rc rc;
 
 	if (!continues(in, t)) {
-		ay_report_add(rep, AY_CHECK_IMA_CONTINUITY, AY_NOT_CHECKED, NULL,
-			      "earlier entries were judged by other sets: the whole list is needed");
+		ay_report_add(
+			rep, AY_CHECK_IMA_CONTINUITY, AY_NOT_CHECKED, NULL,
+			"earlier entries were judged by other sets: the whole list is needed");
 		return AY_OK;
 	}
 	rc = gather(in, rep, &l, e);

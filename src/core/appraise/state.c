@@ -196,7 +196,8 @@ static enum ay_rc judge_log(struct judge *j, struct ay_err *e)
 	return AY_OK;
 }
 
-/* PCR values stand alone: they are compared whole, and that is enough only if the policy says so. */
+/* PCR values stand alone: they are compared whole, and that is enough only if the policy says so.
+ */
 static void judge_no_log(struct judge *j)
 {
 	static const enum ay_component of[] = { AY_COMP_PLATFORM, AY_COMP_OS };
@@ -260,7 +261,8 @@ static void note_rules(struct judge *j, const struct ay_refset *s, enum ay_part 
 		const struct ay_rule *r = &s->rule[i];
 
 		if (r->part == part && r->kind->has_pcr)
-			*(r->kind == &ay_rule_events ? &j->by_events : &j->by_value) |= 1u << r->pcr;
+			*(r->kind == &ay_rule_events ? &j->by_events : &j->by_value) |= 1u
+											<< r->pcr;
 	}
 }
 
@@ -354,9 +356,9 @@ static void cover_rest(struct judge *j)
 		for (unsigned pcr = 0; pcr < AY_PCR_COUNT; pcr++)
 			if ((p->bank[k].have & (1u << pcr) & ~j->by_value) != 0)
 				ay_report_cover(j->rep, p->bank[k].alg, pcr, -1,
-						(j->by_events & (1u << pcr)) != 0 ?
-							"events" :
-							rule_of_event(j, pcr));
+						(j->by_events & (1u << pcr)) != 0
+							? "events"
+							: rule_of_event(j, pcr));
 	for (size_t i = 0; log != NULL && i < log->n_events; i++) {
 		unsigned pcr = log->event[i].pcr;
 

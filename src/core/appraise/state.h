@@ -41,7 +41,7 @@ struct ay_state_in {
 	const struct ay_refset *const *sets; /* candidates; the policy chooses by name and state */
 	size_t n_sets;
 	const struct ay_policy *policy; /* NULL: none */
-	bool offline; /* sets are given by hand: their state does not matter */
+	bool offline;			/* sets are given by hand: their state does not matter */
 };
 
 /* PCRs that an IMA list extends, those that a boot log does not have to explain. */
@@ -91,12 +91,12 @@ AY_MUST_USE enum ay_rc ay_tally_parse(struct ay_bytes in, struct ay_ima_tally *o
 				      struct ay_err *e);
 
 struct ay_runtime_in {
-	const struct ay_pcrs *pcrs; /* attested */
+	const struct ay_pcrs *pcrs;   /* attested */
 	const struct ay_ima_run *run; /* replayed up to the attested prefix; NULL: no list given */
-	bool fits;		     /* a prefix fits pcrs (ay_ima_run_fit() or the quote's search) */
-	bool padded;		     /* ... with banks extended as kernels before 5.8 did */
+	bool fits;   /* a prefix fits pcrs (ay_ima_run_fit() or the quote's search) */
+	bool padded; /* ... with banks extended as kernels before 5.8 did */
 	const struct ay_err *ima_error; /* the list could not be parsed; NULL: it could */
-	struct ay_bytes list; /* the octets that are new: from run->from on */
+	struct ay_bytes list;		/* the octets that are new: from run->from on */
 	const struct ay_refset *const *sets;
 	size_t n_sets;
 	const struct ay_policy *policy;

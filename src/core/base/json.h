@@ -47,10 +47,12 @@ AY_MUST_USE enum ay_rc ay_json_object(const json_t *o, const char *where, const 
 AY_MUST_USE enum ay_rc ay_json_array(const json_t *o, const char *where, const char *key,
 				     bool needed, const json_t **out, struct ay_err *e);
 
-/* A terminated printable name: 1 to AY_MAX_NAME_BYTES of A-Z a-z 0-9 . _ + : @ - and blank inside. */
+/* A terminated printable name: 1 to AY_MAX_NAME_BYTES of A-Z a-z 0-9 . _ + : @ - and blank inside.
+ */
 bool ay_json_is_name(const char *s);
 
-/* Canonical text: no blanks, members in byte order of key. In the arena; {NULL, 0} without memory. */
+/* Canonical text: no blanks, members in byte order of key. In the arena; {NULL, 0} without memory.
+ */
 struct ay_bytes ay_json_canonical(const json_t *j, struct ay_arena *a);
 
 #endif

@@ -23,6 +23,7 @@ extern const struct ay_cmd ay_cmd_policy_show;
 extern const struct ay_cmd ay_cmd_assertion_get;
 extern const struct ay_cmd ay_cmd_assertion_verify;
 extern const struct ay_cmd ay_cmd_ek_approve;
+extern const struct ay_cmd ay_cmd_appraise;
 extern const struct ay_cmd ay_cmd_eventlog;
 extern const struct ay_cmd ay_cmd_ima;
 extern const struct ay_cmd ay_cmd_quote;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* assay reference learn | list | show | activate */
+#include "prog/assay/appraise.h"
 #include "prog/assay/client.h"
 #include "prog/assay/commands.h"
 #include "prog/assay/table.h"
@@ -39,8 +40,14 @@ static int call(struct ay_cli *cli, const char *method, const char *path, json_t
 static int run_learn(struct ay_cli *cli, const struct ay_args *args)
 {
 	const char *name = ay_args_opt(args, "name", 0), *part;
-	json_t *body, *parts = json_array();
+	json_t *body, *parts;
 
+	if (ay_args_has(args, "offline"))
+		return args->n_pos == 0 ? ay_learn_offline_run(cli, args) :
+					  ay_cli_error(AY_EXIT_USAGE, "a host or --offline, not both");
+	if (args->n_pos == 0)
+		return ay_cli_error(AY_EXIT_USAGE, "give a host, or a folder with --offline");
+	parts = json_array();
 	if (name == NULL) {
 		json_decref(parts);
 		return ay_cli_error(AY_EXIT_USAGE, "give the set a name with --name");
@@ -129,11 +136,13 @@ static int run_activate(struct ay_cli *cli, const struct ay_args *args)
 static const struct ay_opt learn_opts[] = {
 	{ "name", "N", "name of the reference set" },
 	{ "part", "P", "platform, os, host_unique or runtime; may be repeated (all there is evidence for)" },
+	{ "offline", "DIR", "learn from the evidence of a folder, without a server" },
+	{ "out", "SET.json", "with --offline: the file to write" },
 	{ "activate", NULL, "put it in force at once, with the default policy if there is none" },
 	{ NULL, NULL, NULL },
 };
 
-const struct ay_cmd ay_cmd_reference_learn = { "reference", "learn", "HOST", 1, 1, learn_opts, "learn reference values from a good host", run_learn };
+const struct ay_cmd ay_cmd_reference_learn = { "reference", "learn", "[HOST]", 0, 1, learn_opts, "learn reference values from a good host", run_learn };
 const struct ay_cmd ay_cmd_reference_list = { "reference", "list", "", 0, 0, NULL, "reference sets and their states", run_list };
 const struct ay_cmd ay_cmd_reference_show = { "reference", "show", "SET", 1, 1, NULL, "one reference set", run_show };
 const struct ay_cmd ay_cmd_reference_activate = { "reference", "activate", "SET", 1, 1, NULL, "put a draft in force", run_activate };

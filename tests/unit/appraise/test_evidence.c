@@ -62,21 +62,24 @@ static void put_values(struct ay_pcrs *out, const char *bank, json_t *values)
 	const char *pcr;
 	json_t *v;
 
-	json_object_foreach(values, pcr, v) {
+	json_object_foreach(values, pcr, v)
+	{
 		unsigned char raw[80];
 		int n = EVP_DecodeBlock(raw, (const unsigned char *)json_string_value(v),
 					(int)json_string_length(v));
 
 		assert_true(n >= (int)ay_alg_digest_size(alg));
 		assert_int_equal(ay_pcrs_set(out, alg, (unsigned)atoi(pcr),
-					     (struct ay_bytes){ raw, ay_alg_digest_size(alg) }, NULL),
+					     (struct ay_bytes){ raw, ay_alg_digest_size(alg) },
+					     NULL),
 				 AY_OK);
 	}
 }
 
 static void load_values(struct evidence *ev, const char *name)
 {
-	const char *bank = json_string_value(json_object_get(json_object_get(ev->expected, "expected"), "bank"));
+	const char *bank = json_string_value(
+		json_object_get(json_object_get(ev->expected, "expected"), "bank"));
 	char path[128];
 	json_t *j;
 
@@ -121,9 +124,11 @@ static struct evidence *load(const char *name)
 	ev->expected = corpus_json(name, path);
 	load_values(ev, name);
 	sign(ev);
-	nonce = json_string_value(json_object_get(json_object_get(ev->expected, "attest"), "extraData"));
-	assert_int_equal(ay_hex_decode(ay_bytes_of(nonce), "nonce", ev->nonce, strlen(nonce) / 2, NULL),
-			 AY_OK);
+	nonce = json_string_value(
+		json_object_get(json_object_get(ev->expected, "attest"), "extraData"));
+	assert_int_equal(
+		ay_hex_decode(ay_bytes_of(nonce), "nonce", ev->nonce, strlen(nonce) / 2, NULL),
+		AY_OK);
 	ev->in.attest = ev->attest;
 	ev->in.log = ev->log;
 	ev->in.nonce = (struct ay_bytes){ ev->nonce, strlen(nonce) / 2 };
@@ -200,10 +205,15 @@ static void test_log_against_values(void **state)
 		appraise(ev, NULL);
 		assert_true(ev->out.quote.verified && ev->out.quote.fresh);
 		assert_true(ev->out.quote.pcrs_attested);
-		json_object_foreach(json_object_get(json_object_get(ev->expected, "expected"), "log_vs_tpm"), pcr, v) {
+		json_object_foreach(
+			json_object_get(json_object_get(ev->expected, "expected"), "log_vs_tpm"),
+			pcr, v)
+		{
 			bool differs = strcmp(json_string_value(v), "DIFFERS") == 0;
 
-			assert_int_equal(failed(&ev->rep, AY_CHECK_LOG_PCR_MISMATCH, (unsigned)atoi(pcr)), differs);
+			assert_int_equal(
+				failed(&ev->rep, AY_CHECK_LOG_PCR_MISMATCH, (unsigned)atoi(pcr)),
+				differs);
 		}
 		assert_int_not_equal(ev->rep.verdict, AY_TRUSTED); /* nothing to compare with */
 		drop(ev);
@@ -333,12 +343,9 @@ static void test_not_this_quote(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_log_against_values),
-		cmocka_unit_test(test_learn),
-		cmocka_unit_test(test_another_pcr0),
-		cmocka_unit_test(test_empty_selection),
-		cmocka_unit_test(test_without_values),
-		cmocka_unit_test(test_not_this_quote),
+		cmocka_unit_test(test_log_against_values), cmocka_unit_test(test_learn),
+		cmocka_unit_test(test_another_pcr0),	   cmocka_unit_test(test_empty_selection),
+		cmocka_unit_test(test_without_values),	   cmocka_unit_test(test_not_this_quote),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -50,9 +50,8 @@ static const struct {
 	  AY_E_INPUT, "policy", "allow_no_log:" },
 	{ "empty list of sets", OK ",\"references\":[]}", AY_E_INPUT, "policy", "references:" },
 	{ "set that is no name", OK ",\"references\":[7]}", AY_E_INPUT, "policy", "references:" },
-	{ "runtime without IMA",
-	  HEAD "\"required\":[\"runtime\"],\"ima\":{\"enabled\":false}}", AY_E_INPUT, "policy.ima",
-	  "enabled:" },
+	{ "runtime without IMA", HEAD "\"required\":[\"runtime\"],\"ima\":{\"enabled\":false}}",
+	  AY_E_INPUT, "policy.ima", "enabled:" },
 	{ "negative violations", OK ",\"ima\":{\"violations\":-1}}", AY_E_INPUT, "policy.ima",
 	  "violations: out" },
 	{ "another hash", OK ",\"sha256\":\"00\"}", AY_E_INPUT, "policy", "sha256:" },
@@ -71,8 +70,7 @@ static void test_parse(void **state)
 		if (cases[i].where != NULL)
 			assert_string_equal(e.where, cases[i].where);
 		if (cases[i].text != NULL)
-			assert_int_equal(
-				strncmp(e.text, cases[i].text, strlen(cases[i].text)), 0);
+			assert_int_equal(strncmp(e.text, cases[i].text, strlen(cases[i].text)), 0);
 		ay_policy_free(p);
 	}
 }

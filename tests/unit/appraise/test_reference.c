@@ -15,43 +15,66 @@ static const struct {
 	const char *text; /* begins with */
 } cases[] = {
 	{ "no rules", "{" H ",\"parts\":{}}", AY_OK, NULL, NULL },
-	{ "a value", "{" H ",\"parts\":{\"platform\":[{\"kind\":\"pcr\",\"pcr\":0,\"values\":{\"sha256\":\"" D32 "\"}}]}}",
+	{ "a value",
+	  "{" H
+	  ",\"parts\":{\"platform\":[{\"kind\":\"pcr\",\"pcr\":0,\"values\":{\"sha256\":\"" D32
+	  "\"}}]}}",
 	  AY_OK, NULL, NULL },
-	{ "an event", "{" H ",\"parts\":{\"os\":[{\"kind\":\"events\",\"pcr\":9,\"events\":[{\"digests\":{\"sha1\":\"" D20 "\"},\"data_mismatch\":true}]}]}}",
+	{ "an event",
+	  "{" H ",\"parts\":{\"os\":[{\"kind\":\"events\",\"pcr\":9,\"events\":[{\"digests\":{"
+		"\"sha1\":\"" D20 "\"},\"data_mismatch\":true}]}]}}",
 	  AY_OK, NULL, NULL },
-	{ "files", "{" H ",\"parts\":{\"runtime\":[{\"kind\":\"files\",\"digests\":{\"sha256\":{\"" D32 "\":\"/bin/x\"}}}]}}",
+	{ "files",
+	  "{" H ",\"parts\":{\"runtime\":[{\"kind\":\"files\",\"digests\":{\"sha256\":{\"" D32
+	  "\":\"/bin/x\"}}}]}}",
 	  AY_OK, NULL, NULL },
 	{ "empty", "", AY_E_INPUT, "reference", "empty" },
 	{ "not an object", "[]", AY_E_INPUT, "reference", "not an object" },
 	{ "no parts", "{" H "}", AY_E_INPUT, "reference", "parts: missing" },
-	{ "unknown member", "{" H ",\"parts\":{},\"part\":{}}", AY_E_INPUT, "reference", "part: unknown" },
+	{ "unknown member", "{" H ",\"parts\":{},\"part\":{}}", AY_E_INPUT, "reference",
+	  "part: unknown" },
 	{ "duplicate", "{" H ",\"parts\":{},\"parts\":{}}", AY_E_INPUT, "reference", "duplicate" },
-	{ "unknown part", "{" H ",\"parts\":{\"bios\":[]}}", AY_E_INPUT, "reference.parts", "bios: unknown" },
-	{ "unknown state", "{" H ",\"state\":\"good\",\"parts\":{}}", AY_E_INPUT, "reference", "state:" },
-	{ "rule without kind", "{" H ",\"parts\":{\"os\":[{}]}}", AY_E_INPUT, "reference.rule", "kind: missing" },
-	{ "unknown kind", "{" H ",\"parts\":{\"os\":[{\"kind\":\"any\"}]}}", AY_E_INPUT, "reference.rule", "kind: unknown" },
-	{ "PCR 24", "{" H ",\"parts\":{\"os\":[{\"kind\":\"pcr\",\"pcr\":24,\"values\":{}}]}}", AY_E_INPUT,
-	  "reference.rule", "pcr: out" },
-	{ "PCR 16 is never judged", "{" H ",\"parts\":{\"os\":[{\"kind\":\"pcr\",\"pcr\":16,\"values\":{}}]}}", AY_E_INPUT,
+	{ "unknown part", "{" H ",\"parts\":{\"bios\":[]}}", AY_E_INPUT, "reference.parts",
+	  "bios: unknown" },
+	{ "unknown state", "{" H ",\"state\":\"good\",\"parts\":{}}", AY_E_INPUT, "reference",
+	  "state:" },
+	{ "rule without kind", "{" H ",\"parts\":{\"os\":[{}]}}", AY_E_INPUT, "reference.rule",
+	  "kind: missing" },
+	{ "unknown kind", "{" H ",\"parts\":{\"os\":[{\"kind\":\"any\"}]}}", AY_E_INPUT,
+	  "reference.rule", "kind: unknown" },
+	{ "PCR 24", "{" H ",\"parts\":{\"os\":[{\"kind\":\"pcr\",\"pcr\":24,\"values\":{}}]}}",
+	  AY_E_INPUT, "reference.rule", "pcr: out" },
+	{ "PCR 16 is never judged",
+	  "{" H ",\"parts\":{\"os\":[{\"kind\":\"pcr\",\"pcr\":16,\"values\":{}}]}}", AY_E_INPUT,
 	  "reference.rule", "pcr: is not" },
-	{ "PCR 23 is never judged", "{" H ",\"parts\":{\"os\":[{\"kind\":\"pcr\",\"pcr\":23,\"values\":{}}]}}", AY_E_INPUT,
+	{ "PCR 23 is never judged",
+	  "{" H ",\"parts\":{\"os\":[{\"kind\":\"pcr\",\"pcr\":23,\"values\":{}}]}}", AY_E_INPUT,
 	  "reference.rule", "pcr: is not" },
-	{ "PCR 10 is IMA's", "{" H ",\"parts\":{\"os\":[{\"kind\":\"pcr\",\"pcr\":10,\"values\":{}}]}}", AY_E_INPUT,
+	{ "PCR 10 is IMA's",
+	  "{" H ",\"parts\":{\"os\":[{\"kind\":\"pcr\",\"pcr\":10,\"values\":{}}]}}", AY_E_INPUT,
 	  "reference.rule", "pcr: is not" },
-	{ "no value", "{" H ",\"parts\":{\"os\":[{\"kind\":\"pcr\",\"pcr\":9,\"values\":{}}]}}", AY_E_INPUT,
-	  "reference.rule", "values: needs" },
-	{ "unknown bank", "{" H ",\"parts\":{\"os\":[{\"kind\":\"pcr\",\"pcr\":9,\"values\":{\"md5\":\"00\"}}]}}", AY_E_INPUT,
-	  "reference.rule.values", "md5: unknown" },
-	{ "value cut short", "{" H ",\"parts\":{\"os\":[{\"kind\":\"pcr\",\"pcr\":9,\"values\":{\"sha256\":\"" D20 "\"}}]}}",
+	{ "no value", "{" H ",\"parts\":{\"os\":[{\"kind\":\"pcr\",\"pcr\":9,\"values\":{}}]}}",
+	  AY_E_INPUT, "reference.rule", "values: needs" },
+	{ "unknown bank",
+	  "{" H ",\"parts\":{\"os\":[{\"kind\":\"pcr\",\"pcr\":9,\"values\":{\"md5\":\"00\"}}]}}",
+	  AY_E_INPUT, "reference.rule.values", "md5: unknown" },
+	{ "value cut short",
+	  "{" H ",\"parts\":{\"os\":[{\"kind\":\"pcr\",\"pcr\":9,\"values\":{\"sha256\":\"" D20
+	  "\"}}]}}",
 	  AY_E_INPUT, "reference.rule.values", NULL },
-	{ "event without digests", "{" H ",\"parts\":{\"os\":[{\"kind\":\"events\",\"pcr\":9,\"events\":[{\"digests\":{}}]}]}}",
+	{ "event without digests",
+	  "{" H
+	  ",\"parts\":{\"os\":[{\"kind\":\"events\",\"pcr\":9,\"events\":[{\"digests\":{}}]}]}}",
 	  AY_E_INPUT, "reference.rule.events", "digests: empty" },
-	{ "files outside runtime", "{" H ",\"parts\":{\"os\":[{\"kind\":\"files\",\"digests\":{}}]}}", AY_E_INPUT,
+	{ "files outside runtime",
+	  "{" H ",\"parts\":{\"os\":[{\"kind\":\"files\",\"digests\":{}}]}}", AY_E_INPUT,
 	  "reference.rule", "kind: files" },
 	{ "file digest twice in two spellings",
-	  "{" H ",\"parts\":{\"runtime\":[{\"kind\":\"files\",\"digests\":{\"sha1\":{\"" D20 "\":\"a\",\"000102030405060708090A0B0C0D0E0F10111213\":\"b\"}}}]}}",
+	  "{" H ",\"parts\":{\"runtime\":[{\"kind\":\"files\",\"digests\":{\"sha1\":{\"" D20
+	  "\":\"a\",\"000102030405060708090A0B0C0D0E0F10111213\":\"b\"}}}]}}",
 	  AY_E_INPUT, "reference.rule.digests", NULL },
-	{ "another hash", "{" H ",\"sha256\":\"" D32 "\",\"parts\":{}}", AY_E_INPUT, "reference", "sha256:" },
+	{ "another hash", "{" H ",\"sha256\":\"" D32 "\",\"parts\":{}}", AY_E_INPUT, "reference",
+	  "sha256:" },
 };
 
 static void test_parse(void **state)
@@ -169,7 +192,8 @@ static void test_digest_set(void **state)
 		assert_null(ay_digest_set_find(&s->rule[0].files, AY_ALG_SHA256, AY_BYTES(d)));
 	}
 	d[31] ^= 1;
-	assert_null(ay_digest_set_find(&s->rule[0].files, AY_ALG_SHA256, (struct ay_bytes){ d, 20 }));
+	assert_null(
+		ay_digest_set_find(&s->rule[0].files, AY_ALG_SHA256, (struct ay_bytes){ d, 20 }));
 	ay_refset_free(s);
 }
 

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define ID_PLAT_OS \
+#define ID_PLAT_OS                                                                                 \
 	(AY_COMP_BIT(AY_COMP_IDENTITY) | AY_COMP_BIT(AY_COMP_PLATFORM) | AY_COMP_BIT(AY_COMP_OS))
 
 static struct ay_arena arena;
@@ -40,9 +40,7 @@ static const struct {
 	enum ay_verdict verdict;
 } cases[] = {
 	{ "nothing was judged", { { AY_CHECK_NONE, 0, 0, 0 } }, AY_UNKNOWN },
-	{ "a value fits",
-	  { { AY_CHECK_REF_PCR, AY_PASS, AY_COMP_PLATFORM, 0 } },
-	  AY_TRUSTED },
+	{ "a value fits", { { AY_CHECK_REF_PCR, AY_PASS, AY_COMP_PLATFORM, 0 } }, AY_TRUSTED },
 	{ "a log that replays judges nothing",
 	  { { AY_CHECK_LOG_PCR_MISMATCH, AY_PASS, AY_COMP_PLATFORM, 0 } },
 	  AY_UNKNOWN },

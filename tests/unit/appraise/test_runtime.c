@@ -267,8 +267,9 @@ static void test_other_sets_need_whole_list(void **state)
 
 static void test_padded_bank(void **state)
 {
-	static const char text[] = "{\"format\":\"assay-policy-1\",\"name\":\"p\",\"version\":1,"
-				   "\"required\":[\"runtime\"],\"ima\":{\"allow_padded_bank\":true}}";
+	static const char text[] =
+		"{\"format\":\"assay-policy-1\",\"name\":\"p\",\"version\":1,"
+		"\"required\":[\"runtime\"],\"ima\":{\"allow_padded_bank\":true}}";
 	static struct turn t;
 	struct ay_policy *may;
 

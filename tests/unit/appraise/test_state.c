@@ -211,10 +211,13 @@ static struct ay_refset *events_only(void)
 
 	json_object_del(j, "sha256");
 	json_object_set_new(j, "state", json_string("active"));
-	json_object_foreach(json_object_get(j, "parts"), part, list)
-		for (size_t i = json_array_size(list); i-- > 0;)
-			if (strcmp(json_string_value(json_object_get(json_array_get(list, i), "kind")), "pcr") == 0)
-				json_array_remove(list, i);
+	json_object_foreach(
+		json_object_get(j, "parts"), part,
+		list) for (size_t i = json_array_size(list);
+			   i-- >
+			   0;) if (strcmp(json_string_value(json_object_get(json_array_get(list, i),
+									    "kind")),
+					  "pcr") == 0) json_array_remove(list, i);
 	assert_int_equal(ay_refset_from_json(j, &out, NULL), AY_OK);
 	json_decref(j);
 	return out;
@@ -556,12 +559,12 @@ static void test_state_key(void **state)
 		ay_state_key(&other, two);
 		assert_int_equal(memcmp(one, two, 32) != 0, (AY_PCR_BY_VALUE >> pcr & 1) != 0);
 	}
-#define MOVES(what)                                             \
-	do {                                                    \
-		other = in;                                     \
-		what;                                           \
-		ay_state_key(&other, two);                      \
-		assert_memory_not_equal(one, two, 32);          \
+#define MOVES(what)                                                                                \
+	do {                                                                                       \
+		other = in;                                                                        \
+		what;                                                                              \
+		ay_state_key(&other, two);                                                         \
+		assert_memory_not_equal(one, two, 32);                                             \
 	} while (0)
 	MOVES(other.log_given = AY_LOG_IS_ABSENT);
 	MOVES(other.log_sha256[0] ^= 1);
@@ -601,16 +604,26 @@ static void test_reproducible(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_changed_event),	 T(test_same_boot_is_trusted),
-		T(test_coverage_is_whole), T(test_added_and_missing),
-		T(test_events_alone),	 T(test_values_alone),
-		T(test_log_that_lies),	 T(test_without_log),
-		T(test_log_vanished),	 T(test_log_refused),
-		T(test_nothing_to_compare_with), T(test_part_without_set),
-		T(test_no_policy),	 T(test_one_of_several_sets),
-		T(test_policy_names_sets), T(test_bank_not_quoted),
-		T(test_recorded_mismatch), T(test_weak_log),
-		T(test_state_key),	 T(test_reproducible),
+		T(test_changed_event),
+		T(test_same_boot_is_trusted),
+		T(test_coverage_is_whole),
+		T(test_added_and_missing),
+		T(test_events_alone),
+		T(test_values_alone),
+		T(test_log_that_lies),
+		T(test_without_log),
+		T(test_log_vanished),
+		T(test_log_refused),
+		T(test_nothing_to_compare_with),
+		T(test_part_without_set),
+		T(test_no_policy),
+		T(test_one_of_several_sets),
+		T(test_policy_names_sets),
+		T(test_bank_not_quoted),
+		T(test_recorded_mismatch),
+		T(test_weak_log),
+		T(test_state_key),
+		T(test_reproducible),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
