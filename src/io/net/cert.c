@@ -305,14 +305,41 @@ enum ay_rc ay_cert_spki(struct ay_bytes pem, uint8_t out[32], struct ay_err *e)
 	return AY_OK;
 }
 
+static bool write_der(X509 *x, struct ay_bytes *der)
+{
+	BIO *b = BIO_new(BIO_s_mem());
+	bool ok = b != NULL && i2d_X509_bio(b, x) == 1 && take_bio(b, der);
+
+	BIO_free(b);
+	return ok;
+}
+
+enum ay_rc ay_cert_ders(struct ay_bytes pem, struct ay_bytes *der, size_t max, size_t *n,
+			struct ay_err *e)
+{
+	BIO *b = BIO_new_mem_buf(pem.p, (int)pem.n);
+	X509 *x = NULL;
+	bool ok = b != NULL;
+
+	for (*n = 0; ok && (x = PEM_read_bio_X509(b, NULL, NULL, NULL)) != NULL; X509_free(x)) {
+		ok = *n < max && write_der(x, &der[*n]);
+		*n += ok;
+	}
+	BIO_free(b);
+	ERR_clear_error(); /* the end of the file */
+	if (ok && *n > 0)
+		return AY_OK;
+	while (*n > 0)
+		ay_file_free(&der[--*n]);
+	return ay_fail(e, AY_E_INPUT, "cert", 0, "no certificate in PEM, or too many");
+}
+
 enum ay_rc ay_cert_der(struct ay_bytes pem, struct ay_bytes *der, struct ay_err *e)
 {
 	X509 *x = read_cert(pem);
-	BIO *b = BIO_new(BIO_s_mem());
-	bool ok = x != NULL && b != NULL && i2d_X509_bio(b, x) == 1 && take_bio(b, der);
+	bool ok = x != NULL && write_der(x, der);
 
 	X509_free(x);
-	BIO_free(b);
 	if (ok)
 		return AY_OK;
 	*der = (struct ay_bytes){ NULL, 0 };

@@ -42,4 +42,8 @@ AY_MUST_USE enum ay_rc ay_cert_spki(struct ay_bytes pem, uint8_t out[32], struct
 /* The first certificate of PEM as DER; free with ay_file_free(). */
 AY_MUST_USE enum ay_rc ay_cert_der(struct ay_bytes pem, struct ay_bytes *der, struct ay_err *e);
 
+/* All certificates of PEM as DER, at most max; the caller frees each with ay_file_free(). */
+AY_MUST_USE enum ay_rc ay_cert_ders(struct ay_bytes pem, struct ay_bytes *der, size_t max,
+				    size_t *n, struct ay_err *e);
+
 #endif

@@ -2,6 +2,8 @@
 /* The signer process: holds the ticket, assertion, order and audit-head keys; signs what its table permits. */
 #include "prog/assayd/processes.h"
 
+#include "core/assertion/saml.h"
+#include "core/assertion/xml_init.h"
 #include "core/base/hex.h"
 #include "core/crypto/privkey.h"
 #include "core/crypto/ticket.h"
@@ -10,9 +12,11 @@
 #include "io/sys/clock.h"
 #include "io/sys/file.h"
 #include "io/sys/log.h"
+#include "io/sys/rng.h"
 #include "io/sys/sandbox.h"
 
 #include <limits.h>
+#include <openssl/pem.h>
 #include <seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,13 +25,15 @@
 /* Every system call of this process: it reads and writes its pairs. */
 static const int calls[] = { AY_SANDBOX_LOOP_CALLS };
 
-enum { PEM_MAX = 64 * 1024, TICKET_LIFE_S = 600, HEAD_LABEL = 18, DER_SIGNATURE = 80 };
+enum { PEM_MAX = 64 * 1024, TICKET_LIFE_S = 600, HEAD_LABEL = 18, ARENA_BYTES = 16 << 20 };
 
 struct signer {
 	const struct ay_config *config;
 	struct ay_loop *loop;
 	struct ay_ipc *engine, *parent;
 	struct ay_privkey *ticket, *order, *head;
+	struct ay_saml_key *assertion;
+	struct ay_arena arena; /* of one answer */
 	bool is_stopping;
 };
 
@@ -94,6 +100,25 @@ static enum ay_rc sign_head(struct signer *s, const struct ay_ipc_msg *m, struct
 	return rc;
 }
 
+/* What is true is engine's to say; how it is said, and with which key, is not. */
+static enum ay_rc sign_saml(struct signer *s, const struct ay_ipc_msg *m, struct ay_err *e)
+{
+	struct ay_saml_claims claims;
+	struct ay_bytes xml = { NULL, 0 };
+	char id[AY_SAML_ID_TEXT];
+	uint8_t random[16];
+	enum ay_rc rc = ay_saml_claims_parse(m->body, &s->arena, &claims, e);
+
+	if (rc != AY_OK)
+		return rc;
+	ay_rng_bytes(random, sizeof(random));
+	ay_saml_id(random, id);
+	rc = ay_saml_issue(&claims, s->assertion, id, ay_clock_wall_ms(), &s->arena, &xml, e);
+	if (rc == AY_OK)
+		ay_ipc_send(s->engine, AY_MSG_SIGNED, 0, m->req, xml);
+	return rc;
+}
+
 static enum ay_rc not_served(struct signer *s, const struct ay_ipc_msg *m, struct ay_err *e)
 {
 	(void)s;
@@ -106,7 +131,7 @@ static const struct {
 	enum ay_rc (*fn)(struct signer *s, const struct ay_ipc_msg *m, struct ay_err *e);
 } served[] = {
 	{ AY_MSG_SIGN_TICKET, sign_ticket },
-	{ AY_MSG_SIGN_SAML, not_served },
+	{ AY_MSG_SIGN_SAML, sign_saml },
 	{ AY_MSG_SIGN_ORDER, not_served },
 	{ AY_MSG_SIGN_HEAD, sign_head },
 };
@@ -119,6 +144,7 @@ static void from_engine(void *arg, const struct ay_ipc_msg *m)
 	for (size_t i = 0; i < AY_COUNT(served); i++)
 		if (served[i].type == m->type && served[i].fn(s, m, &e) != AY_OK)
 			refuse(s, m->req, &e);
+	ay_arena_reset(&s->arena);
 }
 
 /* ---- set up ---- */
@@ -151,6 +177,50 @@ static enum ay_rc load_cert(const struct signer *s, const char *name, struct ay_
 	return rc == AY_OK ? ay_cert_der(pem, der, e) : rc;
 }
 
+/* P-256 as init makes it, or RSA for consumers of old; certificates that go into KeyInfo. */
+static enum ay_rc load_assertion_key(struct signer *s, struct ay_err *e)
+{
+	AY_CLEANUP(ay_file_free) struct ay_bytes key = { NULL, 0 }, cert = { NULL, 0 };
+	struct ay_bytes der[AY_MAX_CERT_CHAIN] = { 0 };
+	size_t n = 0;
+	BIO *b;
+	EVP_PKEY *k;
+	enum ay_rc rc = read_state(s, AY_FILE_ASSERTION_KEY, &key, e);
+
+	if (rc == AY_OK)
+		rc = read_state(s, AY_FILE_ASSERTION_CERT, &cert, e);
+	if (rc == AY_OK)
+		rc = ay_cert_ders(cert, der, AY_COUNT(der), &n, e);
+	if (rc != AY_OK)
+		return rc;
+	b = BIO_new_mem_buf(key.p, (int)key.n);
+	k = b == NULL ? NULL : PEM_read_bio_PrivateKey(b, NULL, NULL, NULL);
+	rc = k == NULL ? ay_fail(e, AY_E_INPUT, "signer", 0, "%s: no key", AY_FILE_ASSERTION_KEY)
+		       : ay_saml_key_new(k, der, n, &s->assertion, e);
+	EVP_PKEY_free(k);
+	BIO_free(b);
+	while (n > 0)
+		ay_file_free(&der[--n]);
+	return rc;
+}
+
+/* libxml2 and libxmlsec1 open and load things at their first use, which is forbidden later. */
+static void warm_up(struct signer *s)
+{
+	struct ay_saml_claims claims = { .profile = AY_SAML_CIT,
+					 .issuer = "warm-up",
+					 .host_id = "00000000-0000-0000-0000-000000000000",
+					 .host_name = "warm-up" };
+	struct ay_bytes xml;
+	struct ay_err e = { 0 };
+	int64_t now_ms = ay_clock_wall_ms();
+
+	claims.lease_ms = now_ms + 1000;
+	if (ay_saml_issue(&claims, s->assertion, "_0", now_ms, &s->arena, &xml, &e) != AY_OK)
+		ay_log_err(AY_LOG_WARN, "warm-up of assertions failed", &e);
+	ay_arena_reset(&s->arena);
+}
+
 static enum ay_rc load_keys(struct signer *s, struct ay_err *e)
 {
 	enum ay_rc rc = load_key(s, AY_FILE_TICKET_KEY, &s->ticket, e);
@@ -159,6 +229,12 @@ static enum ay_rc load_keys(struct signer *s, struct ay_err *e)
 		rc = load_key(s, AY_FILE_ORDER_KEY, &s->order, e);
 	if (rc == AY_OK)
 		rc = load_key(s, AY_FILE_HEAD_KEY, &s->head, e);
+	if (rc == AY_OK)
+		rc = ay_xml_init(e);
+	if (rc == AY_OK)
+		rc = load_assertion_key(s, e);
+	if (rc == AY_OK)
+		warm_up(s);
 	return rc;
 }
 
@@ -219,6 +295,7 @@ static enum ay_rc set_up(struct signer *s, const struct ay_signer_args *a, struc
 	};
 	enum ay_rc rc = ay_loop_new(&s->loop, e);
 
+	ay_arena_init(&s->arena, ARENA_BYTES);
 	if (rc == AY_OK)
 		rc = ay_ipc_open(s->loop, a->parent_fd, ay_ipc_table_of(AY_PAIR_PARENT), AY_IPC_B,
 				 &parent_ops, s, &s->parent, e);
@@ -252,6 +329,8 @@ int ay_signer_run(const struct ay_signer_args *a)
 	ay_privkey_free(s.ticket);
 	ay_privkey_free(s.order);
 	ay_privkey_free(s.head);
+	ay_saml_key_free(s.assertion);
+	ay_arena_fini(&s.arena);
 	ay_loop_free(s.loop);
 	return s.is_stopping ? 0 : 1;
 }
