@@ -101,7 +101,7 @@ static void from_parent(void *arg, const struct ay_ipc_msg *m)
 static void lost(struct ay_engine *g, const char *who, const char *why)
 {
 	if (!g->stopping) {
-		AY_LOG(AY_LOG_ERROR, "lost a process", AY_LS("process", who), AY_LS("why", why));
+		AY_LOG(AY_LOG_WARN, "a neighbour ended", AY_LS("process", who), AY_LS("why", why));
 		g->exit_status = 1;
 	}
 	g->stopping = true;
