@@ -348,13 +348,30 @@ static int sqlite_done_fd(const struct ay_store *s)
 	return s->done_fd;
 }
 
+/* Also while nothing is written: is this still the database we opened? */
+static bool epoch_moved(struct ay_store *s)
+{
+	sqlite3_stmt *st;
+	struct ay_err e;
+	bool moved = false;
+
+	if (ay_sql_prepare(s->rd, "SELECT value FROM meta WHERE key = 'epoch'", &st, &e) != AY_OK)
+		return false;
+	if (sqlite3_step(st) == SQLITE_ROW)
+		moved = !ay_bytes_eq(ay_sql_bytes(st, 0), AY_BYTES(s->epoch));
+	sqlite3_finalize(st);
+	return moved;
+}
+
 static void sqlite_stats(struct ay_store *s, struct ay_store_stats *out)
 {
+	bool moved = epoch_moved(s);
 	struct stat st;
 
 	pthread_mutex_lock(&s->lock);
 	*out = s->stats;
 	out->queued = s->queue.n;
+	s->replaced = s->replaced || moved;
 	out->replaced = s->replaced;
 	pthread_mutex_unlock(&s->lock);
 	if (stat(s->path, &st) == 0)

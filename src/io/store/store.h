@@ -379,6 +379,7 @@ AY_MUST_USE enum ay_rc ay_store_write(struct ay_store *s, const struct ay_write 
 int ay_store_done_fd(const struct ay_store *s);
 /* Takes at most max results; call until it gives fewer. */
 size_t ay_store_done(struct ay_store *s, struct ay_store_result *out, size_t max);
+/* A read: in the thread of reads. Looks whether a backup was put in force meanwhile. */
 void ay_store_stats(struct ay_store *s, struct ay_store_stats *out);
 
 /* All hosts, retired ones included, in order of id. */

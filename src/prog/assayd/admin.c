@@ -20,8 +20,9 @@ static enum ay_rc state_path(const struct ay_config *config, const char *name, c
 }
 
 /* The token with a line end, so that `cat` shows it well. */
-static enum ay_rc write_token(const struct ay_config *config, const char *text, struct ay_err *e)
+static enum ay_rc write_token(void *arg, const char *text, struct ay_err *e)
 {
+	const struct ay_config *config = arg;
 	char path[PATH_MAX], line[AY_API_TOKEN_TEXT + 1];
 	enum ay_rc rc = state_path(config, AY_FILE_ADMIN_TOKEN, path, e);
 
@@ -32,17 +33,6 @@ static enum ay_rc write_token(const struct ay_config *config, const char *text, 
 	rc = ay_file_write(path, 0600, (struct ay_bytes){ (const uint8_t *)line, strlen(text) + 1 },
 			   e);
 	OPENSSL_cleanse(line, sizeof(line));
-	return rc;
-}
-
-static enum ay_rc make_admin(const struct ay_config *config, struct ay_store *s, struct ay_err *e)
-{
-	char text[AY_API_TOKEN_TEXT];
-	enum ay_rc rc = ay_api_make_admin(s, ay_clock_wall_ms(), text, e);
-
-	if (rc == AY_OK)
-		rc = write_token(config, text, e);
-	OPENSSL_cleanse(text, sizeof(text));
 	return rc;
 }
 
@@ -57,7 +47,7 @@ enum ay_rc ay_admin_init(const struct ay_config *config, struct ay_err *e)
 		rc = ay_store_open(&ay_store_sqlite, &cfg, &s, e);
 	if (rc != AY_OK)
 		return rc;
-	rc = make_admin(config, s, e);
+	rc = ay_api_make_admin(s, ay_clock_wall_ms(), write_token, (void *)(uintptr_t)config, e);
 	ay_store_close(s);
 	return rc;
 }

@@ -130,11 +130,26 @@ static void gone_ca(void *arg, const char *why)
 
 /* ---- the turn ---- */
 
+/* `assayd restore` put a backup in force: what is in memory is of another past. */
+static void check_store(struct ay_engine *g)
+{
+	struct ay_store_stats stats;
+
+	ay_store_stats(g->store, &stats);
+	if (!stats.replaced || g->stopping)
+		return;
+	AY_LOG(AY_LOG_WARN, "the store was restored, starting anew", AY_LS("process", "engine"));
+	g->exit_status = 1;
+	g->stopping = true;
+	ay_loop_stop(g->loop);
+}
+
 static void once_a_second(struct ay_engine *g)
 {
 	if (g->mono_ms < g->next_second)
 		return;
 	g->next_second = g->mono_ms + SECOND_MS;
+	check_store(g);
 	ay_schedule_tick(g);
 	ay_relay_tick(g);
 	ay_hosts_sweep(g);

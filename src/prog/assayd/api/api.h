@@ -41,8 +41,13 @@ void ay_api_tick(struct ay_api *a, int64_t now_ms);
 
 /* An API token as text, with terminator: asy1.<id>.<secret> */
 #define AY_API_TOKEN_TEXT 72
-/* `assayd init`: the account "admin" and its first token. The store must be new: AY_E_EXISTS. */
-AY_MUST_USE enum ay_rc ay_api_make_admin(struct ay_store *s, int64_t now_ms,
-					 char text[AY_API_TOKEN_TEXT], struct ay_err *e);
+/*
+ * `assayd init`: the account "admin" and its first token. The store must be
+ * new: AY_E_EXISTS. keep gets the token's text before anything is stored, so
+ * that an init cut short leaves no account whose token nobody has.
+ */
+typedef enum ay_rc ay_api_keep_fn(void *arg, const char *text, struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_api_make_admin(struct ay_store *s, int64_t now_ms, ay_api_keep_fn *keep,
+					 void *arg, struct ay_err *e);
 
 #endif

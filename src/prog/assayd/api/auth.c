@@ -236,7 +236,7 @@ static void count_user(void *arg, const struct ay_user_row *r)
 	++*(size_t *)arg;
 }
 
-enum ay_rc ay_api_make_admin(struct ay_store *s, int64_t now_ms, char text[AY_API_TOKEN_TEXT],
+enum ay_rc ay_api_make_admin(struct ay_store *s, int64_t now_ms, ay_api_keep_fn *keep, void *arg,
 			     struct ay_err *e)
 {
 	uint8_t id[ID_N], hash[32];
@@ -251,6 +251,7 @@ enum ay_rc ay_api_make_admin(struct ay_store *s, int64_t now_ms, char text[AY_AP
 	struct ay_write w[] = { { .kind = AY_WR_USER_PUT, .user = &user },
 				{ .kind = AY_WR_API_TOKEN_ADD, .api_token = &token },
 				{ .kind = AY_WR_AUDIT, .audit = &audit } };
+	char text[AY_API_TOKEN_TEXT];
 	size_t n = 0;
 	enum ay_rc rc = ay_store_users(s, count_user, &n, e);
 
@@ -259,7 +260,9 @@ enum ay_rc ay_api_make_admin(struct ay_store *s, int64_t now_ms, char text[AY_AP
 	if (rc != AY_OK)
 		return rc;
 	draw(id, hash, text);
-	return ay_store_write(s, w, AY_COUNT(w), NULL, e);
+	rc = keep(arg, text, e);
+	OPENSSL_cleanse(text, sizeof(text));
+	return rc != AY_OK ? rc : ay_store_write(s, w, AY_COUNT(w), NULL, e);
 }
 
 /* ---- checking ---- */
