@@ -12,6 +12,9 @@ tpm_maker lab
 for h in a b; do check "$h: manufacture and boot" eval "host_new $h && host_boot $h"; done
 trust_maker lab lab
 check "assayd starts" server_start
+# From now on the ports stay, so that agents find the server again when it was started anew.
+server_conf "listen_api = $api" "listen_agents = $agents"
+sed -i '/127.0.0.1:0$/d' "$D/assayd.conf"
 for h in a b; do
   check "$h: enrolled" enrol "$h"
   agent_start "$h"
@@ -35,7 +38,7 @@ storm &
 pids+=("$!")
 storm_pid=$!
 
-children() { ps -o pid=,args= --ppid "$server_pid"; }
+children() { ps -o pid=,comm= --ppid "$server_pid"; }
 children >"$D/children"
 for name in front engine signer assay-ca; do
   for round in 1 2; do
@@ -79,4 +82,5 @@ lost() {
 check "many were acknowledged" eval '[ "$(wc -l <"$acked")" -ge 20 ]'
 lost >"$D/lost"
 check "nothing acknowledged is lost ($(wc -l <"$acked") verdicts)" eval '[ ! -s "$D/lost" ]'
+check "both hosts come back" wait_for 90 eval '[ "$(host_field a .connected)" = true ] && [ "$(host_field b .connected)" = true ]'
 check "both hosts are trusted in the end" eval 'assay host attest a && assay host attest b'
