@@ -384,6 +384,11 @@ enum ay_rc ay_appraise_state(const struct ay_state_in *in, struct ay_report *rep
 			      "no trust policy applies to this host");
 		return rep->fault;
 	}
+	if (AY_CHECKED("NO_POLICY",
+		       ay_policy_required(in->policy, in->sets, in->n_sets, in->offline) == 0))
+		ay_report_add(rep, AY_CHECK_NO_POLICY, AY_NOT_CHECKED, NULL,
+			      "trust policy %.*s requires nothing, so nothing is trusted",
+			      AY_MAX_NAME_BYTES, in->policy->name);
 	name = ay_policy_named(in->policy);
 	rep->policy = name;
 	rep->policy.name = ay_arena_str(rep->arena, ay_bytes_of(name.name));

@@ -333,6 +333,6 @@ const struct ay_cmd ay_cmd_quote = {
 	.verb = "quote",
 	.args = "",
 	.opts = opts,
-	.doc = "check a quote offline: signature, mark, nonce, PCR digest",
+	.doc = "Check a quote offline: signature, mark, nonce, PCR digest",
 	.run = run,
 };

@@ -421,6 +421,29 @@ static void test_no_policy(void **state)
 	assert_int_equal(count(AY_CHECK_NO_POLICY, AY_NOT_CHECKED), 1);
 }
 
+/* A policy that requires nothing says so under identity, which every host needs. */
+static void test_empty_policy_denies(void **state)
+{
+	static const char text[] = "{\"format\":\"assay-policy-1\",\"name\":\"p\",\"version\":1,"
+				   "\"required\":[]}";
+	struct ay_policy *p;
+	struct ay_state_in in;
+
+	(void)state;
+	assert_int_equal(ay_policy_parse(ay_bytes_of(text), &p, NULL), AY_OK);
+	boot_make(&seen, &arena);
+	in = input();
+	in.policy = p;
+	ay_report_init(&rep, &arena);
+	assert_int_equal(ay_appraise_state(&in, &rep, NULL), AY_OK);
+	ay_report_add(&rep, AY_CHECK_QUOTE_NONCE, AY_PASS, NULL, NULL);
+	assert_int_equal(ay_report_conclude(&rep, 0, NULL), AY_OK);
+	assert_int_equal(rep.verdict, AY_UNKNOWN);
+	assert_int_equal(ay_report_conclude(&rep, AY_COMP_BIT(AY_COMP_IDENTITY), NULL), AY_OK);
+	assert_int_equal(rep.verdict, AY_UNKNOWN);
+	ay_policy_free(p);
+}
+
 /* Two kernels in use: either set will do; a third is told against the nearest one. */
 static void test_one_of_several_sets(void **state)
 {
@@ -617,6 +640,7 @@ int main(void)
 		T(test_nothing_to_compare_with),
 		T(test_part_without_set),
 		T(test_no_policy),
+		T(test_empty_policy_denies),
 		T(test_one_of_several_sets),
 		T(test_policy_names_sets),
 		T(test_bank_not_quoted),
