@@ -423,13 +423,3 @@ enum ay_rc ay_engine_report(struct ay_engine *g, const struct ay_host *h, json_t
 	*out = l.out;
 	return l.rc;
 }
-
-void ay_engine_assertion(struct ay_engine *g, const struct ay_host *h,
-			 const struct ay_assertion_ask *ask, ay_document_fn *fn, void *arg)
-{
-	struct ay_err e;
-
-	(void)g, (void)h, (void)ask;
-	e.rc = ay_fail_code(&e, AY_E_UNAVAIL, "UNAVAIL", "assertion", "not built yet");
-	fn(arg, e.rc, &e, (struct ay_bytes){ 0 });
-}

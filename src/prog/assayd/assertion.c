@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "prog/assayd/engine_impl.h"
+
+#include "core/assertion/saml.h"
+#include "core/base/hex.h"
+#include "core/crypto/hash.h"
+#include "core/crypto/pem.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+/* What an assertion is made of, gathered from the host, its row and its last report. */
+struct gathered {
+	struct ay_saml_claims claims;
+	char issuer[160], id[AY_UUID_TEXT], report_id[AY_UUID_TEXT], ak_name[2 * AY_NAME_MAX + 1];
+	char aik_sha1[41], tpm_version[8], audience[256], nonce[256];
+	char references[512];
+	char *aik; /* the certificate in PEM, as CIT has it */
+};
+
+static void read_row(void *arg, const struct ay_host_row *row, const struct ay_host_status *s,
+		     const struct ay_host_context *c)
+{
+	struct gathered *d = arg;
+	uint8_t digest[20];
+
+	(void)s, (void)c;
+	if (row->cert.n == 0)
+		return;
+	d->aik = malloc(AY_PEM_ROOM(row->cert.n));
+	if (d->aik)
+		ay_pem_write("CERTIFICATE", row->cert, d->aik);
+	if (ay_hash_of(AY_ALG_SHA1, row->cert, digest))
+		ay_hex_encode(AY_BYTES(digest), d->aik_sha1);
+	snprintf(d->tpm_version, sizeof(d->tpm_version), "%s",
+		 row->tpm && strstr(row->tpm, "\"1.2\"") ? "1.2" : "2.0");
+}
+
+static bool hex_of(const json_t *o, const char *key, uint8_t out[32])
+{
+	const char *text = json_string_value(json_object_get(o, key));
+
+	return text && ay_hex_decode(ay_bytes_of(text), key, out, 32, NULL) == AY_OK;
+}
+
+/* "name vN, name vN" */
+static void name_references(struct gathered *d, const json_t *report)
+{
+	json_t *list = json_object_get(report, "references"), *r;
+	size_t i, at = 0;
+
+	json_array_foreach(list, i, r)
+	{
+		int n = snprintf(d->references + at, sizeof(d->references) - at, "%s%s v%d",
+				 at ? ", " : "", json_string_value(json_object_get(r, "name")),
+				 (int)json_integer_value(json_object_get(r, "version")));
+
+		if (n < 0 || at + (size_t)n >= sizeof(d->references)) {
+			d->references[at] = 0; /* those that fit, whole */
+			return;
+		}
+		at += (size_t)n;
+	}
+}
+
+static void read_report(struct gathered *d, const json_t *report)
+{
+	const json_t *policy = json_object_get(report, "policy");
+
+	d->claims.has_evidence = hex_of(report, "evidence", d->claims.evidence_sha256);
+	d->claims.has_policy = hex_of(policy, "sha256", d->claims.policy_sha256);
+	d->claims.policy_version = (uint32_t)json_integer_value(json_object_get(policy, "version"));
+	name_references(d, report);
+}
+
+static bool copy(char *out, size_t room, struct ay_bytes text)
+{
+	if (text.n >= room || (text.n && memchr(text.p, 0, text.n)))
+		return false;
+	if (text.n)
+		memcpy(out, text.p, text.n);
+	out[text.n] = 0;
+	return true;
+}
+
+static const char *or_null(const char *s)
+{
+	return s && *s ? s : NULL;
+}
+
+static void fill_host(struct ay_engine *g, const struct ay_host *h, struct gathered *d)
+{
+	char name[100] = "localhost";
+	struct ay_uuid report;
+	struct ay_saml_claims *c = &d->claims;
+
+	if (gethostname(name, sizeof(name) - 1) == 0)
+		snprintf(d->issuer, sizeof(d->issuer), "https://%s/", name);
+	ay_uuid_format(&h->id, d->id);
+	memcpy(report.b, h->report_id, sizeof(report.b));
+	ay_uuid_format(&report, d->report_id);
+	ay_hex_encode((struct ay_bytes){ h->identity.ak_name, h->identity.ak_name_n }, d->ak_name);
+	c->quote_ms = h->attested_ms;
+	c->verdict = ay_lease_verdict(&h->lease, g->now_ms);
+	for (size_t i = 0; i < AY_COMPONENTS; i++) {
+		c->component[i] = h->components[i];
+		/* what has run out with the lease is not asserted */
+		if (c->verdict == AY_UNKNOWN && c->component[i] == AY_TRUSTED)
+			c->component[i] = AY_UNKNOWN;
+		c->grade[i] = h->grades[i];
+	}
+	c->lease_ms =
+		c->verdict == AY_TRUSTED ? h->lease.until_ms : g->now_ms + ay_refs_lease_ms(g, h);
+	c->issuer = d->issuer;
+	c->host_id = d->id;
+	c->host_name = h->name;
+	c->host_address = or_null(h->dial.connect);
+	c->identity_grade = or_null(h->identity.grade);
+	c->ak_name = or_null(d->ak_name);
+	c->policy_name = h->policy;
+	c->report_id = h->attested_ms ? d->report_id : NULL;
+	c->engine = "assay " AY_VERSION;
+}
+
+static enum ay_rc gather(struct ay_engine *g, const struct ay_host *h,
+			 const struct ay_assertion_ask *ask, struct gathered *d, struct ay_err *e)
+{
+	json_t *report = NULL;
+	enum ay_rc rc;
+
+	fill_host(g, h, d);
+	if (ay_bytes_eq(ask->profile, ay_bytes_of("cit")))
+		d->claims.profile = AY_SAML_CIT;
+	if (AY_CHECKED("ASSERTION_UNKNOWN",
+		       d->claims.profile == AY_SAML_ASSAY && d->claims.verdict == AY_UNKNOWN))
+		return ay_fail_code(e, AY_E_EXISTS, "VERDICT_UNKNOWN", "assertion",
+				    "nothing can be asserted of a host whose verdict is unknown");
+	if (!copy(d->audience, sizeof(d->audience), ask->audience) ||
+	    !copy(d->nonce, sizeof(d->nonce), ask->nonce))
+		return ay_fail(e, AY_E_INPUT, "assertion", 0, "audience or nonce is too long");
+	rc = ay_store_host(g->store, &h->id, read_row, d, e);
+	if (rc == AY_OK && ay_engine_report(g, h, &report, e) == AY_OK)
+		read_report(d, report);
+	json_decref(report);
+	d->claims.audience = or_null(d->audience);
+	d->claims.nonce = or_null(d->nonce);
+	d->claims.aik_certificate = d->aik;
+	d->claims.aik_sha1 = or_null(d->aik_sha1);
+	d->claims.tpm_version = or_null(d->tpm_version);
+	d->claims.references = or_null(d->references);
+	return rc;
+}
+
+void ay_engine_assertion(struct ay_engine *g, const struct ay_host *h,
+			 const struct ay_assertion_ask *ask, ay_document_fn *fn, void *arg)
+{
+	struct gathered *d = calloc(1, sizeof(*d));
+	uint8_t *buf = malloc(AY_MAX_XML_BYTES);
+	struct ay_writer w;
+	struct ay_bytes body;
+	struct ay_err e;
+	enum ay_rc rc = d && buf ? gather(g, h, ask, d, &e)
+				 : ay_fail(&e, AY_E_NOMEM, "assertion", 0, "no memory");
+
+	if (rc == AY_OK) {
+		ay_wr_init(&w, buf, AY_MAX_XML_BYTES);
+		ay_saml_claims_write(&w, &d->claims);
+		rc = ay_wr_end(&w, "claims", &body, &e);
+	}
+	if (rc == AY_OK)
+		ay_relay_document(g, g->signer, AY_MSG_SIGN_SAML, body, fn, arg);
+	else
+		fn(arg, rc, &e, (struct ay_bytes){ 0 });
+	if (d)
+		free(d->aik);
+	free(d);
+	free(buf);
+}
