@@ -292,6 +292,8 @@ static enum ay_rc make_cert(const struct ay_ca_keys *k, const struct ay_ca_polic
 {
 	struct ay_aik_issuer by = { .key = k->issuer, .cert = k->issuer_cert };
 	int64_t life = p->aik_life_ms < YEAR_MS ? p->aik_life_ms : YEAR_MS;
+	/* Clocks differ; a short life is not eaten up by it. */
+	int64_t from = now_ms - (life / 10 < BACKDATE_MS ? life / 10 : BACKDATE_MS);
 	struct ay_aik_facts facts = { 0 };
 	struct ay_pubkey *key = NULL;
 	struct ay_public ak;
@@ -303,8 +305,7 @@ static enum ay_rc make_cert(const struct ay_ca_keys *k, const struct ay_ca_polic
 	if (rc == AY_OK)
 		rc = ay_public_key(&ak, &key, e);
 	if (rc == AY_OK)
-		rc = ay_aikcert_issue(&by, key, &facts, serial, now_ms - BACKDATE_MS,
-				      now_ms - BACKDATE_MS + life, cert, max, n, e);
+		rc = ay_aikcert_issue(&by, key, &facts, serial, from, from + life, cert, max, n, e);
 	ay_pubkey_free(key);
 	return rc;
 }

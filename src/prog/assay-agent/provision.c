@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prog/assay-agent/provision.h"
 
+#include <stdio.h>
+
 #include "core/base/hex.h"
 #include "core/crypto/hash.h"
 #include "core/crypto/secret.h"
@@ -40,7 +42,7 @@ static struct ay_ca_certs certs_of(const struct ay_provisioning *p)
 static enum ay_rc tpm_failed(enum ay_rc rc, struct ay_err *e)
 {
 	if (rc != AY_OK && e != NULL && e->code[0] == '\0')
-		(void)strcpy(e->code, "AGENT_TPM");
+		(void)snprintf(e->code, sizeof(e->code), "AGENT_TPM");
 	return rc;
 }
 

@@ -492,9 +492,9 @@ static void folder_of(const char *path, char out[AY_AGENT_PATH])
 {
 	const char *slash = strrchr(path, '/');
 
-	(void)snprintf(out, AY_AGENT_PATH, "%.*s", slash != NULL ? (int)(slash - path) : 0, path);
-	if (slash == path)
-		(void)strcpy(out, "/");
+	int n = slash == path ? 1 : slash != NULL ? (int)(slash - path) : 0;
+
+	(void)snprintf(out, AY_AGENT_PATH, "%.*s", n, path);
 }
 
 /* Without its capabilities root is nobody special: the device belongs to group tss. */
@@ -596,6 +596,8 @@ int ay_agent_tpm_run(struct ay_agent *a, int fd)
 		event_free(term);
 	if (intr != NULL)
 		event_free(intr);
+	if (p.up)
+		ay_status_disconnected(a);
 	clean_up(&p);
 	return p.exit_code;
 }
