@@ -43,13 +43,13 @@ static void take_locality(struct walk *w, const struct ay_event *ev)
 	    memcmp(ev->data.p, LOCALITY_SIG, sizeof(LOCALITY_SIG)) != 0)
 		return;
 	v = ev->data.p[ev->data.n - 1];
-	if (ev->data.n != sizeof(LOCALITY_SIG) + 1 || ev->pcr != 0)
+	if (AY_CHECKED("LOG_LOCALITY", ev->data.n != sizeof(LOCALITY_SIG) + 1 || ev->pcr != 0))
 		walk_reject(w, "LOG_LOCALITY", "startupLocality", "is not of PCR 0 or has a wrong size");
-	else if (v != 0 && v != 3 && v != 4)
+	else if (AY_CHECKED("LOG_LOCALITY", v != 0 && v != 3 && v != 4))
 		walk_reject(w, "LOG_LOCALITY", "startupLocality", "is not 0, 3 or 4");
-	else if (w->log.has_locality)
+	else if (AY_CHECKED("LOG_LOCALITY", w->log.has_locality))
 		walk_reject(w, "LOG_LOCALITY", "startupLocality", "stands twice");
-	else if (w->pcr0_extended)
+	else if (AY_CHECKED("LOG_LOCALITY", w->pcr0_extended))
 		walk_reject(w, "LOG_LOCALITY", "startupLocality", "comes after PCR 0 was extended");
 	w->log.locality = v;
 	w->log.has_locality = true;
@@ -61,7 +61,8 @@ static void take_event(struct walk *w, const struct ay_event *ev)
 		ay_rd_limit(&w->r, "event", w->log.n_events + 1, AY_MAX_EVLOG_EVENTS);
 		return;
 	}
-	if (ev->type == AY_EV_NO_ACTION && w->log.n_events > 0 && ay_evlog_is_header(ev->data))
+	if (AY_CHECKED("LOG_HEADER", ev->type == AY_EV_NO_ACTION && w->log.n_events > 0 &&
+					ay_evlog_is_header(ev->data)))
 		walk_reject(w, "LOG_HEADER", "specId", "stands behind other events");
 	else if (ev->type == AY_EV_NO_ACTION)
 		take_locality(w, ev);
@@ -160,11 +161,16 @@ static enum ay_rc walk_end(struct walk *w, struct ay_err *e)
 
 	if (rc == AY_OK)
 		return AY_OK;
-	if (rc == AY_E_LIMIT)
+	if (rc == AY_E_LIMIT && w->code == NULL)
 		w->code = "LOG_LIMIT";
 	else if (has_late_header(w))
 		w->code = "LOG_HEADER";
-	ay_err_code(e, w->code != NULL ? w->code : "LOG_MALFORMED");
+	if (w->code == NULL)
+		w->code = "LOG_MALFORMED";
+	ay_err_code(e, w->code);
+	rc = strcmp(w->code, "LOG_LIMIT") == 0 ? AY_E_LIMIT : AY_E_INPUT;
+	if (e != NULL)
+		e->rc = rc;
 	return rc;
 }
 

@@ -142,4 +142,144 @@ static inline void t_ima_old(struct t_list *l, uint32_t pcr, const char *path)
 	t_ima_close(l, pcr, start, fixed, sizeof(fixed));
 }
 
+/* ---- boot logs: sha1, sha256, sha384 in the crypto-agile form ---- */
+
+static const uint16_t t_banks[] = { AY_ALG_SHA1, AY_ALG_SHA256, AY_ALG_SHA384 };
+#define T_BANKS 3
+
+/* Where the parts of the event written last stand in the log. */
+struct t_event {
+	size_t start, type, count, digest[T_BANKS], size, data, end;
+};
+
+static inline void t_log_header(struct t_list *l)
+{
+	static const uint8_t zero[20];
+
+	t_le32(l, 0);
+	t_le32(l, 3);
+	t_put(l, zero, 20);
+	t_le32(l, 16 + 12 + 4 * T_BANKS + 1);
+	t_put(l, "Spec ID Event03", 16);
+	t_le32(l, 0);
+	t_put(l, "\0\2\0\2", 4);
+	t_le32(l, T_BANKS);
+	for (size_t k = 0; k < T_BANKS; k++) {
+		t_le16(l, t_banks[k]);
+		t_le16(l, (uint16_t)ay_alg_digest_size(t_banks[k]));
+	}
+	t_put(l, "", 1);
+}
+
+/* measured: what is hashed; data: what stands in the log. */
+static inline struct t_event t_log_event(struct t_list *l, uint32_t pcr, uint32_t type,
+					 struct ay_bytes measured, struct ay_bytes data)
+{
+	struct t_event at = { .start = l->n };
+	uint8_t d[AY_DIGEST_MAX];
+
+	t_le32(l, pcr);
+	at.type = l->n;
+	t_le32(l, type);
+	at.count = l->n;
+	t_le32(l, T_BANKS);
+	for (size_t k = 0; k < T_BANKS; k++) {
+		t_le16(l, t_banks[k]);
+		at.digest[k] = l->n;
+		t_digest(t_banks[k], measured.p, measured.n, d);
+		t_put(l, d, ay_alg_digest_size(t_banks[k]));
+		if (type != 3)
+			t_extend(&l->pcrs, t_banks[k], pcr, d);
+	}
+	at.size = l->n;
+	t_le32(l, (uint32_t)data.n);
+	at.data = l->n;
+	t_put(l, data.p, data.n);
+	at.end = l->n;
+	return at;
+}
+
+static inline struct t_event t_log_plain(struct t_list *l, uint32_t pcr, uint32_t type, const char *text)
+{
+	return t_log_event(l, pcr, type, ay_bytes_of(text), ay_bytes_of(text));
+}
+
+static inline struct t_event t_log_separator(struct t_list *l, uint32_t pcr)
+{
+	static const uint8_t zero[4];
+
+	return t_log_event(l, pcr, 4, AY_BYTES(zero), AY_BYTES(zero));
+}
+
+/* UEFI_VARIABLE_DATA with an ASCII name; whole: the digest covers the structure, else the value. */
+static inline struct t_event t_log_variable(struct t_list *l, uint32_t pcr, uint32_t type, const char *name,
+					    const char *value, int whole)
+{
+	uint8_t b[512] = { 0xca, 0xfe };
+	size_t n = strlen(name), v = strlen(value), at = 32;
+
+	b[16] = (uint8_t)n;
+	b[24] = (uint8_t)v;
+	for (size_t i = 0; i < n; i++, at += 2)
+		b[at] = (uint8_t)name[i];
+	memcpy(b + at, value, v);
+	return t_log_event(l, pcr, type,
+			   whole ? (struct ay_bytes){ b, at + v } : ay_bytes_of(value),
+			   (struct ay_bytes){ b, at + v });
+}
+
+/* The events of a small boot that the changes of a test are made to. */
+struct t_boot {
+	struct t_list log;
+	struct t_event version, action, variable, value_only, boot, separator[8], authority, app, grub, file,
+		exit_start, exit_done;
+};
+
+static inline void t_boot_make(struct t_boot *b, int locality)
+{
+	struct t_list *l = &b->log;
+
+	*b = (struct t_boot){ 0 };
+	t_log_header(l);
+	if (locality >= 0) {
+		uint8_t d[17] = "StartupLocality";
+
+		d[16] = (uint8_t)locality;
+		t_log_event(l, 0, 3, (struct ay_bytes){ d, 17 }, (struct ay_bytes){ d, 17 });
+		for (size_t k = 0; k < T_BANKS; k++) /* what the TPM starts PCR 0 with */
+			ay_pcrs_bank(&l->pcrs, t_banks[k])->value[0][ay_alg_digest_size(t_banks[k]) - 1] =
+				(uint8_t)locality;
+	}
+	b->version = t_log_plain(l, 0, 8, "firmware 1.0");
+	t_log_event(l, 0, 0x80000008u, ay_bytes_of("a firmware volume"), ay_bytes_of("address and length"));
+	b->variable = t_log_variable(l, 7, 0x80000001u, "SecureBoot", "\1", 1);
+	b->value_only = t_log_variable(l, 7, 0x80000001u, "dbx", "a list of digests", 0);
+	b->boot = t_log_variable(l, 1, 0x80000002u, "BootOrder", "\1\2", 1);
+	b->action = t_log_plain(l, 4, 0x80000007u, "Calling EFI Application from Boot Option");
+	for (uint32_t pcr = 0; pcr < 8; pcr++)
+		b->separator[pcr] = t_log_separator(l, pcr);
+	b->authority = t_log_variable(l, 7, 0x800000e0u, "db", "certificate", 1);
+	b->app = t_log_event(l, 4, 0x80000003u, ay_bytes_of("a boot loader"),
+			     ay_bytes_of("an image load event, long enough to be one"));
+	b->grub = t_log_event(l, 8, 0xd, ay_bytes_of("linux /vmlinuz"), ay_bytes_of("grub_cmd: linux /vmlinuz"));
+	b->file = t_log_event(l, 9, 0xd, ay_bytes_of("kernel"), ay_bytes_of("/vmlinuz"));
+	b->exit_start = t_log_plain(l, 5, 0x80000007u, "Exit Boot Services Invocation");
+	b->exit_done = t_log_plain(l, 5, 0x80000007u, "Exit Boot Services Returned with Success");
+}
+
+/* The log without, or with twice, the octets from..to. */
+static inline void t_cut(struct t_list *l, size_t from, size_t to)
+{
+	memmove(l->buf + from, l->buf + to, l->n - to);
+	l->n -= to - from;
+}
+
+static inline void t_insert(struct t_list *l, size_t at, const void *p, size_t n)
+{
+	assert_true(l->n + n <= sizeof(l->buf));
+	memmove(l->buf + at + n, l->buf + at, l->n - at);
+	memcpy(l->buf + at, p, n);
+	l->n += n;
+}
+
 #endif
