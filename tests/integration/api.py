@@ -20,6 +20,7 @@ import time
 SRC = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("AY_BUILD", os.path.join(SRC, "build"))
 ASSAYD = os.path.join(BUILD, "src/prog/assayd/assayd")
+ASSAY = os.path.join(BUILD, "src/prog/assay/assay")
 count = failed = 0
 
 
@@ -254,6 +255,18 @@ def check_audit(s):
     chained = all(r[17:49] == (leaves[i - 1] if i else bytes(32)) and struct.unpack(">Q", r[1:9])[0] == i
                   for i, r in enumerate(records))
     ok(chained, "every record names the one before it")
+    export, kept = os.path.join(s.dir, "audit.ndjson"), os.path.join(s.dir, "head.json")
+    verify = lambda data, *a: (open(export, "wb").write(data),
+                               subprocess.run([ASSAY, "audit", "verify", export, *a], capture_output=True))[1]
+    with open(kept, "w") as f:
+        json.dump(head, f)
+    lines = text.splitlines(True)
+    ok(verify(text, "--head", kept).returncode == 0, "assay audit verify takes it with its head")
+    for what, data, code in (("a cut end", b"".join(lines[:-1]), b"AUDIT_ROLLBACK"),
+                             ("a record left out", b"".join(lines[:1] + lines[2:]), b"AUDIT_CHAIN"),
+                             ("another past", b"".join(lines[1:]), b"AUDIT_CHAIN")):
+        r = verify(data, "--head", kept)
+        ok(r.returncode == 1 and code in r.stdout, f"and finds {what}: {code.decode()}")
     secret = s.admin.rsplit(".", 1)[1].encode()
     ok(not any(secret in r for r in records), "no secret stands in it")
 

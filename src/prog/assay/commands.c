@@ -26,6 +26,7 @@ const struct ay_cmd *const ay_commands[] = {
 	&ay_cmd_ima,
 	&ay_cmd_quote,
 	&ay_cmd_appraise,
+	&ay_cmd_audit_verify,
 	&ay_cmd_config_show,
 	&ay_cmd_help,
 	NULL,

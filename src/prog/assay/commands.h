@@ -27,6 +27,7 @@ extern const struct ay_cmd ay_cmd_appraise;
 extern const struct ay_cmd ay_cmd_eventlog;
 extern const struct ay_cmd ay_cmd_ima;
 extern const struct ay_cmd ay_cmd_quote;
+extern const struct ay_cmd ay_cmd_audit_verify;
 extern const struct ay_cmd ay_cmd_config_show;
 extern const struct ay_cmd ay_cmd_help;
 
