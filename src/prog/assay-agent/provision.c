@@ -157,7 +157,7 @@ enum ay_rc ay_provision_challenge(struct ay_provisioning *p, const struct ay_pro
 	size_t n;
 	enum ay_rc rc;
 
-	if (p->step != AY_STEP_REQUESTED)
+	if (AY_CHECKED("AGENT_STEP_CHALLENGE", p->step != AY_STEP_REQUESTED))
 		return out_of_step(e);
 	if (buf == NULL)
 		return ay_fail(e, AY_E_NOMEM, "ca_answer", 0, "no memory");
@@ -244,7 +244,7 @@ enum ay_rc ay_provision_cert(struct ay_provisioning *p, const struct ay_provisio
 {
 	enum ay_rc rc;
 
-	if (p->step != AY_STEP_ANSWERED)
+	if (AY_CHECKED("AGENT_STEP_CERT", p->step != AY_STEP_ANSWERED))
 		return out_of_step(e);
 	rc = open_cert(p, env, body, e);
 	if (rc == AY_OK)
@@ -283,9 +283,9 @@ enum ay_rc ay_provision_enrolled(struct ay_provisioning *p, const struct ay_prov
 	ay_identity_init(out);
 	if (rc != AY_OK)
 		return rc;
-	if (p->step != AY_STEP_PROVED)
+	if (AY_CHECKED("AGENT_STEP_ENROLLED", p->step != AY_STEP_PROVED))
 		return out_of_step(e);
-	if (memcmp(m.host.b, p->msg.host.b, 16) != 0)
+	if (AY_CHECKED("AGENT_ENROLLED_HOST", memcmp(m.host.b, p->msg.host.b, 16) != 0))
 		return ay_fail_code(e, AY_E_DENIED, "HOST_ID", "enrolled.host",
 				    "not the host of the ticket");
 	out->host = m.host;
