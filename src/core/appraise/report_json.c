@@ -61,8 +61,8 @@ static json_t *components_json(const struct ay_report *rep)
 		if (c > AY_COMP_OS && !s->required && s->n_fail + s->n_open + s->n_judged == 0)
 			continue; /* nothing was asked or said of it */
 		if (!put(o, ay_component_name((enum ay_component)c),
-			 json_pack("{ss ss sb}", "verdict", ay_verdict_name(s->verdict), "grade",
-				   ay_grade_name(s->grade), "required", s->required)))
+			 json_pack("{ss ss}", "verdict", ay_verdict_name(s->verdict), "grade",
+				   ay_grade_name(s->grade))))
 			ay_json_unref(&o);
 	}
 	return o;

@@ -413,8 +413,11 @@ void ay_tally_key(const struct ay_policy *p, const struct ay_refset *const *sets
 {
 	struct ay_hash h;
 
+	memset(key, 0, 32);
+	if (p == NULL || !p->ima)
+		return; /* nobody judges: the key of a tally that was never begun */
 	key_begin(&h, "assay-tally-1");
-	for (size_t i = 0; p != NULL && i < n_sets; i++)
+	for (size_t i = 0; i < n_sets; i++)
 		if (in_force(p, sets[i], offline) &&
 		    (ay_refset_parts(sets[i]) & AY_PART_BIT(AY_PART_RUNTIME)) != 0)
 			put(&h, sets[i]->sha256, sizeof(sets[i]->sha256));

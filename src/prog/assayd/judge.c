@@ -24,7 +24,7 @@ struct judging {
 	/* IMA */
 	bool has_list; /* the host gave a list, maybe with nothing new */
 	bool has_run;
-	bool fits;
+	bool fits, padded;
 	struct ay_ima_state begin;
 	struct ay_ima_run run;
 	struct ay_ima_tally *tally;
@@ -344,6 +344,7 @@ static bool judge_runtime(struct judging *v)
 	struct ay_runtime_in in = { .pcrs = &v->facts.pcrs,
 				    .run = v->has_run ? &v->run : NULL,
 				    .fits = v->fits,
+				    .padded = v->padded,
 				    .list = v->ev.ima_octets };
 
 	if (!judge || !judge->policy)
@@ -476,7 +477,6 @@ static void carry(struct judging *v)
 	if (v->ev.log == AY_GIVEN_NEW &&
 	    (!j->has_known_log || memcmp(j->log_id, j->known_log_id, 32) != 0))
 		j->log = ay_blob_new(v->log);
-	carry_ima(v);
 	j->context_changed = j->context_changed || j->pcrs != j->known_pcrs || j->log ||
 			     memcmp(j->boot_id, j->known_boot_id, 16) != 0;
 }
@@ -495,6 +495,20 @@ static void keep(struct ay_job *j)
 
 /* ---- the whole ---- */
 
+/* The prefix that the quote covers; by the rule of kernels before 5.8 only where the policy allows it. */
+static void find_prefix(struct judging *v)
+{
+	const struct ay_judge *judge = v->j->judge;
+	struct ay_ima_run old = v->run;
+
+	v->fits = ay_ima_run_fit(&v->run, &v->facts.pcrs, false);
+	if (v->fits || !judge || !judge->policy || !judge->policy->allow_padded_bank)
+		return;
+	v->padded = v->fits = ay_ima_run_fit(&old, &v->facts.pcrs, true);
+	if (v->fits)
+		v->run = old;
+}
+
 /* True when the report is there or nothing more can be said. */
 static void judge_attested(struct judging *v)
 {
@@ -505,9 +519,7 @@ static void judge_attested(struct judging *v)
 	bool may_keep;
 
 	if (v->has_run)
-		v->fits = ay_ima_run_fit(&v->run, &v->facts.pcrs,
-					 j->judge && j->judge->policy &&
-						 j->judge->policy->allow_padded_bank);
+		find_prefix(v);
 	which_log(v);
 	state_in(v, &in);
 	ay_state_key(&in, key);
@@ -516,6 +528,7 @@ static void judge_attested(struct judging *v)
 	may_keep = take_shape(v, &s);
 	carry(v);
 	if (j->memo && may_keep && ay_memo_shape(v->memos, j->memo, &s, &found)) {
+		carry_ima(v); /* nothing new came: the context is what it was */
 		use_shape(j, &found);
 		return;
 	}
@@ -523,6 +536,7 @@ static void judge_attested(struct judging *v)
 		return;
 	if (!judge_runtime(v))
 		return;
+	carry_ima(v); /* with the tally as it stands now */
 	conclude(v);
 	if (j->fault != AY_OK || !j->memo || !may_keep)
 		return;

@@ -127,6 +127,7 @@ static void test_learn_round_trip(void **state)
 	assert_int_equal(ay_refset_parse(text, &two, &e), AY_OK);
 	assert_memory_equal(one->sha256, two->sha256, 32);
 	assert_true(ay_bytes_eq(text, ay_refset_build(two, &a)));
+	ay_refset_free(two);
 	one->state = AY_SET_ACTIVE; /* its life does not rename it */
 	assert_int_equal(ay_refset_parse(ay_refset_build(one, &a), &two, &e), AY_OK);
 	assert_memory_equal(one->sha256, two->sha256, 32);
