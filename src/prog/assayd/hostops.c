@@ -257,13 +257,14 @@ enum ay_rc ay_engine_host_remove(struct ay_engine *g, const struct ay_host *host
 {
 	struct ay_host *h = mine(g, host);
 	struct retiring r = { .n = 0 };
+	struct ay_err told;
 	enum ay_rc rc = ay_hosts_edit(g, h, retire, &r, e);
 
 	if (rc != AY_OK)
 		return rc;
 	ay_conns_close_host(g, h, "HOST_REMOVED");
-	e->rc = ay_fail_code(e, AY_E_UNAVAIL, "HOST_REMOVED", "host", "host was removed");
-	ay_settle_waiters(g, h, AY_E_UNAVAIL, e);
+	told.rc = ay_fail_code(&told, AY_E_UNAVAIL, "HOST_REMOVED", "host", "host was removed");
+	ay_settle_waiters(g, h, AY_E_UNAVAIL, &told);
 	ay_hosts_move(g, h, AY_HOST_RETIRED);
 	ay_event_emit(g, "host", h, "HOST_REMOVED", "host removed");
 	ay_hosts_forget(g, h);
