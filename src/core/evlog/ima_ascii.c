@@ -5,6 +5,7 @@
 #include "core/base/limits.h"
 #include "core/base/writer.h"
 #include "core/crypto/hash.h"
+#include "core/evlog/ima.h"
 #include "core/evlog/ima_template.h"
 #include "core/tpm/alg.h"
 
@@ -365,6 +366,7 @@ enum ay_rc ay_ima_ascii_parse(struct ay_bytes text, struct ay_arena *arena, stru
 	/* Binary digests take half of their digits; only lengths of fields are added. */
 	size_t room = 2 * text.n + 64;
 	uint8_t *p = ay_arena_alloc(arena, room);
+	uint64_t n_entries;
 	struct ay_writer w;
 	enum ay_rc rc;
 
@@ -373,9 +375,13 @@ enum ay_rc ay_ima_ascii_parse(struct ay_bytes text, struct ay_arena *arena, stru
 		return ay_fail(e, AY_E_NOMEM, "ima", 0, "no memory for the list");
 	ay_wr_init(&w, p, room);
 	rc = put_lines(&w, text, e);
+	if (rc != AY_OK) {
+		ay_err_code(e, rc == AY_E_LIMIT ? "IMA_LIMIT" : "IMA_MALFORMED");
+		return rc;
+	}
+	/* Rules of the binary form that the text does not have: sizes of names and digests. */
+	rc = ay_ima_parse((struct ay_bytes){ p, w.n }, &n_entries, e);
 	if (rc == AY_OK)
 		*list = (struct ay_bytes){ p, w.n };
-	else
-		ay_err_code(e, rc == AY_E_LIMIT ? "IMA_LIMIT" : "IMA_MALFORMED");
 	return rc;
 }
