@@ -73,7 +73,8 @@ static enum ay_rc read_facts(struct ay_bytes json, struct ay_aik_facts *f, struc
 	return ay_rd_end(&r, "aik", e);
 }
 
-/* SAN: exactly one URI, urn:uuid: and the host id in lower case; critical, as the subject is empty. */
+/* SAN: exactly one URI, urn:uuid: and the host id in lower case; critical, as the subject is empty.
+ */
 static enum ay_rc read_host(const struct ay_cert *c, struct ay_uuid *out, struct ay_err *e)
 {
 	struct ay_reader r, names, uri;
@@ -89,7 +90,8 @@ static enum ay_rc read_host(const struct ay_cert *c, struct ay_uuid *out, struct
 	if (ay_rd_end(&r, "san", e) != AY_OK)
 		return AY_E_INPUT;
 	if (!critical || !c->subject_empty)
-		return ay_fail(e, AY_E_INPUT, "san", 0, "not critical, or the subject is not empty");
+		return ay_fail(e, AY_E_INPUT, "san", 0,
+			       "not critical, or the subject is not empty");
 	return ay_uuid_parse(text, "san.uri", out, e);
 }
 
@@ -162,7 +164,8 @@ static enum ay_rc check_chain(const struct ay_aikcert_want *w, const struct ay_c
 	struct ca_set s = { 0 };
 	struct ay_crl crl;
 	struct ay_trust_set set = { .name = "ca", .anchors = &s.root, .n_anchors = 1 };
-	struct ay_chain_policy policy = { .now_ms = w->now_ms, .code = "AIK_CERT",
+	struct ay_chain_policy policy = { .now_ms = w->now_ms,
+					  .code = "AIK_CERT",
 					  .crl = AY_CRL_IF_PRESENT };
 	enum ay_rc rc = load_ca(w, &s, e);
 

@@ -13,7 +13,8 @@ static enum ay_rc check_ca(const struct ay_ca_certs *ca, const uint8_t pin[32], 
 {
 	struct ay_cert c[AY_MAX_CERT_CHAIN];
 	struct ay_trust_set set = { .name = "ca", .n_anchors = 1 };
-	struct ay_chain_policy policy = { .now_ms = now_ms, .crl = AY_CRL_IGNORE,
+	struct ay_chain_policy policy = { .now_ms = now_ms,
+					  .crl = AY_CRL_IGNORE,
 					  .code = "CA_PIN" };
 	uint8_t hash[32];
 
@@ -26,7 +27,8 @@ static enum ay_rc check_ca(const struct ay_ca_certs *ca, const uint8_t pin[32], 
 	if (AY_CHECKED("CA_PIN", memcmp(hash, pin, 32) != 0))
 		return ay_fail(e, AY_E_CRYPTO, "ca", 0, "the root is not the pinned one");
 	if (!c[0].has_key_usage || !(c[0].key_usage & AY_KU_KEY_AGREEMENT))
-		return ay_fail(e, AY_E_CRYPTO, "ca", 0, "the first certificate is not for encryption");
+		return ay_fail(e, AY_E_CRYPTO, "ca", 0,
+			       "the first certificate is not for encryption");
 	set.anchors = &c[ca->n - 1];
 	return ay_chain_check(&c[0], &c[1], ca->n - 2, &set, &policy, e);
 }
@@ -56,7 +58,8 @@ enum ay_rc ay_aikclient_check_ticket(struct ay_bytes ticket, const uint8_t my_sp
 	if (memcmp(t.host.b, host->b, sizeof(host->b)) != 0)
 		return ay_fail_code(e, AY_E_CRYPTO, "TICKET", "ticket.host", "names another host");
 	if (memcmp(t.ca, pin, 32) != 0)
-		return ay_fail_code(e, AY_E_CRYPTO, "TICKET", "ticket.ca", "for another Privacy CA");
+		return ay_fail_code(e, AY_E_CRYPTO, "TICKET", "ticket.ca",
+				    "for another Privacy CA");
 	if (t.exp_s * 1000 <= now_ms)
 		return ay_fail_code(e, AY_E_CRYPTO, "TICKET", "ticket.exp", "expired");
 	*out = t;
@@ -126,8 +129,11 @@ enum ay_rc ay_aikclient_check_cert(struct ay_bytes der, const struct ay_ca_certs
 				   const struct ay_pubkey *ak, struct ay_bytes ak_name,
 				   int64_t now_ms, struct ay_aikcert *out, struct ay_err *e)
 {
-	struct ay_aikcert_want want = { .chain = ca->der, .n_chain = ca->n, .pin = pin,
-					.host = &ticket->host, .ticket = ticket->jti,
+	struct ay_aikcert_want want = { .chain = ca->der,
+					.n_chain = ca->n,
+					.pin = pin,
+					.host = &ticket->host,
+					.ticket = ticket->jti,
 					.now_ms = now_ms };
 	struct ay_aikcert a;
 	enum ay_rc rc = ay_aikcert_check(der, &want, &a, e);

@@ -94,10 +94,14 @@ enum ay_rc ay_aikcert_issue(const struct ay_aik_issuer *by, const struct ay_pubk
 		{ AY_OID(AY_OID_EXT_KEY_USAGE), true, AY_BYTES(eku) },
 		{ AY_OID(AY_OID_AIK_FACTS), false, { 0 } },
 	};
-	struct ay_cert_spec spec = { .issuer_cert = by->cert, .key = ay_pubkey_pkey(ak),
-				     .not_before_ms = not_before_ms, .not_after_ms = not_after_ms,
-				     .path_len = -1, .key_usage = AY_KU_DIGITAL_SIGNATURE,
-				     .ext = ext, .n_ext = AY_COUNT(ext) };
+	struct ay_cert_spec spec = { .issuer_cert = by->cert,
+				     .key = ay_pubkey_pkey(ak),
+				     .not_before_ms = not_before_ms,
+				     .not_after_ms = not_after_ms,
+				     .path_len = -1,
+				     .key_usage = AY_KU_DIGITAL_SIGNATURE,
+				     .ext = ext,
+				     .n_ext = AY_COUNT(ext) };
 	enum ay_rc rc;
 
 	*n = 0;

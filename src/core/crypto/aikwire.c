@@ -85,7 +85,8 @@ static enum ay_rc seal_key(struct ay_bytes k0, uint8_t key[32], struct ay_err *e
 {
 	if (k0.n != AY_CA_SECRET_BYTES ||
 	    !ay_hkdf_sha256(k0, (struct ay_bytes){ 0 }, ay_bytes_of(SEAL_INFO), key, 32))
-		return ay_fail_code(e, AY_E_CRYPTO, "ACTIVATION", "k0", "not a secret of 32 octets");
+		return ay_fail_code(e, AY_E_CRYPTO, "ACTIVATION", "k0",
+				    "not a secret of 32 octets");
 	return AY_OK;
 }
 

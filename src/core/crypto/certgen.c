@@ -42,9 +42,9 @@ static bool add_basic(X509 *x, const struct ay_cert_spec *s)
 {
 	uint8_t ca[] = { 0x30, 0x06, 0x01, 0x01, 0xff, 0x02, 0x01, (uint8_t)s->path_len };
 	static const uint8_t no_limit[] = { 0x30, 0x03, 0x01, 0x01, 0xff }, leaf[] = { 0x30, 0x00 };
-	struct ay_bytes value = !s->is_ca	 ? AY_BYTES(leaf) :
-				s->path_len >= 0 ? AY_BYTES(ca) :
-						   AY_BYTES(no_limit);
+	struct ay_bytes value = !s->is_ca	   ? AY_BYTES(leaf)
+				: s->path_len >= 0 ? AY_BYTES(ca)
+						   : AY_BYTES(no_limit);
 
 	return add_ext(x, AY_OID(AY_OID_BASIC_CONSTRAINTS), true, value);
 }
@@ -159,7 +159,8 @@ static bool add_revoked(X509_CRL *crl, const struct ay_revoked *item)
 	ASN1_TIME *at = ASN1_TIME_set(NULL, item->at_ms / 1000);
 	bool good = r != NULL && serial != NULL && at != NULL &&
 		    X509_REVOKED_set_serialNumber(r, serial) == 1 &&
-		    X509_REVOKED_set_revocationDate(r, at) == 1 && X509_CRL_add0_revoked(crl, r) == 1;
+		    X509_REVOKED_set_revocationDate(r, at) == 1 &&
+		    X509_CRL_add0_revoked(crl, r) == 1;
 
 	if (!good)
 		X509_REVOKED_free(r);
@@ -189,15 +190,15 @@ static bool fill_crl(X509_CRL *crl, X509 *issuer, uint64_t number, int64_t this_
 }
 
 enum ay_rc ay_crlgen(struct ay_bytes issuer_cert, const struct ay_privkey *signer,
-		     const struct ay_revoked *list, size_t n_list, uint64_t number,
-		     int64_t this_ms, int64_t next_ms, struct ay_bytes *out, struct ay_err *e)
+		     const struct ay_revoked *list, size_t n_list, uint64_t number, int64_t this_ms,
+		     int64_t next_ms, struct ay_bytes *out, struct ay_err *e)
 {
 	X509 *issuer = load(issuer_cert);
 	X509_CRL *crl = X509_CRL_new();
 	unsigned char *der = NULL;
 	int len = 0;
-	bool good = crl != NULL && issuer != NULL &&
-		    fill_crl(crl, issuer, number, this_ms, next_ms);
+	bool good =
+		crl != NULL && issuer != NULL && fill_crl(crl, issuer, number, this_ms, next_ms);
 
 	for (size_t i = 0; good && i < n_list; i++)
 		good = add_revoked(crl, &list[i]);

@@ -117,8 +117,8 @@ enum ay_rc ay_ekcert_parse(struct ay_bytes nv, struct ay_ekcert *out, struct ay_
 
 	*out = (struct ay_ekcert){ 0 };
 	if (nv.n > AY_MAX_CERT_BYTES)
-		return ay_fail_code(e, AY_E_LIMIT, "CERT_LIMIT", "nv",
-				    "%zu bytes, the limit is %d", nv.n, AY_MAX_CERT_BYTES);
+		return ay_fail_code(e, AY_E_LIMIT, "CERT_LIMIT", "nv", "%zu bytes, the limit is %d",
+				    nv.n, AY_MAX_CERT_BYTES);
 	ay_rd_init(&r, nv);
 	der = unwrap(&r, nv, &flags);
 	if (ay_rd_end(&r, "nv", e) != AY_OK)
@@ -137,8 +137,7 @@ enum ay_rc ay_ekcert_parse(struct ay_bytes nv, struct ay_ekcert *out, struct ay_
 	return AY_OK;
 }
 
-enum ay_rc ay_ekcert_check(const struct ay_ekcert *c, const struct ay_pubkey *ek,
-			   struct ay_err *e)
+enum ay_rc ay_ekcert_check(const struct ay_ekcert *c, const struct ay_pubkey *ek, struct ay_err *e)
 {
 	struct ay_pubkey *key = NULL;
 	enum ay_rc rc = ay_cert_key(&c->cert, &key, e);

@@ -181,7 +181,8 @@ enum ay_rc ay_envelope_seal(struct ay_bytes recipient_cert, struct ay_bytes plai
 	OPENSSL_free(der);
 	BIO_free(in);
 	X509_free(cert);
-	return rc == AY_OK ? rc : ay_fail_code(e, rc, "CA_ENVELOPE", "envelope", "cannot be sealed");
+	return rc == AY_OK ? rc
+			   : ay_fail_code(e, rc, "CA_ENVELOPE", "envelope", "cannot be sealed");
 }
 
 /* The plain text is copied out only after the tag was found right. */

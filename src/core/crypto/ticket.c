@@ -75,8 +75,8 @@ enum ay_rc ay_ticket_sign(const struct ay_ticket *t, const struct ay_privkey *ke
 	ay_hex_encode(AY_BYTES(t->spki), spki);
 	ay_hex_encode(AY_BYTES(t->ca), ca);
 	n = snprintf(payload, sizeof(payload),
-		     "{\"host\":\"%s\",\"spki\":\"%s\",\"ca\":\"%s\",\"jti\":\"%s\",\"exp\":%lld}", host,
-		     spki, ca, t->jti, (long long)t->exp_s);
+		     "{\"host\":\"%s\",\"spki\":\"%s\",\"ca\":\"%s\",\"jti\":\"%s\",\"exp\":%lld}",
+		     host, spki, ca, t->jti, (long long)t->exp_s);
 	if (n < 0 || (size_t)n >= sizeof(payload) || strlen(t->jti) != AY_JTI_TEXT - 1)
 		return ay_fail(e, AY_E_INPUT, "ticket", 0, "does not fit the form");
 	return ay_jws_sign(ay_bytes_of(HEADER), ay_bytes_of(payload), key, out, AY_TICKET_TEXT_MAX,
@@ -151,7 +151,8 @@ enum ay_rc ay_ticket_check(struct ay_bytes text, const struct ay_pubkey *key, co
 	if (AY_CHECKED("TICKET_SIGNATURE", ay_jws_verify(text, key, e) != AY_OK))
 		return ay_err_coded(e, AY_E_CRYPTO, "TICKET");
 	if (AY_CHECKED("TICKET_CA", memcmp(t.ca, ca, 32) != 0))
-		return ay_fail_code(e, AY_E_CRYPTO, "TICKET", "ticket.ca", "for another Privacy CA");
+		return ay_fail_code(e, AY_E_CRYPTO, "TICKET", "ticket.ca",
+				    "for another Privacy CA");
 	if (AY_CHECKED("TICKET_EXPIRY", t.exp_s * 1000 <= now_ms))
 		return ay_fail_code(e, AY_E_CRYPTO, "TICKET", "ticket.exp", "expired");
 	if (t.exp_s > now_ms / 1000 + LIFE_S + 60)

@@ -57,8 +57,7 @@ static bool fits(const struct ay_token *t)
 	return ay_hex_decode(ay_bytes_of(t->id), "token.id", id, sizeof(id), NULL) == AY_OK;
 }
 
-enum ay_rc ay_token_build(const struct ay_token *t, char out[AY_MAX_TOKEN_BYTES],
-			  struct ay_err *e)
+enum ay_rc ay_token_build(const struct ay_token *t, char out[AY_MAX_TOKEN_BYTES], struct ay_err *e)
 {
 	uint8_t buf[JSON_MAX];
 	struct ay_bytes json;
@@ -145,10 +144,9 @@ enum ay_rc ay_token_proof(const uint8_t k[32], const uint8_t exporter[32],
 			  const uint8_t agent_spki[32], const uint8_t server_spki[32],
 			  uint8_t out[32], struct ay_err *e)
 {
-	const struct ay_bytes parts[] = { ay_bytes_of(LABEL),
-					  { exporter, 32 },
-					  { agent_spki, 32 },
-					  { server_spki, 32 } };
+	const struct ay_bytes parts[] = {
+		ay_bytes_of(LABEL), { exporter, 32 }, { agent_spki, 32 }, { server_spki, 32 }
+	};
 
 	memset(out, 0, 32);
 	if (!ay_hmac(AY_ALG_SHA256, (struct ay_bytes){ k, 32 }, parts, AY_COUNT(parts), out))

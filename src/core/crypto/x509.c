@@ -8,7 +8,8 @@
 
 enum { SERIAL_MAX = 40, EXTENSIONS_MAX = 40 };
 
-/* Whole AlgorithmIdentifiers: RSA with NULL or nothing, ECDSA with nothing [RFC4055 5], [RFC5758 3.2]. */
+/* Whole AlgorithmIdentifiers: RSA with NULL or nothing, ECDSA with nothing [RFC4055 5],
+ * [RFC5758 3.2]. */
 #define RSA_ALG(oid) "\x30\x0d\x06\x09" oid "\x05\x00"
 #define RSA_BARE(oid) "\x30\x0b\x06\x09" oid
 #define EC_ALG(oid) "\x30\x0a\x06\x08" oid
@@ -155,11 +156,16 @@ static void read_usage(struct ay_bytes value, struct ay_reader *r, struct ay_cer
 static bool may_be_critical(struct ay_bytes oid)
 {
 	static const struct ay_bytes known[] = {
-		AY_OID_INIT(AY_OID_DIRECTORY_ATTRIBUTES), AY_OID_INIT(AY_OID_SUBJECT_KEY_ID),
-		AY_OID_INIT(AY_OID_KEY_USAGE),	     AY_OID_INIT(AY_OID_SUBJECT_ALT_NAME),
-		AY_OID_INIT(AY_OID_BASIC_CONSTRAINTS),    AY_OID_INIT(AY_OID_CRL_POINTS),
-		AY_OID_INIT(AY_OID_POLICIES),	     AY_OID_INIT(AY_OID_AUTHORITY_KEY_ID),
-		AY_OID_INIT(AY_OID_EXT_KEY_USAGE),	     AY_OID_INIT(AY_OID_AUTHORITY_INFO),
+		AY_OID_INIT(AY_OID_DIRECTORY_ATTRIBUTES),
+		AY_OID_INIT(AY_OID_SUBJECT_KEY_ID),
+		AY_OID_INIT(AY_OID_KEY_USAGE),
+		AY_OID_INIT(AY_OID_SUBJECT_ALT_NAME),
+		AY_OID_INIT(AY_OID_BASIC_CONSTRAINTS),
+		AY_OID_INIT(AY_OID_CRL_POINTS),
+		AY_OID_INIT(AY_OID_POLICIES),
+		AY_OID_INIT(AY_OID_AUTHORITY_KEY_ID),
+		AY_OID_INIT(AY_OID_EXT_KEY_USAGE),
+		AY_OID_INIT(AY_OID_AUTHORITY_INFO),
 	};
 
 	for (size_t i = 0; i < AY_COUNT(known); i++)
@@ -240,8 +246,7 @@ static void read_tbs(struct ay_reader *tbs, struct ay_cert *c, struct ay_bytes *
 	c->not_before_ms = ay_der_time(&validity, "certificate.notBefore");
 	c->not_after_ms = ay_der_time(&validity, "certificate.notAfter");
 	ay_rd_window_end(&validity, "certificate.validity");
-	c->subject =
-		ay_cert_read_name(tbs, "certificate.subject", &c->flags, &c->subject_empty);
+	c->subject = ay_cert_read_name(tbs, "certificate.subject", &c->flags, &c->subject_empty);
 	c->spki = ay_der_whole(tbs, "certificate.subjectPublicKeyInfo");
 	read_extensions(tbs, c);
 	ay_rd_window_end(tbs, "tbsCertificate");
@@ -270,8 +275,9 @@ static enum ay_rc finish(struct ay_reader *r, struct ay_bytes inner, struct ay_b
 	}
 	c->sig_alg = ay_cert_sig_of(outer);
 	if (!ay_bytes_eq(inner, outer) || c->sig_alg == AY_CERTSIG_NONE)
-		return ay_fail_code(e, AY_E_INPUT, "CERT_ALGORITHM", "certificate.signature",
-				    "signature algorithm not known, or not the same inside and out");
+		return ay_fail_code(
+			e, AY_E_INPUT, "CERT_ALGORITHM", "certificate.signature",
+			"signature algorithm not known, or not the same inside and out");
 	c->flags |= c->sig_alg == AY_CERTSIG_RSA_SHA1 ? AY_CERT_SHA1 : 0;
 	if (c->sig_alg >= AY_CERTSIG_ECDSA_SHA256 && outer.n == sizeof(EC_NULL("8 octets")) - 1)
 		c->flags |= AY_CERT_ECDSA_NULL;

@@ -133,7 +133,10 @@ enum ay_rc ay_chain_check(const struct ay_cert *leaf, const struct ay_cert *inte
 			  const struct ay_trust_set *set, const struct ay_chain_policy *policy,
 			  struct ay_err *e)
 {
-	struct walk w = { .inter = inter, .n_inter = n_inter, .set = set, .policy = policy,
+	struct walk w = { .inter = inter,
+			  .n_inter = n_inter,
+			  .set = set,
+			  .policy = policy,
 			  .why = "no trusted certificate is its issuer" };
 
 	if (!climb(&w, leaf))

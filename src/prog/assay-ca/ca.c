@@ -119,9 +119,10 @@ enum ay_rc ay_ca_open(const struct ay_ca_settings *s, struct ay_ca **out, struct
 	if (ca == NULL)
 		return ay_fail(e, AY_E_NOMEM, "ca", 0, "out of memory");
 	ca->trust_dir = strdup(s->ek_trust_dir);
-	ca->policy = (struct ay_ca_policy){ .tofu = s->ek_tofu, .reveal_ek = s->reveal_ek,
-					    .crl = s->ek_crl_required ? AY_CRL_REQUIRE :
-									AY_CRL_IF_PRESENT,
+	ca->policy = (struct ay_ca_policy){ .tofu = s->ek_tofu,
+					    .reveal_ek = s->reveal_ek,
+					    .crl = s->ek_crl_required ? AY_CRL_REQUIRE
+								      : AY_CRL_IF_PRESENT,
 					    .aik_life_ms = s->aik_life_ms };
 	rc = ay_ca_files_load(s->dir, s->ticket_key, &ca->files, e);
 	if (rc == AY_OK && snprintf(path, sizeof(path), "%s/ca.db", s->dir) >= (int)sizeof(path))
@@ -161,8 +162,8 @@ static enum ay_rc look_up(struct ay_ca *ca, const struct ay_ca_applicant *who,
 	enum ay_rc rc = ay_castore_is_approved(ca->store, who->ek_hash, &known->ek_approved, e);
 
 	return rc == AY_OK ? ay_castore_host_ek(ca->store, &who->ticket.host, &known->has_ek,
-						known->ek_hash, e) :
-			     rc;
+						known->ek_hash, e)
+			   : rc;
 }
 
 /* The ticket serves at its first sight, so that nothing can be tried twice with it. */
@@ -213,7 +214,8 @@ enum ay_rc ay_ca_identity(struct ay_ca *ca, struct ay_bytes sealed, struct ay_ca
 	*why = (struct ay_ca_refusal){ 0 };
 	drop_late(ca, now.mono_ms);
 	if (ca->n_pending >= PENDING_MAX)
-		return ay_fail_code(e, AY_E_UNAVAIL, "CA_BUSY", "ca", "too many challenges under way");
+		return ay_fail_code(e, AY_E_UNAVAIL, "CA_BUSY", "ca",
+				    "too many challenges under way");
 	p = calloc(1, sizeof(*p));
 	if (p == NULL)
 		return ay_fail_code(e, AY_E_NOMEM, "CA_BUSY", "ca", "out of memory");
@@ -236,7 +238,9 @@ static enum ay_rc log_issue(struct ay_ca *ca, const struct pending *p, struct ay
 			    struct ay_ca_now now, struct ay_err *e)
 {
 	struct ay_cert cert;
-	struct ay_ca_issued i = { .host = p->who.ticket.host, .cert = der, .at_ms = now.wall_ms,
+	struct ay_ca_issued i = { .host = p->who.ticket.host,
+				  .cert = der,
+				  .at_ms = now.wall_ms,
 				  .ak_name = ay_name_view(&p->who.ak_name),
 				  .grade = ay_ek_grade_name(p->who.grade),
 				  .ticket = p->who.ticket.jti };

@@ -3,6 +3,7 @@
 
 #include "core/base/hex.h"
 #include "core/crypto/certgen.h"
+#include "core/crypto/oids.h"
 #include "core/crypto/pem.h"
 #include "io/sys/clock.h"
 #include "io/sys/file.h"
@@ -68,21 +69,51 @@ static enum ay_rc new_cert(const char *dir, const char *name, struct ay_cert_spe
 	return put(dir, name, 0644, pem, e);
 }
 
-static enum ay_rc make_certs(const char *dir, struct ay_privkey *const k[3], struct ay_err *e)
+/* For the stand-alone program's own port: serverAuth only. */
+static enum ay_rc make_tls_cert(const char *dir, struct ay_bytes root,
+				struct ay_privkey *const k[4], int64_t now, struct ay_err *e)
+{
+	static const uint8_t server_auth[] = { 0x30, 0x0a, 0x06, 0x08, 0x2b, 0x06,
+					       0x01, 0x05, 0x05, 0x07, 0x03, 0x01 };
+	const struct ay_cert_ext eku = { AY_OID(AY_OID_EXT_KEY_USAGE), false,
+					 AY_BYTES(server_auth) };
+	struct ay_cert_spec t = { .common_name = "Assay Privacy CA TLS",
+				  .issuer_cert = root,
+				  .key = ay_privkey_evp(k[3]),
+				  .not_before_ms = now,
+				  .not_after_ms = now + CA_LIFE_MS,
+				  .path_len = -1,
+				  .key_usage = AY_KU_DIGITAL_SIGNATURE,
+				  .ext = &eku,
+				  .n_ext = 1 };
+	struct made made;
+
+	return new_cert(dir, "tls.pem", &t, k[0], &made, e);
+}
+
+static enum ay_rc make_certs(const char *dir, struct ay_privkey *const k[4], struct ay_err *e)
 {
 	int64_t now = ay_clock_wall_ms() - 3600 * 1000;
 	struct made root, issuer, encryption;
-	struct ay_cert_spec r = { .common_name = "Assay Privacy CA root", .key = ay_privkey_evp(k[0]),
-				  .not_before_ms = now, .not_after_ms = now + ROOT_LIFE_MS,
-				  .is_ca = true, .path_len = 1,
+	struct ay_cert_spec r = { .common_name = "Assay Privacy CA root",
+				  .key = ay_privkey_evp(k[0]),
+				  .not_before_ms = now,
+				  .not_after_ms = now + ROOT_LIFE_MS,
+				  .is_ca = true,
+				  .path_len = 1,
 				  .key_usage = AY_KU_CERT_SIGN | AY_KU_CRL_SIGN };
-	struct ay_cert_spec i = { .common_name = "Assay Privacy CA", .key = ay_privkey_evp(k[1]),
-				  .not_before_ms = now, .not_after_ms = now + CA_LIFE_MS,
-				  .is_ca = true, .path_len = 0,
+	struct ay_cert_spec i = { .common_name = "Assay Privacy CA",
+				  .key = ay_privkey_evp(k[1]),
+				  .not_before_ms = now,
+				  .not_after_ms = now + CA_LIFE_MS,
+				  .is_ca = true,
+				  .path_len = 0,
 				  .key_usage = AY_KU_CERT_SIGN | AY_KU_CRL_SIGN };
 	struct ay_cert_spec c = { .common_name = "Assay Privacy CA encryption",
-				  .key = ay_privkey_evp(k[2]), .not_before_ms = now,
-				  .not_after_ms = now + CA_LIFE_MS, .path_len = -1,
+				  .key = ay_privkey_evp(k[2]),
+				  .not_before_ms = now,
+				  .not_after_ms = now + CA_LIFE_MS,
+				  .path_len = -1,
 				  .key_usage = AY_KU_KEY_AGREEMENT };
 	enum ay_rc rc = new_cert(dir, "root.pem", &r, k[0], &root, e);
 
@@ -90,7 +121,9 @@ static enum ay_rc make_certs(const char *dir, struct ay_privkey *const k[3], str
 		return rc;
 	i.issuer_cert = c.issuer_cert = (struct ay_bytes){ root.der, root.n };
 	rc = new_cert(dir, "issuer.pem", &i, k[0], &issuer, e);
-	return rc == AY_OK ? new_cert(dir, "encryption.pem", &c, k[0], &encryption, e) : rc;
+	if (rc == AY_OK)
+		rc = new_cert(dir, "encryption.pem", &c, k[0], &encryption, e);
+	return rc == AY_OK ? make_tls_cert(dir, c.issuer_cert, k, now, e) : rc;
 }
 
 static enum ay_rc make_pseudonym_key(const char *dir, struct ay_err *e)
@@ -109,8 +142,9 @@ static enum ay_rc make_pseudonym_key(const char *dir, struct ay_err *e)
 
 enum ay_rc ay_ca_init(const char *dir, struct ay_err *e)
 {
-	static const char *const names[3] = { "root.key", "issuer.key", "encryption.key" };
-	struct ay_privkey *k[3] = { NULL };
+	static const char *const names[4] = { "root.key", "issuer.key", "encryption.key",
+					      "tls.key" };
+	struct ay_privkey *k[4] = { NULL };
 	enum ay_rc rc = ay_dir_make(dir, 0700, e);
 
 	for (size_t i = 0; i < AY_COUNT(k) && rc == AY_OK; i++)

@@ -17,12 +17,14 @@ static const char schema[] =
 	" WITHOUT ROWID;"
 	"CREATE TABLE IF NOT EXISTS approval (ek_hash BLOB PRIMARY KEY, who TEXT NOT NULL,"
 	" reason TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE IF NOT EXISTS host (id BLOB PRIMARY KEY, ek_hash BLOB NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE IF NOT EXISTS host (id BLOB PRIMARY KEY, ek_hash BLOB NOT NULL) WITHOUT "
+	"ROWID;"
 	"CREATE TABLE IF NOT EXISTS issued (serial BLOB PRIMARY KEY, host BLOB NOT NULL,"
 	" ek_hash BLOB NOT NULL, ak_name BLOB NOT NULL, grade TEXT NOT NULL, ticket TEXT NOT NULL,"
 	" at_ms INTEGER NOT NULL, not_after_ms INTEGER NOT NULL, cert BLOB NOT NULL,"
 	" revoked_ms INTEGER, reason INTEGER) WITHOUT ROWID;"
-	"CREATE INDEX IF NOT EXISTS issued_revoked ON issued (revoked_ms) WHERE revoked_ms NOT NULL;"
+	"CREATE INDEX IF NOT EXISTS issued_revoked ON issued (revoked_ms) WHERE revoked_ms NOT "
+	"NULL;"
 	"CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL)"
 	" WITHOUT ROWID;"
 	"INSERT OR IGNORE INTO meta VALUES ('crl_number', 0);"
@@ -44,9 +46,18 @@ struct bind {
 	int64_t i;
 	struct ay_bytes b;
 };
-#define B_INT(x) { .kind = INT, .i = (x) }
-#define B_TEXT(x) { .kind = TEXT, .b = (x) }
-#define B_BLOB(x) { .kind = BLOB, .b = (x) }
+#define B_INT(x)                                                                                   \
+	{                                                                                          \
+		.kind = INT, .i = (x)                                                              \
+	}
+#define B_TEXT(x)                                                                                  \
+	{                                                                                          \
+		.kind = TEXT, .b = (x)                                                             \
+	}
+#define B_BLOB(x)                                                                                  \
+	{                                                                                          \
+		.kind = BLOB, .b = (x)                                                             \
+	}
 
 static int bind_one(sqlite3_stmt *q, int at, const struct bind *v)
 {
@@ -54,7 +65,8 @@ static int bind_one(sqlite3_stmt *q, int at, const struct bind *v)
 	case INT:
 		return sqlite3_bind_int64(q, at, v->i);
 	case TEXT:
-		return sqlite3_bind_text(q, at, (const char *)v->b.p, (int)v->b.n, SQLITE_TRANSIENT);
+		return sqlite3_bind_text(q, at, (const char *)v->b.p, (int)v->b.n,
+					 SQLITE_TRANSIENT);
 	case BLOB:
 		return sqlite3_bind_blob(q, at, v->b.p != NULL ? (const void *)v->b.p : "",
 					 (int)v->b.n, SQLITE_TRANSIENT);
@@ -128,8 +140,10 @@ enum ay_rc ay_castore_open(const char *path, struct ay_castore **out, struct ay_
 	    SQLITE_OK)
 		rc = ay_fail(e, AY_E_UNAVAIL, "ca.db", 0, "cannot be opened");
 	else
-		rc = run(s, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL;"
-			    "PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;", e);
+		rc = run(s,
+			 "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL;"
+			 "PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;",
+			 e);
 	if (rc == AY_OK)
 		rc = run(s, schema, e);
 	if (rc != AY_OK) {
@@ -159,7 +173,8 @@ enum ay_rc ay_castore_use_ticket(struct ay_castore *s, const char *jti, int64_t 
 	if (rc == AY_OK)
 		rc = change(s, "INSERT OR IGNORE INTO ticket VALUES (?1, ?2)", v, 2, &changed, e);
 	if (rc == AY_OK && AY_CHECKED("TICKET_ONCE", changed != 1))
-		return ay_fail_code(e, AY_E_EXISTS, "TICKET", "ticket.jti", "it has served already");
+		return ay_fail_code(e, AY_E_EXISTS, "TICKET", "ticket.jti",
+				    "it has served already");
 	return rc;
 }
 
@@ -195,15 +210,13 @@ static enum ay_rc insert_issued(struct ay_castore *s, const struct ay_ca_issued 
 {
 	const struct bind host[] = { B_BLOB(AY_BYTES(i->host.b)), B_BLOB(AY_BYTES(i->ek_hash)) };
 	const struct bind v[] = {
-		B_BLOB(i->serial),	       B_BLOB(AY_BYTES(i->host.b)),
-		B_BLOB(AY_BYTES(i->ek_hash)),  B_BLOB(i->ak_name),
-		B_TEXT(ay_bytes_of(i->grade)), B_TEXT(ay_bytes_of(i->ticket)),
-		B_INT(i->at_ms),	       B_INT(i->not_after_ms),
-		B_BLOB(i->cert),
+		B_BLOB(i->serial),  B_BLOB(AY_BYTES(i->host.b)),   B_BLOB(AY_BYTES(i->ek_hash)),
+		B_BLOB(i->ak_name), B_TEXT(ay_bytes_of(i->grade)), B_TEXT(ay_bytes_of(i->ticket)),
+		B_INT(i->at_ms),    B_INT(i->not_after_ms),	   B_BLOB(i->cert),
 	};
 	int changed;
-	enum ay_rc rc = change(s, "INSERT OR REPLACE INTO host VALUES (?1, ?2)", host, 2, &changed,
-			       e);
+	enum ay_rc rc =
+		change(s, "INSERT OR REPLACE INTO host VALUES (?1, ?2)", host, 2, &changed, e);
 
 	if (rc == AY_OK)
 		rc = change(s,

@@ -10,37 +10,7 @@
 #include <seccomp.h>
 #include <stdio.h>
 
-/* Besides the loop's: its database and the trust sets. No sockets, no new processes. */
-static const int calls[] = {
-	AY_SANDBOX_LOOP_CALLS,
-	SCMP_SYS(openat),
-	SCMP_SYS(fstat),
-	SCMP_SYS(newfstatat),
-	SCMP_SYS(stat),
-	SCMP_SYS(lstat),
-	SCMP_SYS(statx),
-	SCMP_SYS(access),
-	SCMP_SYS(faccessat),
-	SCMP_SYS(faccessat2),
-	SCMP_SYS(getdents64),
-	SCMP_SYS(lseek),
-	SCMP_SYS(pread64),
-	SCMP_SYS(pwrite64),
-	SCMP_SYS(fsync),
-	SCMP_SYS(fdatasync),
-	SCMP_SYS(ftruncate),
-	SCMP_SYS(fcntl),
-	SCMP_SYS(unlink),
-	SCMP_SYS(unlinkat),
-	SCMP_SYS(fchmod),
-	SCMP_SYS(getuid),
-	SCMP_SYS(geteuid),
-	SCMP_SYS(fchown),
-	SCMP_SYS(getcwd),
-	SCMP_SYS(readlink),
-	SCMP_SYS(nanosleep),
-	SCMP_SYS(clock_nanosleep),
-};
+static const int calls[] = { AY_CA_CALLS };
 
 struct process {
 	struct ay_ca *ca;
@@ -78,15 +48,9 @@ static enum ay_rc settings_of(const struct ay_config *c, struct ay_ca_settings *
 	if (!ay_config_state_path(c, AY_DIR_CA, dir, 4096) ||
 	    !ay_config_state_path(c, AY_FILE_TICKET_PUB, ticket, 4096))
 		return ay_fail(e, AY_E_INPUT, "state_dir", 0, "path too long");
-	*s = (struct ay_ca_settings){
-		.dir = dir,
-		.ticket_key = ticket,
-		.ek_trust_dir = ay_config_str(c, "ek_trust_dir"),
-		.ek_tofu = ay_config_bool(c, "ek_tofu"),
-		.reveal_ek = ay_config_bool(c, "reveal_ek"),
-		.ek_crl_required = strcmp(ay_config_str(c, "ek_crl"), "require") == 0,
-		.aik_life_ms = ay_config_int(c, "aik_life"),
-	};
+	ay_ca_settings_read(c, s);
+	s->dir = dir;
+	s->ticket_key = ticket;
 	return AY_OK;
 }
 

@@ -5,6 +5,7 @@
 #include "io/ipc/sign_msg.h"
 #include "io/ipc/tables.h"
 #include "io/sys/clock.h"
+#include "io/sys/config.h"
 #include "io/sys/log.h"
 
 enum { BODY_MAX = 32768 };
@@ -17,7 +18,8 @@ static struct ay_ca_now now(void)
 static void refuse(struct ay_ipc *c, const struct ay_ipc_msg *m, const struct ay_err *e,
 		   struct ay_bytes ek_hash)
 {
-	struct ay_refusal r = { .code = ay_bytes_of(e->code), .text = ay_bytes_of(e->text),
+	struct ay_refusal r = { .code = ay_bytes_of(e->code),
+				.text = ay_bytes_of(e->text),
 				.ek_hash = ek_hash };
 	uint8_t buf[512];
 	struct ay_writer w;
@@ -154,6 +156,17 @@ void ay_ca_serve(struct ay_ca *ca, struct ay_ipc *c, const struct ay_ipc_msg *m)
 	default:
 		break; /* the table lets no other type through */
 	}
+}
+
+void ay_ca_settings_read(const struct ay_config *c, struct ay_ca_settings *out)
+{
+	*out = (struct ay_ca_settings){
+		.ek_trust_dir = ay_config_str(c, "ek_trust_dir"),
+		.ek_tofu = ay_config_bool(c, "ek_tofu"),
+		.reveal_ek = ay_config_bool(c, "reveal_ek"),
+		.ek_crl_required = strcmp(ay_config_str(c, "ek_crl"), "require") == 0,
+		.aik_life_ms = ay_config_int(c, "aik_life"),
+	};
 }
 
 void ay_ca_greet(struct ay_ca *ca, struct ay_ipc *c)

@@ -88,9 +88,9 @@ static enum ay_rc load_folder(struct loading *l, const char *dir, struct ay_err 
 	DIR *d = opendir(dir);
 
 	if (d == NULL)
-		return errno == ENOTDIR ?
-			       AY_OK :
-			       ay_fail(e, AY_E_UNAVAIL, "ek_trust_dir", 0, "cannot read a folder");
+		return errno == ENOTDIR ? AY_OK
+					: ay_fail(e, AY_E_UNAVAIL, "ek_trust_dir", 0,
+						  "cannot read a folder");
 	while (rc == AY_OK && (ent = readdir(d)) != NULL) {
 		if (!ends_with(ent->d_name, ".pem") && !ends_with(ent->d_name, ".crt") &&
 		    !ends_with(ent->d_name, ".crl"))

@@ -130,7 +130,7 @@ static int run_ca(const struct parent *p, const struct ends *d)
 				      .engine_fd = d->ca[1] };
 
 	keep_only((const int[]){ a.parent_fd, a.engine_fd }, 2);
-	return ay_ca_run(&a);
+	return ay_config_str(p->config, "ca")[0] != '\0' ? ay_courier_run(&a) : ay_ca_run(&a);
 }
 
 static int (*const runs[N_CHILDREN])(const struct parent *p, const struct ends *d) = {

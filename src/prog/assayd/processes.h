@@ -42,6 +42,8 @@ struct ay_ca_args {
 	int engine_fd;			/* ca.def, side B */
 };
 int ay_ca_run(const struct ay_ca_args *a);
+/* In its place when `ca` is configured: carries the same messages to a stand-alone Privacy CA. */
+int ay_courier_run(const struct ay_ca_args *a);
 
 /*
  * A part of `assayd init`, before anything runs: the store, user admin,
@@ -69,6 +71,8 @@ int ay_parent_run(const struct ay_config *config);
 #define AY_FILE_CHANNEL_KEY "channel.key"
 #define AY_FILE_ASSERTION_CERT "assertion.pem"
 #define AY_FILE_ASSERTION_KEY "assertion.key"
+#define AY_FILE_COURIER_CERT "courier.pem" /* TLS client of a stand-alone Privacy CA */
+#define AY_FILE_COURIER_KEY "courier.key"
 #define AY_FILE_TICKET_KEY "ticket.key"
 #define AY_FILE_TICKET_PUB "ticket.pub" /* SubjectPublicKeyInfo, PEM: for assay-ca */
 #define AY_FILE_ORDER_KEY "order.key"
