@@ -32,6 +32,8 @@ struct ay_front {
 	struct ay_tls *tls;
 	struct ay_chan_env *env;
 	struct evconnlistener *agents;
+	struct event *trim;	    /* gives memory of finished handshakes back */
+	size_t n_handshakes;	    /* since the last trim */
 	struct event *retry_accept; /* after the kernel had no descriptor for us */
 	struct evdns_base *dns;
 	struct ay_httpd *api;
