@@ -32,6 +32,7 @@ static const struct option options[] = {
 	{ "bad-share", required_argument, NULL, 'B' },
 	{ "reconnect", required_argument, NULL, 'r' },
 	{ "notice", no_argument, NULL, 'N' },
+	{ "burst", no_argument, NULL, 'u' },
 	{ "version", no_argument, NULL, 'V' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -56,7 +57,8 @@ static void help(void)
 	       "  --bad MODE          misbehave so; may be given more than once\n"
 	       "  --bad-share F       share of answers that are bad (default 0.01 with --bad)\n"
 	       "  --reconnect N       every host reconnects N times, by resumption\n"
-	       "  --notice            ask to be attested again after each result\n\n"
+	       "  --notice            ask to be attested again after each result\n"
+	       "  --burst             hold the answers until every host has signed, then send all\n\n"
 	       "modes of --bad:\n");
 #define X(id, name, doc) printf("  %-18s  %s\n", name, doc);
 	SIM_BAD_MODES
@@ -280,6 +282,8 @@ int main(int argc, char **argv)
 			s.conf.json = true;
 		else if (o == 'N')
 			s.conf.notice = true;
+		else if (o == 'u')
+			s.conf.burst = true;
 		else if (o == '?' || !take(&s.conf, o, optarg))
 			return usage("wrong option or value", optarg);
 	}

@@ -44,6 +44,7 @@ struct sim_conf {
 	struct ay_token token;
 	unsigned hosts, first, seconds;
 	bool json, notice;
+	bool burst; /* hold the answers until every host has signed, then send all */
 	enum sim_ak_kind ak;
 	const char *state_dir; /* NULL: nothing is kept */
 	const char *ek_ca_dir; /* NULL: EKs without certificate */
@@ -83,6 +84,7 @@ struct sim_host {
 	uint64_t clock_ms;
 	uint16_t last_attest_n, last_sig_n; /* for replay */
 	uint8_t last[640];
+	struct ay_bytes held; /* malloc'ed; with burst: signed, not yet sent */
 };
 
 struct sim_stats {
@@ -100,7 +102,7 @@ struct sim {
 	struct ay_tls *tls;
 	struct ay_chan_env *env;
 	struct event *tick, *end;
-	unsigned next, connecting;
+	unsigned next, connecting, n_held;
 	bool measuring, over;
 	uint64_t started_ns;
 	FILE *state_file; /* appended at each enrolment */

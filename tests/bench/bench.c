@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* usage: bench [SECONDS]: the figures that need no server (tools/make-bench has the others). */
+#include "bench/bench.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+double bench_cpu(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+void bench_print(const char *name, double value, const char *unit)
+{
+	printf("{\"%s\": {\"value\": %.1f, \"unit\": \"%s\"}}\n", name, value, unit);
+	fflush(stdout);
+}
+
+void bench_die(const char *what)
+{
+	fprintf(stderr, "bench: %s\n", what);
+	exit(1);
+}
+
+int main(int argc, char **argv)
+{
+	double seconds = argc > 1 ? atof(argv[1]) : 1.0;
+
+	signal(SIGPIPE, SIG_IGN);
+	bench_appraise(seconds);
+	bench_logs(seconds);
+	bench_tls(seconds);
+	bench_saml(seconds);
+	return 0;
+}
