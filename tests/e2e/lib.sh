@@ -5,7 +5,7 @@
 set -u
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 B=$(cd "${B:-$root/build}" && pwd)
-ASSAYD=$B/src/prog/assayd/assayd ASSAY=$B/src/prog/assay/assay AGENT=$B/src/prog/assay-agent/assay-agent
+ASSAYD=${ASSAYD:-$B/src/prog/assayd/assayd} ASSAY=$B/src/prog/assay/assay AGENT=${AGENT:-$B/src/prog/assay-agent/assay-agent}
 BOOTLOG=$root/tests/support/bootlog.py
 export TSS2_LOG=all+NONE
 # Debian keeps swtpm's and tpm2's helpers in sbin too.

@@ -16,6 +16,8 @@
  */
 enum { MAX_HANDLES = 64, FILE_MAX = MAX_HANDLES * 9 + 1 };
 
+#define TRANSIENT_FIRST 0x80000000u /* TPM2_TRANSIENT_FIRST is made by a signed shift */
+
 struct handles {
 	uint32_t h[MAX_HANDLES];
 	size_t n;
@@ -24,7 +26,7 @@ struct handles {
 static enum ay_rc list_loaded(struct ay_tpmdev *d, struct handles *out, struct ay_err *e)
 {
 	size_t n = 0;
-	enum ay_rc rc = ay_tpm2_handles(d, TPM2_TRANSIENT_FIRST, out->h, MAX_HANDLES / 2, &n, e);
+	enum ay_rc rc = ay_tpm2_handles(d, TRANSIENT_FIRST, out->h, MAX_HANDLES / 2, &n, e);
 
 	out->n = n;
 	if (rc == AY_OK)
