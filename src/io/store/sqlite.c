@@ -306,6 +306,7 @@ static struct ay_store *alloc_store(const struct ay_store_config *cfg)
 	s->pause_min_ms = cfg->pause_min_ms == 0 ? 2 : cfg->pause_min_ms;
 	s->pause_max_ms = cfg->pause_max_ms == 0 ? 50 : cfg->pause_max_ms;
 	s->lock_fd = -1;
+	s->retain_run.floor = 1;
 	s->scratch_n = AY_AUDIT_RECORD_MAX;
 	s->scratch = malloc(s->scratch_n);
 	s->known = calloc(AY_KNOWN_BLOBS, sizeof(*s->known));

@@ -8,11 +8,56 @@
 enum { CODEC_PLAIN = 0, CODEC_ZSTD = 1, PACK_FROM = 96, PACK_LEVEL = 3 };
 
 /* A direct-mapped memory of ids: the same log or report comes with every attestation of a fleet. */
-static uint8_t *known_slot(struct ay_store *s, const struct ay_blob *b)
+static struct ay_known_blob *known_slot(struct ay_store *s, const uint8_t *id)
 {
-	size_t at = ((size_t)b->id[0] << 8 | b->id[1]) % AY_KNOWN_BLOBS;
+	return &s->known[(size_t)id[0] << 8 | id[1]];
+}
 
-	return s->known[at];
+/* 0 also when it is not stored. */
+static enum ay_rc stored_used(struct ay_store *s, struct ay_bytes id, uint64_t *used,
+			      struct ay_err *e)
+{
+	sqlite3_stmt *st;
+	enum ay_rc rc = ay_sqlite_stmt(s, AY_ST_BLOB_USED, &st, e);
+
+	*used = 0;
+	if (rc != AY_OK)
+		return rc;
+	ay_sql_bind_bytes(st, 1, id);
+	if (sqlite3_step(st) == SQLITE_ROW)
+		*used = (uint64_t)sqlite3_column_int64(st, 0);
+	sqlite3_reset(st);
+	return AY_OK;
+}
+
+/* Attestation `seq` names this content: make sure that retention knows. */
+static enum ay_rc use_blob(struct ay_store *s, struct ay_bytes id, uint64_t seq, struct ay_err *e)
+{
+	struct ay_known_blob *k;
+	sqlite3_stmt *st;
+	enum ay_rc rc = AY_OK;
+
+	if (id.n != sizeof(k->id))
+		return AY_OK;
+	k = known_slot(s, id.p);
+	if (memcmp(k->id, id.p, sizeof(k->id)) != 0) {
+		uint64_t used;
+
+		rc = stored_used(s, id, &used, e);
+		if (rc != AY_OK || used == 0)
+			return rc; /* retention took it, and the row says so when it is asked for */
+		memcpy(k->id, id.p, sizeof(k->id));
+		k->used = used;
+	}
+	if (seq <= k->used)
+		return AY_OK;
+	k->used = seq + AY_USED_AHEAD;
+	rc = ay_sqlite_stmt(s, AY_ST_BLOB_USE, &st, e);
+	if (rc != AY_OK)
+		return rc;
+	ay_sql_bind_bytes(st, 1, id);
+	sqlite3_bind_int64(st, 2, (int64_t)k->used);
+	return ay_sqlite_run(s, st, e);
 }
 
 static enum ay_rc room_for(struct ay_store *s, size_t n, struct ay_err *e)
@@ -51,15 +96,16 @@ static enum ay_rc pack(struct ay_store *s, const struct ay_blob *b, struct ay_by
 	return AY_OK;
 }
 
-static enum ay_rc put_blob(struct ay_store *s, const struct ay_blob *b, struct ay_err *e)
+static enum ay_rc put_blob(struct ay_store *s, const struct ay_blob *b, uint64_t seq,
+			   struct ay_err *e)
 {
 	struct ay_bytes packed;
 	sqlite3_stmt *st;
 	int codec;
 	enum ay_rc rc;
 
-	if (b == NULL || memcmp(known_slot(s, b), b->id, 32) == 0)
-		return AY_OK;
+	if (memcmp(known_slot(s, b->id)->id, b->id, 32) == 0)
+		return use_blob(s, ay_blob_id(b), seq, e);
 	rc = pack(s, b, &packed, &codec, e);
 	if (rc == AY_OK)
 		rc = ay_sqlite_stmt(s, AY_ST_BLOB_ADD, &st, e);
@@ -70,10 +116,20 @@ static enum ay_rc put_blob(struct ay_store *s, const struct ay_blob *b, struct a
 	sqlite3_bind_int(st, 3, codec);
 	sqlite3_bind_blob64(st, 4, packed.n == 0 ? "" : (const void *)packed.p, packed.n,
 			    SQLITE_STATIC);
+	sqlite3_bind_int64(st, 5, (int64_t)(seq + AY_USED_AHEAD));
 	rc = ay_sqlite_run(s, st, e);
-	if (rc == AY_OK)
-		memcpy(known_slot(s, b), b->id, 32);
-	return rc;
+	if (rc != AY_OK)
+		return rc;
+	memcpy(known_slot(s, b->id)->id, b->id, 32);
+	known_slot(s, b->id)->used = seq + AY_USED_AHEAD;
+	return AY_OK;
+}
+
+/* Content that came, or is only named. */
+static enum ay_rc put_or_use(struct ay_store *s, const struct ay_blob *b, struct ay_bytes id,
+			     uint64_t seq, struct ay_err *e)
+{
+	return b != NULL ? put_blob(s, b, seq, e) : use_blob(s, id, seq, e);
 }
 
 enum ay_rc ay_sqlite_blob(sqlite3 *db, struct ay_bytes id, struct ay_arena *a, struct ay_bytes *out,
@@ -159,14 +215,33 @@ static void bind_attest(sqlite3_stmt *st, const struct ay_attest_row *a, uint64_
 	sqlite3_bind_blob(st, 16, a->host.b, 16, SQLITE_STATIC);
 }
 
-static enum ay_rc put_chunk(struct ay_store *s, const struct ay_attest_row *a, struct ay_err *e)
+/* The list of a new boot begins: those before it have ended. */
+static enum ay_rc end_boots(struct ay_store *s, const struct ay_attest_row *a, uint64_t seq,
+			    struct ay_err *e)
+{
+	sqlite3_stmt *st;
+	enum ay_rc rc = ay_sqlite_stmt(s, AY_ST_CHUNK_END, &st, e);
+
+	if (rc != AY_OK)
+		return rc;
+	sqlite3_bind_blob(st, 1, a->host.b, 16, SQLITE_STATIC);
+	sqlite3_bind_blob(st, 2, a->boot_id.n == 0 ? (const void *)"" : a->boot_id.p,
+			  (int)a->boot_id.n, SQLITE_STATIC);
+	sqlite3_bind_int64(st, 3, (int64_t)seq);
+	return ay_sqlite_run(s, st, e);
+}
+
+static enum ay_rc put_chunk(struct ay_store *s, const struct ay_attest_row *a, uint64_t seq,
+			    struct ay_err *e)
 {
 	sqlite3_stmt *st;
 	enum ay_rc rc;
 
 	if (a->ima_chunk == NULL)
 		return AY_OK;
-	rc = put_blob(s, a->ima_chunk, e);
+	rc = put_blob(s, a->ima_chunk, seq, e);
+	if (rc == AY_OK && a->ima_chunk_offset == 0)
+		rc = end_boots(s, a, seq, e);
 	if (rc == AY_OK)
 		rc = ay_sqlite_stmt(s, AY_ST_CHUNK_ADD, &st, e);
 	if (rc != AY_OK)
@@ -220,13 +295,13 @@ enum ay_rc ay_sqlite_attest(struct ay_store *s, const struct ay_attest_row *a,
 	if (rc == AY_OK)
 		rc = set_status(s, a, seq, e);
 	if (rc == AY_OK)
-		rc = put_blob(s, a->report, e);
+		rc = put_blob(s, a->report, seq, e);
 	if (rc == AY_OK)
-		rc = put_blob(s, a->pcrs, e);
+		rc = put_or_use(s, a->pcrs, a->pcrs_id, seq, e);
 	if (rc == AY_OK)
-		rc = put_blob(s, a->boot_log, e);
+		rc = put_or_use(s, a->boot_log, a->boot_log_id, seq, e);
 	if (rc == AY_OK)
-		rc = put_chunk(s, a, e);
+		rc = put_chunk(s, a, seq, e);
 	if (rc == AY_OK)
 		rc = put_context(s, &a->host, a->context, e);
 	if (rc != AY_OK)

@@ -48,7 +48,10 @@ enum ay_stmt {
 	AY_ST_CONTEXT_PUT,
 	AY_ST_STATUS_NEW,
 	AY_ST_BLOB_ADD,
+	AY_ST_BLOB_USED,
+	AY_ST_BLOB_USE,
 	AY_ST_CHUNK_ADD,
+	AY_ST_CHUNK_END,
 	AY_ST_HOST_ADD,
 	AY_ST_HOST_SET,
 	AY_ST_HOST_EK,
@@ -73,7 +76,32 @@ enum ay_stmt {
 	AY_STMTS
 };
 
-enum { AY_KNOWN_BLOBS = 4096 };
+enum { AY_KNOWN_BLOBS = 65536 }; /* two octets of an id */
+
+/*
+ * `used` of a stored blob is set ahead of its use, so that it is written once
+ * in many thousand attestations and retention needs no scan to see who names it.
+ */
+struct ay_known_blob {
+	uint8_t id[32];
+	uint64_t used; /* as stored */
+};
+enum { AY_USED_AHEAD = 100000 };
+
+/* Retention goes in small steps between commits, so that nobody waits for it. */
+enum ay_retain_phase {
+	AY_RETAIN_NONE,
+	AY_RETAIN_HISTORY,
+	AY_RETAIN_EVENTS,
+	AY_RETAIN_CHUNKS,
+	AY_RETAIN_BLOBS
+};
+struct ay_retain_run {
+	enum ay_retain_phase phase;
+	struct ay_retention what;
+	uint64_t at;	/* next number of history to look at */
+	uint64_t floor; /* all before it was looked at: kept are only hosts' newest rows */
+};
 
 struct ay_store {
 	const struct ay_store_kind
@@ -87,8 +115,9 @@ struct ay_store {
 	bool tree_moved;
 	int data_version;
 	uint8_t epoch[16];
-	uint8_t (*known)[32]; /* ids of blobs that are stored, by their first octets */
-	uint8_t *scratch;     /* packed content, audit records */
+	struct ay_known_blob *known; /* blobs that are stored, by the first octets of their ids */
+	struct ay_retain_run retain_run;
+	uint8_t *scratch; /* packed content, audit records */
 	size_t scratch_n;
 	/* the caller's thread only */
 	sqlite3 *rd;
@@ -102,8 +131,9 @@ struct ay_store {
 	struct ay_txn_list queue;
 	struct ay_store_result *done;
 	size_t n_done, max_done;
-	struct ay_retention *retain; /* asked for by ay_store_retain */
-	struct ay_waiter *retain_waiter;
+	bool retain_asked, retaining; /* ay_store_retain */
+	struct ay_retention retain;
+	enum ay_rc retain_rc; /* of the last one that ended */
 	struct ay_store_stats stats;
 	uint32_t pause_min_ms, pause_max_ms;
 	int done_fd;
@@ -194,8 +224,11 @@ enum ay_rc ay_sqlite_meta(struct ay_store *s, const char *key, struct ay_arena *
 			  struct ay_bytes *out, struct ay_err *e);
 
 /* sqlite_admin.c */
-enum ay_rc ay_sqlite_retain(struct ay_store *s, const struct ay_retention *r, struct ay_err *e);
-enum ay_rc ay_sqlite_retain_now(struct ay_store *s, const struct ay_retention *r, struct ay_err *e);
+enum ay_rc ay_sqlite_retain(struct ay_store *s, const struct ay_retention *r, bool wait,
+			    struct ay_err *e);
+/* sqlite_retain.c: one step of the run under way; phase NONE when it is done. */
+void ay_sqlite_retain_begin(struct ay_store *s, const struct ay_retention *r);
+AY_MUST_USE enum ay_rc ay_sqlite_retain_step(struct ay_store *s, struct ay_err *e);
 enum ay_rc ay_sqlite_verify(struct ay_store *s, struct ay_err *e);
 enum ay_rc ay_sqlite_verify_db(sqlite3 *db, struct ay_err *e);
 enum ay_rc ay_sqlite_backup(const char *path, const char *to, struct ay_err *e);

@@ -309,20 +309,21 @@ static void finish(struct ay_store *s, struct ay_txn_list *batch)
 		ay_txn_free(list_take(batch));
 }
 
-/* Takes what has gathered; false at the end. A pending retention is handed out alone. */
-static bool take_batch(struct ay_store *s, struct ay_txn_list *batch, struct ay_retention **retain)
+/* Takes what has gathered, maybe nothing while retention runs; false at the end. */
+static bool take_batch(struct ay_store *s, struct ay_txn_list *batch)
 {
+	bool more;
+
 	*batch = (struct ay_txn_list){ .end = &batch->first };
 	pthread_mutex_lock(&s->lock);
-	while (s->queue.n == 0 && s->retain == NULL && !s->closing)
+	while (s->queue.n == 0 && !s->retaining && !s->closing)
 		pthread_cond_wait(&s->more, &s->lock);
-	*retain = s->retain;
-	s->retain = NULL;
 	while (s->queue.n > 0 && batch->n < COMMIT_TXNS)
 		list_add(batch, list_take(&s->queue));
 	s->n_waited = 0;
+	more = batch->n > 0 || (s->retaining && !s->closing);
 	pthread_mutex_unlock(&s->lock);
-	return batch->n > 0 || *retain != NULL;
+	return more;
 }
 
 static struct timespec after_ms(uint32_t ms)
@@ -353,7 +354,7 @@ static void rest(struct ay_store *s)
 		r = pthread_cond_timedwait(&s->more, &s->lock, &soon);
 	r = 0;
 	while (r == 0 && !s->closing && s->n_waited == 0 && s->queue.n < HURRY_TXNS &&
-	       s->retain == NULL)
+	       !s->retaining)
 		r = pthread_cond_timedwait(&s->more, &s->lock, &late);
 	pthread_mutex_unlock(&s->lock);
 }
@@ -366,15 +367,28 @@ static uint64_t thread_cpu_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-static void retain_now(struct ay_store *s, const struct ay_retention *r)
+/* One step of retention, if one was asked for. */
+static void retain_some(struct ay_store *s)
 {
 	struct ay_err e = { 0 };
-	enum ay_rc rc = ay_sqlite_retain_now(s, r, &e);
+	enum ay_rc rc = AY_OK;
+	bool asked, active;
 
-	forget_blobs(s);
 	pthread_mutex_lock(&s->lock);
-	s->retain_waiter->result.rc = rc;
-	s->retain_waiter->done = true;
+	asked = s->retain_asked;
+	active = s->retaining;
+	s->retain_asked = false;
+	pthread_mutex_unlock(&s->lock);
+	if (!active)
+		return;
+	if (asked)
+		ay_sqlite_retain_begin(s, &s->retain);
+	rc = ay_sqlite_retain_step(s, &e);
+	if (rc == AY_OK && s->retain_run.phase != AY_RETAIN_NONE)
+		return;
+	pthread_mutex_lock(&s->lock);
+	s->retain_rc = rc;
+	s->retaining = false;
 	pthread_cond_broadcast(&s->finished);
 	pthread_mutex_unlock(&s->lock);
 }
@@ -392,18 +406,25 @@ static void commit_batch(struct ay_store *s, struct ay_txn_list *batch)
 	finish(s, batch);
 }
 
+static void end_retention(struct ay_store *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->retaining = false;
+	pthread_cond_broadcast(&s->finished);
+	pthread_mutex_unlock(&s->lock);
+}
+
 void *ay_sqlite_writer(void *store)
 {
 	struct ay_store *s = store;
-	struct ay_retention *retain;
 	struct ay_txn_list batch;
 
-	while (take_batch(s, &batch, &retain)) {
+	while (take_batch(s, &batch)) {
 		if (batch.n > 0)
 			commit_batch(s, &batch);
-		if (retain != NULL)
-			retain_now(s, retain);
+		retain_some(s);
 		rest(s);
 	}
+	end_retention(s);
 	return NULL;
 }

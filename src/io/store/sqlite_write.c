@@ -41,11 +41,17 @@ static const struct stmt_def defs[AY_STMTS] = {
 			       .where = "host = ?13 AND version = ?1 - 1" },
 	[AY_ST_CONTEXT_PUT] = { .upsert = &ay_row_context, .first = "host" },
 	[AY_ST_STATUS_NEW] = { .insert = &ay_row_status, .first = "host" },
-	[AY_ST_BLOB_ADD] = SQL("INSERT INTO blob (id, size, codec, packed) VALUES (?1, ?2, ?3, ?4) "
-			       "ON CONFLICT (id) DO NOTHING"),
-	[AY_ST_CHUNK_ADD] = SQL("INSERT INTO ima_chunk (host, boot_id, start, size, content) "
-				"VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (host, boot_id, start) "
-				"DO UPDATE SET size = excluded.size, content = excluded.content"),
+	[AY_ST_BLOB_ADD] =
+		SQL("INSERT INTO blob (id, size, codec, packed, used) VALUES (?1, ?2, ?3, ?4, ?5) "
+		    "ON CONFLICT (id) DO UPDATE SET used = excluded.used"),
+	[AY_ST_BLOB_USED] = SQL("SELECT used FROM blob WHERE id = ?1"),
+	[AY_ST_BLOB_USE] = SQL("UPDATE blob SET used = ?2 WHERE id = ?1"),
+	[AY_ST_CHUNK_ADD] =
+		SQL("INSERT INTO ima_chunk (host, boot_id, start, size, content, ended) "
+		    "VALUES (?1, ?2, ?3, ?4, ?5, 0) ON CONFLICT (host, boot_id, start) "
+		    "DO UPDATE SET size = excluded.size, content = excluded.content"),
+	[AY_ST_CHUNK_END] = SQL("UPDATE ima_chunk SET ended = ?3 WHERE host = ?1 AND boot_id <> ?2 "
+				"AND ended = 0"),
 	[AY_ST_HOST_ADD] = INSERT(ay_row_host),
 	[AY_ST_HOST_SET] = { .update = &ay_row_host, .where = "id = ?1 AND rev = ?2 - 1" },
 	[AY_ST_HOST_EK] = SQL("SELECT pseudonym, state FROM host WHERE id = ?1"),

@@ -140,9 +140,10 @@ enum ay_rc ay_store_meta(struct ay_store *s, const char *key, struct ay_arena *a
 	return of(s)->meta(s, key, a, out, e);
 }
 
-enum ay_rc ay_store_retain(struct ay_store *s, const struct ay_retention *r, struct ay_err *e)
+enum ay_rc ay_store_retain(struct ay_store *s, const struct ay_retention *r, bool wait,
+			   struct ay_err *e)
 {
-	return of(s)->retain(s, r, e);
+	return of(s)->retain(s, r, wait, e);
 }
 
 enum ay_rc ay_store_verify(struct ay_store *s, struct ay_err *e)

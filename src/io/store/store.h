@@ -346,7 +346,8 @@ struct ay_store_kind {
 			     void *arg, struct ay_err *e);
 	enum ay_rc (*meta)(struct ay_store *s, const char *key, struct ay_arena *a,
 			   struct ay_bytes *out, struct ay_err *e);
-	enum ay_rc (*retain)(struct ay_store *s, const struct ay_retention *r, struct ay_err *e);
+	enum ay_rc (*retain)(struct ay_store *s, const struct ay_retention *r, bool wait,
+			     struct ay_err *e);
 	enum ay_rc (*verify)(struct ay_store *s, struct ay_err *e);
 	enum ay_rc (*backup)(const char *path, const char *to, struct ay_err *e);
 	enum ay_rc (*restore)(const char *from, const char *path, struct ay_err *e);
@@ -415,8 +416,12 @@ AY_MUST_USE enum ay_rc ay_store_audits(struct ay_store *s, uint64_t from, size_t
 /* A named value into the arena; AY_E_NOENT. */
 AY_MUST_USE enum ay_rc ay_store_meta(struct ay_store *s, const char *key, struct ay_arena *a,
 				     struct ay_bytes *out, struct ay_err *e);
-/* Drops old history, old events, and content that nothing names any more. Runs in the writer. */
-AY_MUST_USE enum ay_rc ay_store_retain(struct ay_store *s, const struct ay_retention *r,
+/*
+ * Drops old history, old events, and content that nothing names any more, in
+ * small steps between commits. wait: until all is done (tests, tools); else it
+ * returns at once, and does nothing while an earlier one is under way.
+ */
+AY_MUST_USE enum ay_rc ay_store_retain(struct ay_store *s, const struct ay_retention *r, bool wait,
 				       struct ay_err *e);
 /* Structure of the database, every blob against its hash, the audit chain. */
 AY_MUST_USE enum ay_rc ay_store_verify(struct ay_store *s, struct ay_err *e);

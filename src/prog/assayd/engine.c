@@ -9,6 +9,7 @@
 
 #define SECOND_MS 1000
 #define CRL_EVERY_MS (15 * 60 * SECOND_MS)
+#define RETAIN_EVERY_MS (60 * 60 * SECOND_MS)
 
 void ay_engine_clock(struct ay_engine *g)
 {
@@ -144,12 +145,26 @@ static void check_store(struct ay_engine *g)
 	ay_loop_stop(g->loop);
 }
 
+/* In the writer, in small steps; nobody waits for it. */
+static void drop_old(struct ay_engine *g)
+{
+	int64_t keep_ms = g->config ? ay_config_int(g->config, "retention") : INT64_MAX;
+	struct ay_retention r = { g->now_ms - keep_ms, g->now_ms - keep_ms };
+	struct ay_err e = { 0 };
+
+	g->next_retain = g->mono_ms + RETAIN_EVERY_MS;
+	if (keep_ms < g->now_ms && ay_store_retain(g->store, &r, false, &e) != AY_OK)
+		ay_log_err(AY_LOG_WARN, "retention", &e);
+}
+
 static void once_a_second(struct ay_engine *g)
 {
 	if (g->mono_ms < g->next_second)
 		return;
 	g->next_second = g->mono_ms + SECOND_MS;
 	check_store(g);
+	if (g->mono_ms >= g->next_retain)
+		drop_old(g);
 	ay_schedule_tick(g);
 	ay_relay_tick(g);
 	ay_hosts_sweep(g);
@@ -285,6 +300,7 @@ enum ay_rc ay_engine_new(const struct ay_engine_parts *p, struct ay_engine **out
 	ay_engine_clock(g);
 	g->next_second = g->mono_ms + SECOND_MS;
 	g->next_crl = g->mono_ms + CRL_EVERY_MS;
+	g->next_retain = g->mono_ms + 60 * SECOND_MS;
 	ay_sched_init(&g->host_sched);
 	ay_sched_init(&g->conn_sched);
 	rc = set_up(g, p, e);

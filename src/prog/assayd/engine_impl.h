@@ -225,7 +225,7 @@ struct ay_engine {
 	struct ay_workers *workers;
 	struct event *timer, *stored;
 	int64_t next_second; /* mono */
-	int64_t next_crl;
+	int64_t next_crl, next_retain;
 	int exit_status;
 	int64_t now_ms, mono_ms;
 	bool stopping, ready_told;

@@ -409,6 +409,31 @@ static void test_transaction(void **state)
 	fx_end(&f);
 }
 
+/* All content as if it had not been used for long, and one that nothing names: only that goes. */
+static void drop_unnamed(struct fx *f)
+{
+	struct ay_retention r = { 1 << 20, 1 << 20 };
+	sqlite3_stmt *st;
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(db,
+			     "UPDATE blob SET used = 0; INSERT INTO blob (id, size, codec, "
+			     "packed, used) VALUES (zeroblob(32), 1, 0, x'00', 0)",
+			     NULL, NULL, NULL),
+		SQLITE_OK);
+	assert_int_equal(ay_store_retain(f->s, &r, true, &f->e), AY_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, "SELECT COUNT(*), SUM(id = zeroblob(32)) FROM blob",
+					    -1, &st, NULL),
+			 SQLITE_OK);
+	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+	assert_int_equal(sqlite3_column_int(st, 0), 4); /* report, log, two chunks */
+	assert_int_equal(sqlite3_column_int(st, 1), 0);
+	sqlite3_finalize(st);
+	sqlite3_close(db);
+}
+
 /* Content is kept once, compressed, and found again by its hash; IMA chunks join. */
 static void test_content(void **state)
 {
@@ -453,13 +478,18 @@ static void test_content(void **state)
 	seen = get_host(&f, 1);
 	assert_int_equal(strlen(seen.boot_log), 64);
 	/* retention keeps what the newest row names, drops the rest of history */
-	assert_int_equal(ay_store_retain(f.s, &(struct ay_retention){ 1 << 20, 1 << 20 }, &f.e),
-			 AY_OK);
+	assert_int_equal(
+		ay_store_retain(f.s, &(struct ay_retention){ 1 << 20, 1 << 20 }, true, &f.e),
+		AY_OK);
 	memset(&seen, 0, sizeof(seen));
 	assert_int_equal(ay_store_attestations(f.s, 2, 10, see_past, &seen, &f.e), AY_OK);
 	assert_int_equal(seen.n, 1);
 	assert_int_equal(ay_store_blob(f.s, ay_blob_id(log), &arena, &out, &f.e), AY_OK);
 	assert_int_equal(ay_store_verify(f.s, &f.e), AY_OK);
+	drop_unnamed(&f);
+	assert_int_equal(ay_store_blob(f.s, ay_blob_id(log), &arena, &out, &f.e), AY_OK);
+	assert_int_equal(ay_store_blob(f.s, ay_blob_id(report), &arena, &out, &f.e), AY_OK);
+	assert_int_equal(ay_store_ima(f.s, &id, ctx.boot_id, 1500, &arena, &out, &f.e), AY_OK);
 	ay_arena_fini(&arena);
 	ay_blob_unref(log);
 	ay_blob_unref(report);

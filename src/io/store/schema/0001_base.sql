@@ -90,8 +90,10 @@ CREATE TABLE blob (
 	id BLOB NOT NULL PRIMARY KEY,
 	size INTEGER NOT NULL,
 	codec INTEGER NOT NULL, -- 0 as it is, 1 zstd
-	packed BLOB NOT NULL
+	packed BLOB NOT NULL,
+	used INTEGER NOT NULL -- attestations up to this number may name it, later ones do not
 );
+CREATE INDEX blob_used ON blob (used);
 
 CREATE TABLE ima_chunk (
 	host BLOB NOT NULL,
@@ -99,8 +101,11 @@ CREATE TABLE ima_chunk (
 	start INTEGER NOT NULL,
 	size INTEGER NOT NULL,
 	content BLOB NOT NULL,
+	ended INTEGER NOT NULL, -- the attestation with which another boot began; 0: the boot goes on
 	PRIMARY KEY (host, boot_id, start)
 ) WITHOUT ROWID;
+CREATE INDEX ima_chunk_content ON ima_chunk (content);
+CREATE INDEX ima_chunk_ended ON ima_chunk (ended);
 
 CREATE TABLE reference_set (
 	id BLOB NOT NULL PRIMARY KEY,

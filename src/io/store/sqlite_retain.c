@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/store/sqlite_impl.h"
+
+/* How much one step looks at; the writer commits what others wait for in between. */
+enum { STEP_ROWS = 2000 };
+
+static enum ay_rc run(struct ay_store *s, const char *sql, const int64_t *params, size_t n,
+		      struct ay_err *e)
+{
+	sqlite3_stmt *st;
+	enum ay_rc rc = ay_sql_prepare(s->db, sql, &st, e);
+
+	if (rc != AY_OK)
+		return rc;
+	for (size_t i = 0; i < n; i++)
+		sqlite3_bind_int64(st, (int)i + 1, params[i]);
+	if (sqlite3_step(st) != SQLITE_DONE)
+		rc = ay_sql_fail(s->db, "store.retain", e);
+	sqlite3_finalize(st);
+	return rc;
+}
+
+/* One number; 0 when there is none. */
+static enum ay_rc ask(struct ay_store *s, const char *sql, const int64_t *params, size_t n,
+		      int64_t *out, struct ay_err *e)
+{
+	sqlite3_stmt *st;
+	enum ay_rc rc = ay_sql_prepare(s->db, sql, &st, e);
+
+	*out = 0;
+	if (rc != AY_OK)
+		return rc;
+	for (size_t i = 0; i < n; i++)
+		sqlite3_bind_int64(st, (int)i + 1, params[i]);
+	if (sqlite3_step(st) == SQLITE_ROW)
+		*out = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return rc;
+}
+
+void ay_sqlite_retain_begin(struct ay_store *s, const struct ay_retention *r)
+{
+	s->retain_run.phase = AY_RETAIN_HISTORY;
+	s->retain_run.what = *r;
+	s->retain_run.at = s->retain_run.floor;
+}
+
+/*
+ * A span of numbers. It ends where something young stands: numbers grow with
+ * time, but for clocks that were set back, whose rows then stay a while longer.
+ */
+static enum ay_rc history(struct ay_store *s, struct ay_err *e)
+{
+	struct ay_retain_run *r = &s->retain_run;
+	int64_t span[] = { (int64_t)r->at, (int64_t)r->at + STEP_ROWS }, newest;
+	int64_t drop[] = { span[0], span[1], r->what.attestations_before };
+	enum ay_rc rc = ask(s, "SELECT MAX(at) FROM attestation WHERE seq >= ?1 AND seq < ?2", span,
+			    2, &newest, e);
+
+	if (rc != AY_OK)
+		return rc;
+	rc = run(s,
+		 "DELETE FROM attestation WHERE seq >= ?1 AND seq < ?2 AND at < ?3 AND NOT EXISTS "
+		 "(SELECT 1 FROM host_status s WHERE s.host = attestation.host AND "
+		 "s.attestation = attestation.seq)",
+		 drop, 3, e);
+	if (rc != AY_OK)
+		return rc;
+	if (newest >= r->what.attestations_before || r->at + STEP_ROWS > s->next_attestation) {
+		r->floor = r->at;
+		r->phase = AY_RETAIN_EVENTS;
+	} else {
+		r->at += STEP_ROWS;
+	}
+	return AY_OK;
+}
+
+/* Drops what sql picks, STEP_ROWS at a time; the next phase when nothing is left. */
+static enum ay_rc drop_some(struct ay_store *s, const char *sql, int64_t before,
+			    enum ay_retain_phase next, struct ay_err *e)
+{
+	int64_t params[] = { before, STEP_ROWS };
+	enum ay_rc rc = run(s, sql, params, 2, e);
+
+	if (rc == AY_OK && sqlite3_changes(s->db) < STEP_ROWS)
+		s->retain_run.phase = next;
+	return rc;
+}
+
+static enum ay_rc one_step(struct ay_store *s, struct ay_err *e)
+{
+	struct ay_retain_run *r = &s->retain_run;
+
+	switch (r->phase) {
+	case AY_RETAIN_HISTORY:
+		return history(s, e);
+	case AY_RETAIN_EVENTS:
+		return drop_some(
+			s,
+			"DELETE FROM event WHERE seq IN (SELECT seq FROM event WHERE at < ?1 "
+			"ORDER BY seq LIMIT ?2)",
+			r->what.events_before, AY_RETAIN_CHUNKS, e);
+	case AY_RETAIN_CHUNKS:
+		return drop_some(
+			s,
+			"DELETE FROM ima_chunk WHERE (host, boot_id, start) IN (SELECT host, "
+			"boot_id, start FROM ima_chunk WHERE ended <> 0 AND ended < ?1 LIMIT ?2)",
+			(int64_t)r->floor, AY_RETAIN_BLOBS, e);
+	case AY_RETAIN_BLOBS:
+		return drop_some(
+			s,
+			"DELETE FROM blob WHERE id IN (SELECT id FROM blob WHERE used < ?1 "
+			"AND NOT EXISTS (SELECT 1 FROM ima_chunk c WHERE c.content = blob.id) "
+			"AND id NOT IN (SELECT pcrs FROM host_context WHERE pcrs IS NOT NULL) "
+			"AND id NOT IN (SELECT boot_log FROM host_context WHERE boot_log IS NOT "
+			"NULL) "
+			"AND id NOT IN (SELECT a.report FROM host_status s JOIN attestation a ON "
+			"a.seq = s.attestation) "
+			"AND id NOT IN (SELECT a.pcrs FROM host_status s JOIN attestation a ON "
+			"a.seq = s.attestation "
+			"WHERE a.pcrs IS NOT NULL) "
+			"AND id NOT IN (SELECT a.boot_log FROM host_status s JOIN attestation a "
+			"ON a.seq = s.attestation WHERE a.boot_log IS NOT NULL) LIMIT ?2)",
+			(int64_t)r->floor, AY_RETAIN_NONE, e);
+	case AY_RETAIN_NONE:
+		break;
+	}
+	return AY_OK;
+}
+
+enum ay_rc ay_sqlite_retain_step(struct ay_store *s, struct ay_err *e)
+{
+	bool drops_blobs = s->retain_run.phase == AY_RETAIN_BLOBS;
+	enum ay_rc rc = ay_sql_exec(s->db, "BEGIN IMMEDIATE", e);
+
+	if (rc != AY_OK)
+		return rc;
+	rc = one_step(s, e);
+	if (rc == AY_OK)
+		rc = ay_sql_exec(s->db, "COMMIT", e);
+	else if (sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK)
+		rc = AY_E_UNAVAIL;
+	if (drops_blobs)
+		memset(s->known, 0, sizeof(*s->known) * AY_KNOWN_BLOBS);
+	return rc;
+}
+
+enum ay_rc ay_sqlite_retain(struct ay_store *s, const struct ay_retention *r, bool wait,
+			    struct ay_err *e)
+{
+	enum ay_rc rc = AY_OK;
+
+	pthread_mutex_lock(&s->lock);
+	if (!s->retaining && !s->closing) {
+		s->retain = *r;
+		s->retain_asked = s->retaining = true;
+		pthread_cond_signal(&s->more);
+	}
+	while (wait && s->retaining)
+		pthread_cond_wait(&s->finished, &s->lock);
+	if (wait)
+		rc = s->retain_rc;
+	pthread_mutex_unlock(&s->lock);
+	return rc == AY_OK ? AY_OK : ay_fail(e, rc, "store.retain", 0, "retention failed");
+}
