@@ -543,8 +543,7 @@ static enum ay_rc check_unique(struct ay_engine *g, const struct ay_enrol *en, s
 	static const uint8_t zero[32];
 	bool bound = en->host && memcmp(en->host->identity.pseudonym, zero, 32) != 0;
 
-	if (AY_CHECKED("EK_OTHER",
-		       bound && memcmp(en->host->identity.pseudonym, f->ek_pseudonym, 32) != 0))
+	if (bound && memcmp(en->host->identity.pseudonym, f->ek_pseudonym, 32) != 0)
 		return ay_fail_code(e, AY_E_DENIED, "EK_OTHER", "enrol",
 				    "this host is bound to another EK");
 	if (ek && ek != en->host)

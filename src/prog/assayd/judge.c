@@ -198,7 +198,7 @@ static void check_standing(struct judging *v)
 		(void)ay_report_add(&v->rep, AY_CHECK_HOST_DUPLICATE, AY_FAIL, NULL,
 				    "two machines answered for this host; an operator has not "
 				    "acknowledged it");
-	if (AY_CHECKED("AIK_CERT", j->cert_until_ms && j->now_ms >= j->cert_until_ms))
+	if (AY_CHECKED("AIK_CERT_LIFE", j->cert_until_ms && j->now_ms >= j->cert_until_ms))
 		(void)ay_report_add(&v->rep, AY_CHECK_AIK_CERT, AY_FAIL, NULL,
 				    "AIK certificate has expired");
 }

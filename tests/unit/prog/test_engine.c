@@ -211,7 +211,7 @@ static void a_reconnect_is_no_duplicate(void **state)
 	assert_true(challenged(a, &q, 5000));
 	answer(a, &q, NULL);
 	assert_int_equal(result(a), AY_TRUSTED);
-	assert_non_null(wait_for(old.conn, AY_MSG_CLOSE, 0, 5000)); /* it was silent */
+	assert_true(closed(old.conn)); /* it was silent */
 	engine->set.deadline_ms = deadline;
 	assert_false(host_of(a)->sticky);
 	assert_int_equal(attest(a), AY_TRUSTED);
@@ -256,6 +256,34 @@ static void proofs_that_are_false_bind_nothing(void **state)
 		agent_free(a);
 	}
 	agent_free(other);
+}
+
+/* The certificate was issued, but the key of the proof is not quite the certified one. */
+static void the_certified_key_and_no_other(void **state)
+{
+	for (int renamed = 0; renamed < 2; renamed++) {
+		struct agent *a = agent_new("otherkey");
+		struct provision p;
+		struct ay_name ek;
+
+		(void)state;
+		connect_as(a, 0);
+		hello(a, false);
+		prove_token(a, new_token(NULL, 1));
+		assert_true(provisioned(a, &p));
+		assert_true(certify(a, &p));
+		if (renamed) { /* the same numbers with other attributes: another Name */
+			a->ak.pub.attributes |= AY_OA_NO_DA;
+			t_tpmkey_rewrite(&a->ak);
+			assert_true(ay_public_name(&a->ek.pub, &ek));
+		} else {
+			agent_new_ak(a);
+		}
+		send_proof(a, &p, NULL);
+		assert_string_equal(failed(a), renamed ? "AK_NAME" : "QUOTE_WRONG_AK");
+		free(p.msg);
+		agent_free(a);
+	}
 }
 
 static void one_token_for_two(void **state)
@@ -426,7 +454,7 @@ static void a_removed_host_is_a_stranger(void **state)
 	(void)state;
 	trust(a);
 	assert_int_equal(ay_engine_host_remove(engine, host_of(a), NULL), AY_OK);
-	assert_non_null(wait_for(a->conn, AY_MSG_CLOSE, 0, 5000));
+	assert_true(closed(a->conn));
 	assert_null(host_of(a));
 	disconnect(a);
 	connect_as(a, 0);
@@ -459,6 +487,195 @@ static void what_was_settled_survives_the_process(void **state)
 	assert_int_equal(attest(b), AY_UNTRUSTED); /* still: nobody acknowledged it */
 	agent_free(a);
 	agent_free(b);
+}
+
+/* ---- listening agents ---- */
+
+/* The id of the next DIAL for this host; others are passed over. */
+static uint32_t dialled(const char *name)
+{
+	const struct ay_host *h = ay_engine_host_find(engine, ay_bytes_of(name));
+	struct sent *s;
+
+	while ((s = wait_for(0, AY_MSG_DIAL, 0, 5000))) {
+		uint32_t id = s->req;
+
+		free(s);
+		if (id == h->run->dial_id)
+			return id;
+	}
+	return 0;
+}
+
+static void add_listening(const char *name, const struct agent *pin, const char *token, bool tofu)
+{
+	char hex[65];
+	struct ay_host_spec spec = { .name = ay_bytes_of(name),
+				     .connect = ay_bytes_of("192.0.2.7:1443"),
+				     .trust_first_use = tofu };
+	const struct ay_host *h;
+	struct ay_err e;
+
+	if (pin) {
+		ay_hex_encode(AY_BYTES(pin->spki), hex);
+		spec.agent_key = ay_bytes_of(hex);
+	}
+	if (token)
+		spec.token = ay_bytes_of(token);
+	if (ay_engine_host_add(engine, &spec, &h, &e) != AY_OK)
+		fail_msg("add: %s %s", e.where, e.text);
+}
+
+static void finish_enrolment(struct agent *a)
+{
+	struct provision p;
+	struct sent *s;
+
+	if (!provisioned(a, &p))
+		fail_msg("no PROVISION: %s", failed(a));
+	assert_true(certify(a, &p));
+	send_proof(a, &p, NULL);
+	s = wait_for(a->conn, AY_MSG_FRAME, AY_FRAME_ENROLLED, 5000);
+	assert_non_null(s);
+	free(s);
+	free(p.msg);
+}
+
+static void a_pinned_agent_and_no_other(void **state)
+{
+	struct agent *a = agent_new("x"), *b = agent_new("y");
+
+	(void)state;
+	add_listening("pinned", a, NULL, false);
+	connect_as(b, dialled("pinned"));
+	hello(b, false);
+	assert_string_equal(failed(b), "AGENT_KEY");
+	disconnect(b);
+	connect_as(a, dialled("pinned"));
+	hello(a, false);
+	finish_enrolment(a);
+	assert_string_equal(host_of(a)->identity.grade, "ek_certified");
+	agent_free(a);
+	agent_free(b);
+}
+
+static void trust_at_first_use_is_for_the_first_only(void **state)
+{
+	struct agent *a = agent_new("x"), *b = agent_new("y");
+
+	(void)state;
+	add_listening("tofu", NULL, NULL, true);
+	connect_as(a, dialled("tofu"));
+	hello(a, false);
+	finish_enrolment(a);
+	assert_string_equal(host_of(a)->name, "tofu");
+	assert_string_equal(host_of(a)->identity.grade, "tls_tofu");
+	disconnect(a);
+	connect_as(b, dialled("tofu"));
+	hello(b, false);
+	assert_string_equal(failed(b), "AGENT_KEY");
+	disconnect(b);
+	agent_free(a);
+	agent_free(b);
+}
+
+static void a_listening_agent_proves_its_own_token(void **state)
+{
+	struct agent *a = agent_new("x");
+	char mine[AY_MAX_TOKEN_BYTES], others[AY_MAX_TOKEN_BYTES];
+	struct agent *other = enrolled_agent("owner");
+
+	(void)state;
+	snprintf(others, sizeof(others), "%s", new_token("owner", 1));
+	snprintf(mine, sizeof(mine), "%s", new_token(NULL, 1));
+	add_listening("listener", NULL, mine, false);
+	connect_as(a, dialled("listener"));
+	hello(a, false);
+	prove_token(a, others);
+	assert_string_equal(failed(a), "TOKEN_HOST");
+	disconnect(a);
+	connect_as(a, dialled("listener"));
+	hello(a, false);
+	prove_token(a, mine);
+	finish_enrolment(a);
+	assert_string_equal(host_of(a)->name, "listener");
+	agent_free(a);
+	agent_free(other);
+}
+
+/* ---- what else stands against a host ---- */
+
+static void a_bank_that_vanishes_is_a_failure(void **state)
+{
+	struct agent *a = enrolled_agent("banks");
+
+	(void)state;
+	trust(a);
+	disconnect(a);
+	a->one_bank = true;
+	connect_as(a, 0);
+	hello(a, true);
+	assert_int_equal(attest(a), AY_UNTRUSTED);
+	assert_true(reports(a, "BANK_LOST"));
+	agent_free(a);
+}
+
+static void an_expired_certificate_is_a_failure(void **state)
+{
+	struct agent *a = enrolled_agent("expired");
+
+	(void)state;
+	trust(a);
+	ay_hosts_by_id(engine, &a->id)->identity.cert_until_ms = ay_engine_now_ms(engine) - 1;
+	assert_int_equal(attest(a), AY_UNTRUSTED);
+	assert_true(reports(a, "AIK_CERT"));
+	agent_free(a);
+}
+
+static void a_result_for_an_older_state_changes_nothing(void **state)
+{
+	struct agent *a = enrolled_agent("cas");
+	struct ay_host *h = ay_hosts_by_id(engine, &a->id);
+	uint64_t conflicts = engine->count.conflicts;
+	struct ay_job *j;
+	struct ay_err e;
+
+	(void)state;
+	trust(a);
+	j = ay_job_new(engine, h, h->run->conn);
+	assert_non_null(j);
+	/* meanwhile an operator acts */
+	assert_int_equal(ay_engine_host_acknowledge(engine, h, "test", "cas", &e), AY_OK);
+	j->verdict = AY_UNTRUSTED;
+	j->report = ay_blob_new(ay_bytes_of("{}"));
+	j->tries = 100; /* and it is not judged once more */
+	ay_settle_job(engine, j);
+	assert_int_equal(engine->count.conflicts, conflicts + 1);
+	run_ms(100);
+	assert_int_equal(verdict_of(a), AY_TRUSTED);
+	agent_free(a);
+}
+
+static void asked_of_unknown(void *arg, enum ay_rc rc, const struct ay_err *e,
+			     struct ay_bytes document)
+{
+	(void)document;
+	assert_int_equal(rc, AY_E_EXISTS);
+	assert_string_equal(e->code, "VERDICT_UNKNOWN");
+	*(bool *)arg = true;
+}
+
+static void nothing_is_asserted_of_an_unknown_host(void **state)
+{
+	struct agent *a = agent_new("unasserted");
+	struct ay_assertion_ask ask = { .format = ay_bytes_of("saml") };
+	bool told = false;
+
+	(void)state;
+	enrol(a, new_token(NULL, 1));
+	ay_engine_assertion(engine, host_of(a), &ask, asked_of_unknown, &told);
+	assert_true(told);
+	agent_free(a);
 }
 
 /* ---- a front that was taken over (design 2, SECURITY.md) ---- */
@@ -513,11 +730,11 @@ static void a_taken_over_front_cannot_leave_the_protocol(void **state)
 	for (size_t i = 0; i < AY_COUNT(types); i++) {
 		connect_as(a, 0);
 		say(a, types[i], 1, AY_BYTES(junk)); /* before HELLO */
-		assert_non_null(wait_for(a->conn, AY_MSG_CLOSE, 0, 5000));
+		assert_true(closed(a->conn));
 		connect_as(a, 0);
 		hello(a, false);
 		say(a, types[i], 1, AY_BYTES(junk)); /* after it, unbound */
-		assert_non_null(wait_for(a->conn, AY_MSG_CLOSE, 0, 5000));
+		assert_true(closed(a->conn));
 	}
 	a->conn = 99999; /* a connection that never was */
 	say(a, AY_FRAME_EVIDENCE, 1, AY_BYTES(junk));
@@ -543,6 +760,7 @@ int main(void)
 		cmocka_unit_test(two_machines_with_one_identity),
 		cmocka_unit_test(a_reconnect_is_no_duplicate),
 		cmocka_unit_test(proofs_that_are_false_bind_nothing),
+		cmocka_unit_test(the_certified_key_and_no_other),
 		cmocka_unit_test(one_token_for_two),
 		cmocka_unit_test(a_token_must_be_held),
 		cmocka_unit_test(tokens_end),
@@ -551,6 +769,13 @@ int main(void)
 		cmocka_unit_test(unauthenticated_failures_change_no_record),
 		cmocka_unit_test(a_removed_host_is_a_stranger),
 		cmocka_unit_test(what_was_settled_survives_the_process),
+		cmocka_unit_test(a_pinned_agent_and_no_other),
+		cmocka_unit_test(trust_at_first_use_is_for_the_first_only),
+		cmocka_unit_test(a_listening_agent_proves_its_own_token),
+		cmocka_unit_test(a_bank_that_vanishes_is_a_failure),
+		cmocka_unit_test(an_expired_certificate_is_a_failure),
+		cmocka_unit_test(a_result_for_an_older_state_changes_nothing),
+		cmocka_unit_test(nothing_is_asserted_of_an_unknown_host),
 		cmocka_unit_test(a_taken_over_front_makes_nothing_trusted),
 		cmocka_unit_test(a_taken_over_front_cannot_leave_the_protocol),
 	};
