@@ -45,7 +45,19 @@ tamper "log: a digest bit" eventlog 'i = d.index(b"grub_cmd: insmod ext2"); d[i 
 tamper "log: event data that its digest covers" eventlog 'i = d.index(b"insmod ext2"); d[i] ^= 1' LOG_EVENT_DATA
 tamper "log: cut inside an event" eventlog 'del d[-7:]' LOG_TRUNCATED
 tamper "log: another file altogether" eventlog 'd[:] = b"not a log at all, not even nearly one"' LOG_HEADER LOG_TRUNCATED LOG_MALFORMED
-tamper "IMA: a path" ima 'i = d.index(b"tool-0007"); d[i] ^= 1' IMA_TEMPLATE_HASH IMA_PCR IMA_CONTINUITY QUOTE_PCR_DIGEST
+# Entries that were verified are not sent again: a changed one is seen where a boot sends its list from the start.
+agent_stop a
+cp "$D/a/ima" "$D/saved"
+cat /proc/sys/kernel/random/uuid >"$D/a/boot_id"
+python3 -c "
+d = bytearray(open('$D/a/ima', 'rb').read())
+i = d.index(b'tool-0007'); d[i] ^= 1
+open('$D/a/ima', 'wb').write(d)"
+agent_start a
+check "IMA: a path: untrusted" wait_for 20 eval 'assay host attest a; verdict_is a untrusted'
+check "IMA: a path is named" eval 'has_failing a IMA_TEMPLATE_HASH || has_failing a IMA_PCR'
+cp "$D/saved" "$D/a/ima"
+check "IMA: trusted again with the true file" eval 'assay host attest a && verdict_is a trusted'
 tamper "IMA: cut inside an entry" ima 'del d[-3:]' IMA_MALFORMED IMA_CONTINUITY IMA_PCR QUOTE_PCR_DIGEST
 
 # Something is extended that no log tells of.

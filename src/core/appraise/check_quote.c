@@ -70,6 +70,7 @@ enum ay_rc ay_appraise_quote(const struct ay_quote_ask *ask, const struct ay_quo
 	if (signature != AY_PASS || form != AY_PASS || ay_check_origin(&p.quote, rep) != AY_PASS)
 		return AY_OK;
 	remember(&p.quote, p.signature.hash, out);
+	ay_report_grade(rep, AY_COMP_IDENTITY, AY_GRADE_TPM_SIGNED);
 	check_content(ask, ev, &p.quote, out, rep);
 	return AY_OK;
 }

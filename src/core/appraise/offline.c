@@ -157,14 +157,10 @@ static enum ay_rc judge_quote(struct offline *o, struct ay_err *e)
 	struct ay_quote_evidence ev = { .attest = o->in->attest,
 					.signature = o->in->signature,
 					.hints = &o->hints };
-	enum ay_rc rc;
 
 	if (o->list.n > 0 && o->ima_error.rc == AY_OK)
 		ev.ima = &o->out->run;
-	rc = ay_appraise_quote(&ask, &ev, &o->out->quote, o->rep, e);
-	if (rc == AY_OK && o->out->quote.verified)
-		ay_report_grade(o->rep, AY_COMP_IDENTITY, AY_GRADE_TPM_SIGNED);
-	return rc;
+	return ay_appraise_quote(&ask, &ev, &o->out->quote, o->rep, e);
 }
 
 /* What can be said although no value is vouched for. */

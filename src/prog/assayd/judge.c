@@ -439,9 +439,12 @@ static void carry_ima(struct judging *v)
 
 	if (!v->has_list)
 		return;
-	j->ima = ay_blob_ref(j->known_ima);
-	j->ima_octets = j->known_ima_octets;
-	j->ima_entries = j->known_ima_entries;
+	/* What is known of one boot says nothing about the list of another. */
+	if (memcmp(v->ev.boot_id, j->known_boot_id, sizeof(j->known_boot_id)) == 0) {
+		j->ima = ay_blob_ref(j->known_ima);
+		j->ima_octets = j->known_ima_octets;
+		j->ima_entries = j->known_ima_entries;
+	}
 	if (!v->has_run || !v->fits || (v->ev.ima_octets.n == 0 && v->begin.octets != 0))
 		return;
 	ay_blob_unref(j->ima);
