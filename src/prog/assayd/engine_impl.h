@@ -6,17 +6,20 @@
  * The inside of the engine process, shared by its files:
  *
  *   engine.c     set-up, loop, messages of the parent
- *   hosts.c      host table in memory and its rows in the store
+ *   hosts.c      host table in memory; hostrows.c its rows in the store;
+ *                hostops.c what operators do to hosts
  *   conns.c      agent connections, their frames, two connections for one host
  *   challenge.c  nonces and CHALLENGE
- *   enrol.c      first contact and AIK provisioning
+ *   enrol.c      first contact and AIK provisioning; enrol_bind.c its end
  *   evidence.c   EVIDENCE bodies (pure)
- *   judge.c      one job in a worker thread: quote, logs, state, report
+ *   judge.c      one job in a worker thread: quote, logs, state, report;
+ *                memo.c what states were judged to be
  *   workers.c    lists of jobs to threads and back
  *   settle.c     results to host state and store
  *   schedule.c   who is due, who is silent, whose lease ends
  *   relay.c      questions to signer and assay-ca, and their answers
- *   refs.c       reference sets and policies in force
+ *   refs.c       reference sets and policies in force; learn.c new ones
+ *   assertion.c  what an assertion is made of
  *   tokens.c     enrolment tokens
  *   events.c     what subscribers are told
  *
@@ -272,7 +275,10 @@ struct ay_engine {
 	void *api_arg;
 };
 
-/* ---- hosts.c ---- */
+/* ---- hosts.c, hostrows.c ---- */
+/* What only an operator ends, as it is stored (ay_host_context.sticky). */
+#define AY_STICKY_COUNTER 1
+#define AY_STICKY_DUPLICATE 2
 AY_MUST_USE enum ay_rc ay_hosts_init(struct ay_engine *g, struct ay_err *e);
 AY_MUST_USE enum ay_rc ay_hosts_load(struct ay_engine *g, struct ay_err *e);
 void ay_hosts_fini(struct ay_engine *g);

@@ -9,9 +9,6 @@
 
 #include <stdlib.h>
 
-#define STICKY_COUNTER 1
-#define STICKY_DUPLICATE 2
-
 enum ay_rc ay_hosts_init(struct ay_engine *g, struct ay_err *e)
 {
 	struct ay_index **x[] = { &g->by_id,	    &g->by_name, &g->by_key,
@@ -397,7 +394,7 @@ static void read_context(struct ay_engine *g, struct ay_host *h, const struct ay
 	if (r->has_log)
 		memcpy(r->log_id, c->boot_log.p, 32);
 	if (c->sticky.n == 1) {
-		h->sticky_duplicate = c->sticky.p[0] & STICKY_DUPLICATE;
+		h->sticky_duplicate = c->sticky.p[0] & AY_STICKY_DUPLICATE;
 		h->sticky = c->sticky.p[0] != 0;
 	}
 	if (c->ima.n) {
@@ -462,52 +459,7 @@ enum ay_rc ay_hosts_load(struct ay_engine *g, struct ay_err *e)
 	return ay_store_hosts(g->store, load_one, g, e);
 }
 
-static void reload_one(void *arg, const struct ay_host_row *row, const struct ay_host_status *s,
-		       const struct ay_host_context *c)
-{
-	struct ay_host *h = arg;
-
-	(void)c;
-	h->run->rev = row->rev;
-	if (s)
-		h->version = h->run->claimed = s->version;
-}
-
-void ay_hosts_reload(struct ay_engine *g, struct ay_host *h)
-{
-	struct ay_err e;
-
-	if (ay_store_host(g->store, &h->id, reload_one, h, &e) != AY_OK)
-		ay_log_err(AY_LOG_ERROR, "host cannot be read again", &e);
-}
-
-/* ---- the AK of a host that connects ---- */
-
-static void load_ak(void *arg, const struct ay_host_row *row, const struct ay_host_status *s,
-		    const struct ay_host_context *c)
-{
-	struct ay_host *h = arg;
-	struct ay_public pub;
-
-	(void)s, (void)c;
-	if (ay_public_parse(row->ak_public, &pub, NULL) != AY_OK ||
-	    ay_public_key(&pub, &h->run->ak, NULL) != AY_OK)
-		h->run->ak = NULL;
-}
-
-enum ay_rc ay_hosts_load_ak(struct ay_engine *g, struct ay_host *h, struct ay_err *e)
-{
-	enum ay_rc rc;
-
-	if (h->run->ak)
-		return AY_OK;
-	rc = ay_store_host(g->store, &h->id, load_ak, h, e);
-	if (rc == AY_OK && !h->run->ak)
-		return ay_fail(e, AY_E_BUG, "host.ak", 0, "stored AK does not load");
-	return rc;
-}
-
-/* ---- writing ---- */
+/* ---- changes that are stored already ---- */
 
 struct ay_host *ay_hosts_bind(struct ay_engine *g, struct ay_host *h, const struct ay_host_row *row)
 {
@@ -530,136 +482,6 @@ struct ay_host *ay_hosts_bind(struct ay_engine *g, struct ay_host *h, const stru
 	if (!index_host(g, h))
 		AY_LOG(AY_LOG_ERROR, "bound host cannot be indexed", AY_LS("name", h->name));
 	return h;
-}
-
-void ay_hosts_status(const struct ay_host *h, struct ay_host_status *out, uint8_t comps[32])
-{
-	for (size_t i = 0; i < AY_COMPONENTS; i++) {
-		comps[2 * i] = h->components[i];
-		comps[2 * i + 1] = h->grades[i];
-	}
-	*out = (struct ay_host_status){
-		.version = h->run->claimed,
-		.verdict = (uint8_t)h->lease.verdict,
-		.judged = h->lease.judged,
-		.attested_at = h->attested_ms,
-		.lease_until = h->lease.until_ms,
-		.components = { comps, 2 * AY_COMPONENTS },
-		.attestation = h->run->seq,
-		.counters_known = h->run->counters.known,
-		.clock_ms = h->run->counters.clock_ms,
-		.tpm_firmware = h->run->counters.firmware,
-		.reset_count = h->run->counters.reset_count,
-		.restart_count = h->run->counters.restart_count,
-	};
-	memcpy(out->report_id, h->report_id, sizeof(out->report_id));
-}
-
-static uint8_t sticky_of(const struct ay_host *h)
-{
-	return (uint8_t)((h->sticky && !h->sticky_duplicate ? STICKY_COUNTER : 0) |
-			 (h->sticky_duplicate ? STICKY_DUPLICATE : 0));
-}
-
-void ay_hosts_context(const struct ay_host *h, struct ay_host_context *out, uint8_t sticky[1])
-{
-	const struct ay_host_run *r = h->run;
-
-	sticky[0] = sticky_of(h);
-	*out = (struct ay_host_context){ .ima_offset = r->ima_octets,
-					 .ima_entries = r->ima_entries };
-	out->boot_id = AY_BYTES(r->boot_id);
-	if (r->has_log)
-		out->boot_log = AY_BYTES(r->log_id);
-	if (r->pcrs)
-		out->pcrs = ay_blob_id(r->pcrs);
-	if (r->ima)
-		out->ima = ay_blob_data(r->ima);
-	if (sticky[0])
-		out->sticky = (struct ay_bytes){ sticky, 1 };
-}
-
-enum ay_rc ay_hosts_write_status(struct ay_engine *g, struct ay_host *h, struct ay_err *e)
-{
-	struct ay_host_status s;
-	struct ay_host_context c;
-	uint8_t comps[32], sticky[1];
-	struct ay_write w = { .kind = AY_WR_HOST_STATUS };
-	struct ay_store_result res;
-	enum ay_rc rc;
-
-	h->run->claimed++;
-	ay_hosts_status(h, &s, comps);
-	ay_hosts_context(h, &c, sticky);
-	w.by_uuid.uuid = h->id;
-	w.by_uuid.status = &s;
-	w.by_uuid.context = &c;
-	rc = ay_store_write(g->store, &w, 1, &res, e);
-	if (rc == AY_OK)
-		h->version = h->run->claimed;
-	return rc;
-}
-
-/* Read the row, let fn change it, write it back: rows hold more than memory does. */
-struct edit {
-	struct ay_engine *g;
-	struct ay_host *h;
-	void (*fn)(void *arg, struct ay_host_row *row);
-	void *arg;
-	enum ay_rc rc;
-	struct ay_err *e;
-};
-
-static void edit_row(void *arg, const struct ay_host_row *row, const struct ay_host_status *s,
-		     const struct ay_host_context *c)
-{
-	struct edit *d = arg;
-	struct ay_host_row r = *row;
-	struct ay_store_result res;
-	struct ay_write w = { .kind = AY_WR_HOST_UPDATE, .host = &r };
-
-	(void)s, (void)c;
-	d->fn(d->arg, &r);
-	d->rc = ay_store_write(d->g->store, &w, 1, &res, d->e);
-	if (d->rc == AY_OK)
-		d->h->run->rev = row->rev + 1;
-}
-
-enum ay_rc ay_hosts_edit(struct ay_engine *g, struct ay_host *h,
-			 void (*fn)(void *arg, struct ay_host_row *row), void *arg,
-			 struct ay_err *e)
-{
-	struct edit d = { g, h, fn, arg, AY_E_BUG, e };
-	enum ay_rc rc = ay_store_host(g->store, &h->id, edit_row, &d, e);
-
-	return rc != AY_OK ? rc : d.rc;
-}
-
-static void edit_note(void *arg, struct ay_host_row *row)
-{
-	const struct ay_host *h = arg;
-
-	row->note_code = h->note_code ? h->note_code : "";
-	row->note_text = h->note_text ? h->note_text : "";
-	row->note_at = h->note_ms;
-}
-
-void ay_hosts_note(struct ay_engine *g, struct ay_host *h, const struct ay_err *e)
-{
-	struct ay_err failed = { 0 };
-	const char *code = e->code[0] ? e->code : ay_rc_name(e->rc);
-
-	/* the same again says nothing new, and a peer that repeats itself costs no write */
-	if (h->note_code && strcmp(h->note_code, code) == 0 && h->note_text &&
-	    strcmp(h->note_text, e->text) == 0)
-		return;
-	free(h->note_code);
-	free(h->note_text);
-	h->note_code = strdup(code);
-	h->note_text = strdup(e->text);
-	h->note_ms = g->now_ms;
-	if (ay_hosts_edit(g, h, edit_note, h, &failed) != AY_OK)
-		ay_log_err(AY_LOG_WARN, "note of a failed step is not stored", &failed);
 }
 
 void ay_hosts_forget(struct ay_engine *g, struct ay_host *h)

@@ -1,45 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "prog/assayd/engine_impl.h"
+#include "prog/assayd/refs.h"
 
-#include "core/appraise/check_log.h"
-#include "core/evlog/replay.h"
-#include "core/evlog/tcg_data.h"
 #include "io/sys/rng.h"
-#include "prog/assayd/judge.h"
 
 #include <stdlib.h>
 
 #define SILENCE_DEFAULT 2
-#define LEARN_ARENA (256u << 20)
-
-/* A version of a reference set, as stored. The set in memory never changes: a new state is a new
- * one. */
-struct set {
-	struct ay_uuid id;
-	struct ay_refset *set;
-	int64_t created_ms;
-};
-
-struct policy {
-	struct ay_uuid id;
-	struct ay_policy *policy;
-	enum ay_set_state state;
-	struct ay_judge *judge; /* while it is in force */
-};
-
-/* Sets that were replaced: a worker may still read them. Freed at the end. */
-struct old_set {
-	struct old_set *next;
-	struct ay_refset *set;
-};
-
-struct ay_refs {
-	struct set *set;
-	size_t n_sets, max_sets;
-	struct policy *policy;
-	size_t n_policies, max_policies;
-	struct old_set *old;
-};
 
 /* ---- loading ---- */
 
@@ -57,26 +23,27 @@ static bool room(void **list, size_t n, size_t *max, size_t size)
 	return true;
 }
 
-static struct set *add_set(struct ay_refs *r, const struct ay_uuid *id, struct ay_refset *s)
+struct ay_set *ay_refs_add_set(struct ay_refs *r, const struct ay_uuid *id, struct ay_refset *s)
 {
 	void *list = r->set;
 
 	if (!room(&list, r->n_sets, &r->max_sets, sizeof(*r->set)))
 		return NULL;
 	r->set = list;
-	r->set[r->n_sets] = (struct set){ .id = *id, .set = s };
+	r->set[r->n_sets] = (struct ay_set){ .id = *id, .set = s };
 	return &r->set[r->n_sets++];
 }
 
-static struct policy *add_policy(struct ay_refs *r, const struct ay_uuid *id, struct ay_policy *p,
-				 enum ay_set_state state)
+static struct ay_active_policy *add_policy(struct ay_refs *r, const struct ay_uuid *id,
+					   struct ay_policy *p, enum ay_set_state state)
 {
 	void *list = r->policy;
 
 	if (!room(&list, r->n_policies, &r->max_policies, sizeof(*r->policy)))
 		return NULL;
 	r->policy = list;
-	r->policy[r->n_policies] = (struct policy){ .id = *id, .policy = p, .state = state };
+	r->policy[r->n_policies] =
+		(struct ay_active_policy){ .id = *id, .policy = p, .state = state };
 	return &r->policy[r->n_policies++];
 }
 
@@ -84,7 +51,7 @@ static void load_set(void *arg, const struct ay_refset_row *row)
 {
 	struct ay_engine *g = arg;
 	struct ay_refset *s = NULL;
-	struct set *at;
+	struct ay_set *at;
 	struct ay_err e;
 
 	if (ay_refset_parse(row->body, &s, &e) != AY_OK) {
@@ -92,7 +59,7 @@ static void load_set(void *arg, const struct ay_refset_row *row)
 		return;
 	}
 	s->state = row->state;
-	at = add_set(g->refs, &row->id, s);
+	at = ay_refs_add_set(g->refs, &row->id, s);
 	if (at)
 		at->created_ms = row->created_at;
 	else
@@ -131,7 +98,7 @@ enum ay_rc ay_refs_load(struct ay_engine *g, struct ay_err *e)
 void ay_refs_fini(struct ay_engine *g)
 {
 	struct ay_refs *r = g->refs;
-	struct old_set *o;
+	struct ay_old_set *o;
 
 	if (!r)
 		return;
@@ -176,7 +143,7 @@ static struct ay_judge *judge_new(const struct ay_refs *r, const struct ay_polic
 	return j;
 }
 
-static struct policy *find_policy(struct ay_refs *r, const char *name)
+static struct ay_active_policy *find_policy(struct ay_refs *r, const char *name)
 {
 	for (size_t i = r->n_policies; i-- > 0;)
 		if (r->policy[i].state == AY_SET_ACTIVE &&
@@ -187,7 +154,7 @@ static struct policy *find_policy(struct ay_refs *r, const char *name)
 
 void ay_refs_attach(struct ay_engine *g, struct ay_host *h)
 {
-	struct policy *p;
+	struct ay_active_policy *p;
 	struct ay_host_run *r = h->run;
 
 	if (!h->policy && g->refs && find_policy(g->refs, "default"))
@@ -258,15 +225,15 @@ uint32_t ay_refs_silence(struct ay_engine *g, const struct ay_host *h)
 /* ---- finding and showing ---- */
 
 /* By id, or the newest version of a name. */
-static struct set *find_set(struct ay_refs *r, struct ay_bytes id_or_name)
+static struct ay_set *find_set(struct ay_refs *r, struct ay_bytes id_or_name)
 {
-	struct set *best = NULL;
+	struct ay_set *best = NULL;
 	struct ay_uuid id;
 	bool is_id = ay_uuid_looks_like(id_or_name) &&
 		     ay_uuid_parse(id_or_name, "id", &id, NULL) == AY_OK;
 
 	for (size_t i = 0; i < r->n_sets; i++) {
-		struct set *s = &r->set[i];
+		struct ay_set *s = &r->set[i];
 
 		if (is_id ? memcmp(s->id.b, id.b, 16) == 0
 			  : ay_bytes_eq(ay_bytes_of(s->set->name), id_or_name))
@@ -276,7 +243,7 @@ static struct set *find_set(struct ay_refs *r, struct ay_bytes id_or_name)
 	return best;
 }
 
-static json_t *set_json(const struct set *s, bool full)
+json_t *ay_refs_set_json(const struct ay_set *s, bool full)
 {
 	char id[AY_UUID_TEXT], at[AY_TIME_ROOM];
 	json_t *o = ay_refset_json(s->set, full);
@@ -301,7 +268,7 @@ enum ay_rc ay_engine_references(struct ay_engine *g, json_t **out, struct ay_err
 	json_t *list = json_array();
 
 	for (size_t i = 0; list && i < g->refs->n_sets; i++)
-		if (json_array_append_new(list, set_json(&g->refs->set[i], false)) != 0) {
+		if (json_array_append_new(list, ay_refs_set_json(&g->refs->set[i], false)) != 0) {
 			json_decref(list);
 			list = NULL;
 		}
@@ -311,12 +278,12 @@ enum ay_rc ay_engine_references(struct ay_engine *g, json_t **out, struct ay_err
 enum ay_rc ay_engine_reference(struct ay_engine *g, struct ay_bytes id, json_t **out,
 			       struct ay_err *e)
 {
-	const struct set *s = find_set(g->refs, id);
+	const struct ay_set *s = find_set(g->refs, id);
 
 	*out = NULL;
 	if (!s)
 		return ay_fail(e, AY_E_NOENT, "reference", 0, "no such reference set");
-	return give(set_json(s, true), out, e);
+	return give(ay_refs_set_json(s, true), out, e);
 }
 
 enum ay_rc ay_engine_policies(struct ay_engine *g, json_t **out, struct ay_err *e)
@@ -324,7 +291,7 @@ enum ay_rc ay_engine_policies(struct ay_engine *g, json_t **out, struct ay_err *
 	json_t *list = json_array();
 
 	for (size_t i = 0; list && i < g->refs->n_policies; i++) {
-		const struct policy *p = &g->refs->policy[i];
+		const struct ay_active_policy *p = &g->refs->policy[i];
 		char id[AY_UUID_TEXT];
 		json_t *o = ay_policy_json(p->policy);
 
@@ -343,16 +310,16 @@ enum ay_rc ay_engine_policies(struct ay_engine *g, json_t **out, struct ay_err *
 
 /* ---- changing state ---- */
 
-static enum ay_rc state_changed(struct ay_engine *g, struct set *s, enum ay_set_state to,
+static enum ay_rc state_changed(struct ay_engine *g, struct ay_set *s, enum ay_set_state to,
 				struct ay_err *e)
 {
-	struct old_set *old = calloc(1, sizeof(*old));
+	struct ay_old_set *old = calloc(1, sizeof(*old));
 	struct ay_refset *fresh = NULL;
 	struct ay_arena a;
 	struct ay_bytes body;
 	enum ay_rc rc = old ? AY_OK : ay_fail(e, AY_E_NOMEM, "references", 0, "no memory");
 
-	ay_arena_init(&a, LEARN_ARENA);
+	ay_arena_init(&a, AY_LEARN_ARENA);
 	if (rc == AY_OK) {
 		body = ay_refset_build(s->set, &a);
 		rc = ay_refset_parse(body, &fresh, e);
@@ -363,13 +330,13 @@ static enum ay_rc state_changed(struct ay_engine *g, struct set *s, enum ay_set_
 		return rc;
 	}
 	fresh->state = to;
-	*old = (struct old_set){ g->refs->old, s->set };
+	*old = (struct ay_old_set){ g->refs->old, s->set };
 	g->refs->old = old;
 	s->set = fresh;
 	return AY_OK;
 }
 
-static enum ay_rc write_states(struct ay_engine *g, struct set *s, enum ay_set_state to,
+static enum ay_rc write_states(struct ay_engine *g, struct ay_set *s, enum ay_set_state to,
 			       struct ay_err *e)
 {
 	struct ay_refs *r = g->refs;
@@ -391,7 +358,7 @@ static enum ay_rc write_states(struct ay_engine *g, struct set *s, enum ay_set_s
 	return ay_store_write(g->store, w, n, &res, e);
 }
 
-static enum ay_rc move_set(struct ay_engine *g, struct set *s, enum ay_set_state to,
+static enum ay_rc move_set(struct ay_engine *g, struct ay_set *s, enum ay_set_state to,
 			   struct ay_err *e)
 {
 	struct ay_refs *r = g->refs;
@@ -441,7 +408,7 @@ static enum ay_rc have_default_policy(struct ay_engine *g, struct ay_err *e)
 	return rc;
 }
 
-static enum ay_rc activate(struct ay_engine *g, struct set *s, struct ay_err *e)
+enum ay_rc ay_refs_activate(struct ay_engine *g, struct ay_set *s, struct ay_err *e)
 {
 	enum ay_rc rc = move_set(g, s, AY_SET_ACTIVE, e);
 
@@ -457,20 +424,20 @@ static enum ay_rc activate(struct ay_engine *g, struct set *s, struct ay_err *e)
 enum ay_rc ay_engine_reference_activate(struct ay_engine *g, struct ay_bytes id, json_t **out,
 					struct ay_err *e)
 {
-	struct set *s = find_set(g->refs, id);
+	struct ay_set *s = find_set(g->refs, id);
 	enum ay_rc rc;
 
 	*out = NULL;
 	if (!s)
 		return ay_fail(e, AY_E_NOENT, "reference", 0, "no such reference set");
-	rc = activate(g, s, e);
-	return rc != AY_OK ? rc : give(set_json(s, false), out, e);
+	rc = ay_refs_activate(g, s, e);
+	return rc != AY_OK ? rc : give(ay_refs_set_json(s, false), out, e);
 }
 
 enum ay_rc ay_engine_reference_revoke(struct ay_engine *g, struct ay_bytes id, json_t **out,
 				      struct ay_err *e)
 {
-	struct set *s = find_set(g->refs, id);
+	struct ay_set *s = find_set(g->refs, id);
 	enum ay_rc rc;
 
 	*out = NULL;
@@ -480,134 +447,7 @@ enum ay_rc ay_engine_reference_revoke(struct ay_engine *g, struct ay_bytes id, j
 	if (rc != AY_OK)
 		return rc;
 	rebuild(g);
-	return give(set_json(s, false), out, e);
-}
-
-/* ---- learning ---- */
-
-/* The log must explain the values it is learned with. */
-static enum ay_rc read_log(struct ay_engine *g, const struct ay_host *h, const struct ay_pcrs *pcrs,
-			   struct ay_arena *a, struct ay_evlog *log, struct ay_err *e)
-{
-	struct ay_bytes octets;
-	struct ay_pcrs *replayed = ay_arena_alloc(a, sizeof(*replayed));
-	struct ay_report rep;
-	enum ay_rc rc = replayed ? AY_OK : ay_fail(e, AY_E_NOMEM, "learn", 0, "no memory");
-
-	if (rc == AY_OK)
-		rc = ay_store_blob(g->store, AY_BYTES(h->run->log_id), a, &octets, e);
-	if (rc == AY_OK)
-		rc = ay_evlog_parse(octets, a, log, e);
-	if (rc == AY_OK)
-		rc = ay_evlog_replay(log, replayed, e);
-	if (rc != AY_OK)
-		return rc;
-	ay_evlog_check_data(log);
-	ay_report_init(&rep, a);
-	if (ay_check_log_pcrs(log, pcrs, replayed, 1u << 10, &rep) == AY_FAIL)
-		return ay_fail_code(e, AY_E_CRYPTO, "LOG_PCR_MISMATCH", "learn",
-				    "the boot log does not explain the PCR values");
-	return AY_OK;
-}
-
-static enum ay_rc gather(struct ay_engine *g, const struct ay_host *h, struct ay_pcrs *pcrs,
-			 struct ay_evlog *log, struct ay_learn_from *from, struct ay_arena *a,
-			 struct ay_err *e)
-{
-	const struct ay_host_run *r = h->run;
-	struct ay_reader rd;
-	enum ay_rc rc;
-
-	if (!r->pcrs || h->components[AY_COMP_IDENTITY] == AY_UNTRUSTED)
-		return ay_fail_code(e, AY_E_NOENT, "NOT_ATTESTED", "learn",
-				    "host has no verified evidence");
-	ay_rd_init(&rd, ay_blob_data(r->pcrs));
-	ay_pcrs_read(&rd, pcrs);
-	rc = ay_rd_end(&rd, "values", e);
-	*from = (struct ay_learn_from){ .pcrs = pcrs };
-	if (rc == AY_OK && r->has_log) {
-		rc = read_log(g, h, pcrs, a, log, e);
-		from->log = log;
-	}
-	if (rc == AY_OK && r->ima_octets)
-		rc = ay_store_ima(g->store, &h->id, AY_BYTES(r->boot_id), r->ima_octets, a,
-				  &from->ima, e);
-	return rc;
-}
-
-static uint32_t next_version(const struct ay_refs *r, const char *name)
-{
-	uint32_t v = 0;
-
-	for (size_t i = 0; i < r->n_sets; i++)
-		if (strcmp(r->set[i].set->name, name) == 0 && r->set[i].set->version > v)
-			v = r->set[i].set->version;
-	return v + 1;
-}
-
-static enum ay_rc keep(struct ay_engine *g, struct ay_refset *s, struct ay_arena *a,
-		       struct set **out, struct ay_err *e)
-{
-	struct ay_refset_row row = { .id = ay_rng_uuid(),
-				     .name = s->name,
-				     .version = s->version,
-				     .state = AY_SET_DRAFT,
-				     .created_at = g->now_ms,
-				     .created_by = "operator",
-				     .sha256 = AY_BYTES(s->sha256) };
-	struct ay_write w = { .kind = AY_WR_REFSET_ADD, .refset = &row };
-	struct ay_store_result res;
-	enum ay_rc rc;
-
-	row.body = ay_refset_build(s, a);
-	if (!row.body.p)
-		return ay_fail(e, AY_E_NOMEM, "learn", 0, "no memory");
-	rc = ay_store_write(g->store, &w, 1, &res, e);
-	if (rc != AY_OK)
-		return rc;
-	*out = add_set(g->refs, &row.id, s);
-	if (!*out)
-		return ay_fail(e, AY_E_NOMEM, "learn", 0, "no memory");
-	(*out)->created_ms = g->now_ms;
-	return AY_OK;
-}
-
-enum ay_rc ay_engine_learn(struct ay_engine *g, const struct ay_host *h, struct ay_bytes name,
-			   uint32_t parts, bool active, json_t **out, struct ay_err *e)
-{
-	struct ay_learn_options opt = { .parts = parts };
-	char host[AY_UUID_TEXT], at[AY_TIME_ROOM];
-	struct ay_learn_from from;
-	struct ay_refset *s = NULL;
-	struct set *kept = NULL;
-	struct ay_evlog log;
-	struct ay_arena a;
-	struct ay_pcrs *pcrs;
-	enum ay_rc rc;
-
-	*out = NULL;
-	ay_arena_init(&a, LEARN_ARENA);
-	pcrs = ay_arena_alloc(&a, sizeof(*pcrs));
-	ay_uuid_format(&h->id, host);
-	ay_time_format(g->now_ms, at);
-	opt.name = ay_arena_str(&a, name);
-	opt.provenance = (struct ay_provenance){ .source = "learned", .host = host, .at = at };
-	rc = pcrs && opt.name ? gather(g, h, pcrs, &log, &from, &a, e)
-			      : ay_fail(e, AY_E_NOMEM, "learn", 0, "no memory");
-	if (rc == AY_OK) {
-		opt.version = next_version(g->refs, opt.name);
-		rc = ay_refset_learn(&from, &opt, &s, e);
-	}
-	if (rc == AY_OK)
-		rc = keep(g, s, &a, &kept, e);
-	if (rc != AY_OK && !kept)
-		ay_refset_free(s);
-	if (rc == AY_OK && active)
-		rc = activate(g, kept, e);
-	if (rc == AY_OK)
-		rc = give(set_json(kept, false), out, e);
-	ay_arena_fini(&a);
-	return rc;
+	return give(ay_refs_set_json(s, false), out, e);
 }
 
 const char *ay_refs_default_policy(const struct ay_engine *g)

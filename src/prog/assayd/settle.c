@@ -85,7 +85,8 @@ static void fill_status(const struct ay_job *j, struct ay_host_status *s, uint8_
 
 static void fill_context(const struct ay_job *j, struct ay_host_context *c, uint8_t sticky[1])
 {
-	sticky[0] = (uint8_t)((j->sticky_counter ? 1 : 0) | (j->sticky_duplicate ? 2 : 0));
+	sticky[0] = (uint8_t)((j->sticky_counter ? AY_STICKY_COUNTER : 0) |
+			      (j->sticky_duplicate ? AY_STICKY_DUPLICATE : 0));
 	*c = (struct ay_host_context){ .ima_offset = j->ima_octets, .ima_entries = j->ima_entries };
 	c->boot_id = AY_BYTES(j->boot_id);
 	if (j->has_log)

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "prog/assayd/refs.h"
+
+#include "core/appraise/check_log.h"
+#include "core/evlog/replay.h"
+#include "core/evlog/tcg_data.h"
+#include "io/sys/rng.h"
+
+#include <stdlib.h>
+
+static enum ay_rc give(const struct ay_set *s, json_t **out, struct ay_err *e)
+{
+	*out = ay_refs_set_json(s, false);
+	return *out ? AY_OK : ay_fail(e, AY_E_NOMEM, "learn", 0, "no memory");
+}
+
+/* The log must explain the values it is learned with. */
+static enum ay_rc read_log(struct ay_engine *g, const struct ay_host *h, const struct ay_pcrs *pcrs,
+			   struct ay_arena *a, struct ay_evlog *log, struct ay_err *e)
+{
+	struct ay_bytes octets;
+	struct ay_pcrs *replayed = ay_arena_alloc(a, sizeof(*replayed));
+	struct ay_report rep;
+	enum ay_rc rc = replayed ? AY_OK : ay_fail(e, AY_E_NOMEM, "learn", 0, "no memory");
+
+	if (rc == AY_OK)
+		rc = ay_store_blob(g->store, AY_BYTES(h->run->log_id), a, &octets, e);
+	if (rc == AY_OK)
+		rc = ay_evlog_parse(octets, a, log, e);
+	if (rc == AY_OK)
+		rc = ay_evlog_replay(log, replayed, e);
+	if (rc != AY_OK)
+		return rc;
+	ay_evlog_check_data(log);
+	ay_report_init(&rep, a);
+	if (ay_check_log_pcrs(log, pcrs, replayed, 1u << 10, &rep) == AY_FAIL)
+		return ay_fail_code(e, AY_E_CRYPTO, "LOG_PCR_MISMATCH", "learn",
+				    "the boot log does not explain the PCR values");
+	return AY_OK;
+}
+
+static enum ay_rc gather(struct ay_engine *g, const struct ay_host *h, struct ay_pcrs *pcrs,
+			 struct ay_evlog *log, struct ay_learn_from *from, struct ay_arena *a,
+			 struct ay_err *e)
+{
+	const struct ay_host_run *r = h->run;
+	struct ay_reader rd;
+	enum ay_rc rc;
+
+	if (!r->pcrs || h->components[AY_COMP_IDENTITY] == AY_UNTRUSTED)
+		return ay_fail_code(e, AY_E_NOENT, "NOT_ATTESTED", "learn",
+				    "host has no verified evidence");
+	ay_rd_init(&rd, ay_blob_data(r->pcrs));
+	ay_pcrs_read(&rd, pcrs);
+	rc = ay_rd_end(&rd, "values", e);
+	*from = (struct ay_learn_from){ .pcrs = pcrs };
+	if (rc == AY_OK && r->has_log) {
+		rc = read_log(g, h, pcrs, a, log, e);
+		from->log = log;
+	}
+	if (rc == AY_OK && r->ima_octets)
+		rc = ay_store_ima(g->store, &h->id, AY_BYTES(r->boot_id), r->ima_octets, a,
+				  &from->ima, e);
+	return rc;
+}
+
+static uint32_t next_version(const struct ay_refs *r, const char *name)
+{
+	uint32_t v = 0;
+
+	for (size_t i = 0; i < r->n_sets; i++)
+		if (strcmp(r->set[i].set->name, name) == 0 && r->set[i].set->version > v)
+			v = r->set[i].set->version;
+	return v + 1;
+}
+
+static enum ay_rc keep(struct ay_engine *g, struct ay_refset *s, struct ay_arena *a,
+		       struct ay_set **out, struct ay_err *e)
+{
+	struct ay_refset_row row = { .id = ay_rng_uuid(),
+				     .name = s->name,
+				     .version = s->version,
+				     .state = AY_SET_DRAFT,
+				     .created_at = g->now_ms,
+				     .created_by = "operator",
+				     .sha256 = AY_BYTES(s->sha256) };
+	struct ay_write w = { .kind = AY_WR_REFSET_ADD, .refset = &row };
+	struct ay_store_result res;
+	enum ay_rc rc;
+
+	row.body = ay_refset_build(s, a);
+	if (!row.body.p)
+		return ay_fail(e, AY_E_NOMEM, "learn", 0, "no memory");
+	rc = ay_store_write(g->store, &w, 1, &res, e);
+	if (rc != AY_OK)
+		return rc;
+	*out = ay_refs_add_set(g->refs, &row.id, s);
+	if (!*out)
+		return ay_fail(e, AY_E_NOMEM, "learn", 0, "no memory");
+	(*out)->created_ms = g->now_ms;
+	return AY_OK;
+}
+
+enum ay_rc ay_engine_learn(struct ay_engine *g, const struct ay_host *h, struct ay_bytes name,
+			   uint32_t parts, bool active, json_t **out, struct ay_err *e)
+{
+	struct ay_learn_options opt = { .parts = parts };
+	char host[AY_UUID_TEXT], at[AY_TIME_ROOM];
+	struct ay_learn_from from;
+	struct ay_refset *s = NULL;
+	struct ay_set *kept = NULL;
+	struct ay_evlog log;
+	struct ay_arena a;
+	struct ay_pcrs *pcrs;
+	enum ay_rc rc;
+
+	*out = NULL;
+	ay_arena_init(&a, AY_LEARN_ARENA);
+	pcrs = ay_arena_alloc(&a, sizeof(*pcrs));
+	ay_uuid_format(&h->id, host);
+	ay_time_format(g->now_ms, at);
+	opt.name = ay_arena_str(&a, name);
+	opt.provenance = (struct ay_provenance){ .source = "learned", .host = host, .at = at };
+	rc = pcrs && opt.name ? gather(g, h, pcrs, &log, &from, &a, e)
+			      : ay_fail(e, AY_E_NOMEM, "learn", 0, "no memory");
+	if (rc == AY_OK) {
+		opt.version = next_version(g->refs, opt.name);
+		rc = ay_refset_learn(&from, &opt, &s, e);
+	}
+	if (rc == AY_OK)
+		rc = keep(g, s, &a, &kept, e);
+	if (rc != AY_OK && !kept)
+		ay_refset_free(s);
+	if (rc == AY_OK && active)
+		rc = ay_refs_activate(g, kept, e);
+	if (rc == AY_OK)
+		rc = give(kept, out, e);
+	ay_arena_fini(&a);
+	return rc;
+}

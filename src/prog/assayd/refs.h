@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AY_ASSAYD_REFS_H
+#define AY_ASSAYD_REFS_H
+
+/* Reference sets and policies in memory: refs.c keeps them, learn.c makes new ones. */
+#include "prog/assayd/engine_impl.h"
+
+/* Memory of one learning, and of one set that is read again. */
+#define AY_LEARN_ARENA (256u << 20)
+
+/* A version of a reference set, as stored. The set in memory never changes: a new state is a new
+ * one. */
+struct ay_set {
+	struct ay_uuid id;
+	struct ay_refset *set;
+	int64_t created_ms;
+};
+
+struct ay_active_policy {
+	struct ay_uuid id;
+	struct ay_policy *policy;
+	enum ay_set_state state;
+	struct ay_judge *judge; /* while it is in force */
+};
+
+/* Sets that were replaced: a worker may still read them. Freed at the end. */
+struct ay_old_set {
+	struct ay_old_set *next;
+	struct ay_refset *set;
+};
+
+struct ay_refs {
+	struct ay_set *set;
+	size_t n_sets, max_sets;
+	struct ay_active_policy *policy;
+	size_t n_policies, max_policies;
+	struct ay_old_set *old;
+};
+
+/* NULL without memory; the set is then still the caller's. */
+struct ay_set *ay_refs_add_set(struct ay_refs *r, const struct ay_uuid *id, struct ay_refset *s);
+/* As the API shows it; NULL without memory. */
+json_t *ay_refs_set_json(const struct ay_set *s, bool full);
+/* In force from now on, and the default policy with it. */
+AY_MUST_USE enum ay_rc ay_refs_activate(struct ay_engine *g, struct ay_set *s, struct ay_err *e);
+
+#endif
