@@ -96,7 +96,7 @@ static size_t find_slot(struct ay_ima_state *s, uint32_t pcr, bool *is_new)
 	return s->n_pcrs++;
 }
 
-/* What is hashed: the template data, for "ima" in its fixed form [IMA template ima]. */
+/* What is hashed: the template data, for "ima" in its fixed form. */
 static struct ay_bytes hashed_data(const struct ay_ima_entry *en, uint8_t fixed[SHA1_SIZE + OLD_NAME_SIZE])
 {
 	if (!en->is_old)

@@ -5,7 +5,7 @@
 /*
  * The TPM 1.2 event log container of Intel TXT: a 20-octet signature, a frame
  * of offsets, then events of the SHA-1 form up to next_event_offset. (With a
- * TPM 2.0 the launch keeps a plain crypto-agile log.) [TXT-SDG appendix G.2]
+ * TPM 2.0 the launch keeps a plain crypto-agile log.) [TXT-DEV G.2]
  */
 #include "core/base/reader.h"
 
