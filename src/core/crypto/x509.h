@@ -103,6 +103,7 @@ struct ay_crl {
 	enum ay_cert_sig sig_alg;
 	int64_t this_update_ms;
 	int64_t next_update_ms; /* 0: none given */
+	bool is_partial; /* a critical extension says that it is not the whole list */
 };
 
 AY_MUST_USE enum ay_rc ay_crl_parse(struct ay_bytes der, struct ay_crl *out, struct ay_err *e);

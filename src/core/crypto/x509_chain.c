@@ -44,25 +44,35 @@ static bool may_sign(struct walk *w, const struct ay_cert *c, size_t below)
 	return true;
 }
 
+/* Whether a list is whole and still says how things are. */
+static bool is_current(const struct ay_chain_policy *p, const struct ay_crl *crl)
+{
+	return !crl->is_partial && (p->ignore_dates || (crl->next_update_ms != 0 &&
+							p->now_ms <= crl->next_update_ms));
+}
+
+/* All lists of the issuer count: an older one does not hide what a newer one says. */
 static bool is_revoked(struct walk *w, const struct ay_cert *c, const struct ay_pubkey *issuer)
 {
-	const struct ay_chain_policy *p = w->policy;
+	bool is_covered = false;
 
-	if (p->crl == AY_CRL_IGNORE)
+	if (w->policy->crl == AY_CRL_IGNORE)
 		return false;
 	for (size_t i = 0; i < w->set->n_crls; i++) {
 		const struct ay_crl *crl = &w->set->crls[i];
 
-		if (!ay_bytes_eq(crl->issuer, c->issuer) || w->verifies++ >= VERIFIES_MAX ||
-		    ay_crl_verify(crl, issuer, NULL) != AY_OK)
+		if (!ay_bytes_eq(crl->issuer, c->issuer))
+			continue;
+		if (w->verifies++ >= VERIFIES_MAX)
+			return !no(w, "too many lists and certificates of one name");
+		if (ay_crl_verify(crl, issuer, NULL) != AY_OK)
 			continue;
 		if (ay_crl_lists(crl, c->serial))
 			return !no(w, "a certificate is revoked");
-		if (p->ignore_dates || p->crl == AY_CRL_IF_PRESENT ||
-		    (crl->next_update_ms != 0 && p->now_ms <= crl->next_update_ms))
-			return false;
+		is_covered |= is_current(w->policy, crl);
 	}
-	return p->crl == AY_CRL_REQUIRE && !no(w, "no current revocation list of an issuer");
+	return w->policy->crl == AY_CRL_REQUIRE && !is_covered &&
+	       !no(w, "no current revocation list of an issuer");
 }
 
 static bool signed_by(struct walk *w, const struct ay_cert *c, const struct ay_cert *issuer)

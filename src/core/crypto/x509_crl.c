@@ -31,6 +31,25 @@ static void read_entries(struct ay_reader *tbs, struct ay_crl *c)
 		ay_rd_reject(tbs, "crl.revoked", "not a list of serial numbers");
 }
 
+/* Critical ones (delta list, issuing distribution point) say that much is not in this list. */
+static void read_extensions(struct ay_reader *tbs, struct ay_crl *c)
+{
+	struct ay_reader tagged, list, one;
+
+	if (!ay_der_enter_if(tbs, "crl.extensions", AY_DER_CONTEXT_CONS | 0, &tagged))
+		return;
+	ay_der_enter(&tagged, "crl.extensions", AY_DER_SEQUENCE, &list);
+	while (ay_rd_left(&list) > 0) {
+		ay_der_enter(&list, "crl.extension", AY_DER_SEQUENCE, &one);
+		ay_der_get(&one, "crl.extension.id", AY_DER_OID);
+		if (ay_der_peek(&one) == AY_DER_BOOLEAN)
+			c->is_partial |= ay_der_bool(&one, "crl.extension.critical");
+		ay_der_get(&one, "crl.extension.value", AY_DER_OCTET_STRING);
+		ay_rd_window_end(&one, "crl.extension");
+	}
+	ay_rd_window_end(&tagged, "crl.extensions");
+}
+
 static void read_tbs(struct ay_reader *tbs, struct ay_crl *c, struct ay_bytes *algorithm)
 {
 	uint32_t flags = 0;
@@ -44,7 +63,8 @@ static void read_tbs(struct ay_reader *tbs, struct ay_crl *c, struct ay_bytes *a
 	if (ay_der_peek(tbs) == AY_DER_UTC_TIME || ay_der_peek(tbs) == AY_DER_GENERALIZED_TIME)
 		c->next_update_ms = ay_der_time(tbs, "crl.nextUpdate");
 	read_entries(tbs, c);
-	ay_rd_rest(tbs, "crl.extensions");
+	read_extensions(tbs, c);
+	ay_rd_window_end(tbs, "tbsCertList");
 }
 
 enum ay_rc ay_crl_parse(struct ay_bytes der, struct ay_crl *out, struct ay_err *e)

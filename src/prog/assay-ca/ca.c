@@ -121,6 +121,7 @@ enum ay_rc ay_ca_open(const struct ay_ca_settings *s, struct ay_ca **out, struct
 	ca->trust_dir = strdup(s->ek_trust_dir);
 	ca->policy = (struct ay_ca_policy){ .tofu = s->ek_tofu,
 					    .reveal_ek = s->reveal_ek,
+					    .ignore_dates = s->ignore_ek_dates,
 					    .crl = s->ek_crl_required ? AY_CRL_REQUIRE
 								      : AY_CRL_IF_PRESENT,
 					    .aik_life_ms = s->aik_life_ms };

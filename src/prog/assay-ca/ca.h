@@ -21,6 +21,7 @@ struct ay_ca_settings {
 	bool ek_tofu;
 	bool reveal_ek;
 	bool ek_crl_required;
+	bool ignore_ek_dates;
 	int64_t aik_life_ms;
 };
 

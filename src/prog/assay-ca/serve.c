@@ -165,6 +165,7 @@ void ay_ca_settings_read(const struct ay_config *c, struct ay_ca_settings *out)
 		.ek_tofu = ay_config_bool(c, "ek_tofu"),
 		.reveal_ek = ay_config_bool(c, "reveal_ek"),
 		.ek_crl_required = strcmp(ay_config_str(c, "ek_crl"), "require") == 0,
+		.ignore_ek_dates = !ay_config_bool(c, "ek_dates"),
 		.aik_life_ms = ay_config_int(c, "aik_life"),
 	};
 }

@@ -233,6 +233,14 @@ static void revocation_lists(void **state)
 	REFUSED(leaf, .anchor = &root, .inter = { &inter }, .crls = both, .n_crls = 2,
 		.crl = AY_CRL_IF_PRESENT);
 	ACCEPTED(leaf, .anchor = &root, .inter = { &inter }, .crls = both, .n_crls = 2, IGNORE);
+	/* an older list before it does not hide it */
+	both[1] = both[0];
+	both[0] = crl[0];
+	REFUSED(leaf, .anchor = &root, .inter = { &inter }, .crls = both, .n_crls = 2,
+		.crl = AY_CRL_IF_PRESENT);
+	both[1] = crl[1];
+	both[0].is_partial = true; /* not the whole list: not enough where one is required */
+	REFUSED(leaf, .anchor = &root, .inter = { &inter }, .crls = both, .n_crls = 2);
 	ay_certgen_free(&der[2]);
 	assert_int_equal(ay_crlgen(t_ca_cert(&root), root.key, &gone_ca, 1, 2, T_NOW_MS - 1000,
 				   T_NOW_MS + 9000, &der[2], NULL),
