@@ -10,7 +10,7 @@
 #define REF(name) REF, AY_SCHEMA_##name
 #define REFS(name) REFS, AY_SCHEMA_##name
 #define PAIR_(a, b, ...) AY_T_##a, b
-#define PAIR(...) PAIR_(__VA_ARGS__)
+#define PAIR(...) PAIR_(__VA_ARGS__, 0) /* clang wants something for the rest */
 #define MEMBER_(member, need, max, doc, ...)                                                       \
 	{ #member, PAIR(__VA_ARGS__, AY_SCHEMA_NONE), AY_NEED_##need, max, doc },
 #define F(member, type, need, max, doc) MEMBER_(member, need, max, doc, type)
