@@ -196,13 +196,14 @@ static enum ay_rc new_ctx(struct ay_tls *t, const struct ay_tls_args *a, SSL_CTX
 {
 	static const char ciphers[] = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
 				      "TLS_CHACHA20_POLY1305_SHA256";
+	char groups[] = "X25519:P-256"; /* libssl's macro casts const away */
 	SSL_CTX *ctx = SSL_CTX_new(TLS_method());
 	enum ay_rc rc;
 
 	*out = ctx;
 	if (ctx == NULL || SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) != 1 ||
 	    SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) != 1 ||
-	    SSL_CTX_set1_groups_list(ctx, "X25519:P-256") != 1 ||
+	    SSL_CTX_set1_groups_list(ctx, groups) != 1 ||
 	    SSL_CTX_set_ciphersuites(ctx, ciphers) != 1 ||
 	    SSL_CTX_set_alpn_protos(ctx, alpn, sizeof(alpn) - 1) != 0)
 		return ssl_failed("tls.context", e);
@@ -314,12 +315,13 @@ struct ay_tls_conn *ay_tls_connect(struct ay_tls *t, int fd, bool first_contact,
 				   const struct ay_tls_session *session)
 {
 	struct ay_tls_conn *c = new_conn(first_contact ? t->first : t->plain, fd);
+	char name[] = SNI_FIRST;
 
 	if (c == NULL)
 		return NULL;
 	SSL_set_connect_state(ssl_of(c));
 	if (first_contact)
-		(void)SSL_set_tlsext_host_name(ssl_of(c), SNI_FIRST);
+		(void)SSL_set_tlsext_host_name(ssl_of(c), name);
 	if (session != NULL) {
 		union {
 			const struct ay_tls_session *in;

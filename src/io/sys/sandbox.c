@@ -119,6 +119,14 @@ static int add_rule(scmp_filter_ctx f, int call)
 	return seccomp_rule_add(f, SCMP_ACT_ALLOW, call, 0);
 }
 
+static int add_inet_socket(scmp_filter_ctx f, uint64_t family, uint64_t type)
+{
+	const struct scmp_arg_cmp is_family = { 0, SCMP_CMP_EQ, family, 0 };
+	const struct scmp_arg_cmp is_type = { 1, SCMP_CMP_MASKED_EQ, 0xf, type };
+
+	return seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, is_family, is_type);
+}
+
 static int add_inet_sockets(scmp_filter_ctx f)
 {
 	static const uint64_t families[] = { AF_INET, AF_INET6 }, types[] = { SOCK_STREAM, SOCK_DGRAM };
@@ -126,9 +134,7 @@ static int add_inet_sockets(scmp_filter_ctx f)
 
 	for (size_t i = 0; i < 2; i++)
 		for (size_t k = 0; bad == 0 && k < 2; k++)
-			bad = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
-					       SCMP_A0(SCMP_CMP_EQ, families[i]),
-					       SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, types[k]));
+			bad = add_inet_socket(f, families[i], types[k]);
 	return bad;
 }
 
