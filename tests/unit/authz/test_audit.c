@@ -17,10 +17,12 @@ static char root_text[RECORDS + 1][65];
 
 static int load(void **state)
 {
-	struct ay_bytes all = t_vector("audit/records.bin"), roots = t_vector("audit/roots.txt");
+	static struct ay_bytes all, roots; /* records borrow from them */
 	struct ay_reader r;
 
 	(void)state;
+	all = t_vector("audit/records.bin");
+	roots = t_vector("audit/roots.txt");
 	ay_rd_init(&r, all);
 	for (size_t i = 0; i < RECORDS; i++)
 		record[i] = ay_rd_vec32(&r, "record", 1 << 20);

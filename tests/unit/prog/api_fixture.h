@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AY_TESTS_UNIT_PROG_API_FIXTURE_H
+#define AY_TESTS_UNIT_PROG_API_FIXTURE_H
+
+/* The API with an engine and a front that are played, over a real store. For one test program. */
+#include "../io/store_fixture.h"
+
+#include "prog/assayd/api/call.h"
+#include "prog/assayd/api/router.h"
+
+/* ---- the played engine ---- */
+
+static struct {
+	struct ay_host host;
+	struct fx fx;
+	struct ay_api *api;
+	int64_t now;
+	unsigned calls; /* functions that change something or show something */
+	ay_attest_fn *attest;
+	void *attest_arg;
+	ay_event_fn *event;
+	void *event_arg;
+	unsigned forgotten;
+	/* the last answer */
+	unsigned answers;
+	int status;
+	char type[64], header[512], body[262144];
+	unsigned chunks, streams, ends;
+} w;
+
+const struct ay_host *ay_engine_host_find(struct ay_engine *g, struct ay_bytes id)
+{
+	(void)g;
+	w.calls++;
+	return ay_bytes_eq(id, ay_bytes_of("h1")) ? &w.host : NULL;
+}
+
+const struct ay_host *ay_engine_host_next(struct ay_engine *g, size_t *at)
+{
+	(void)g;
+	return (*at)++ < 3 ? &w.host : NULL;
+}
+
+enum ay_rc ay_engine_host_add(struct ay_engine *g, const struct ay_host_spec *spec,
+			      const struct ay_host **out, struct ay_err *e)
+{
+	(void)g;
+	w.calls++;
+	*out = &w.host;
+	if (ay_bytes_eq(spec->name, ay_bytes_of("taken")))
+		return ay_fail_code(e, AY_E_EXISTS, "NAME_TAKEN", "name", "a host has this name");
+	return AY_OK;
+}
+
+enum ay_rc ay_engine_host_patch(struct ay_engine *g, const struct ay_host *h,
+				const struct ay_host_patch *p, struct ay_err *e)
+{
+	(void)g, (void)h, (void)p, (void)e;
+	return AY_OK;
+}
+
+enum ay_rc ay_engine_host_remove(struct ay_engine *g, const struct ay_host *h, struct ay_err *e)
+{
+	(void)g, (void)h, (void)e;
+	w.calls++;
+	return AY_OK;
+}
+
+enum ay_rc ay_engine_host_acknowledge(struct ay_engine *g, const struct ay_host *h, const char *who,
+				      const char *reason, struct ay_err *e)
+{
+	(void)g, (void)h, (void)e, (void)reason;
+	assert_string_equal(who, "admin");
+	return AY_OK;
+}
+
+enum ay_rc ay_engine_attest(struct ay_engine *g, const struct ay_host *h, int64_t wait,
+			    ay_attest_fn *fn, void *arg, struct ay_err *e)
+{
+	(void)g, (void)h, (void)e, (void)wait;
+	w.attest = fn;
+	w.attest_arg = arg;
+	return AY_OK;
+}
+
+void ay_engine_attest_forget(struct ay_engine *g, void *arg)
+{
+	(void)g;
+	w.forgotten += arg == w.attest_arg;
+}
+
+enum ay_rc ay_engine_report(struct ay_engine *g, const struct ay_host *h, json_t **out,
+			    struct ay_err *e)
+{
+	(void)g, (void)h, (void)e;
+	*out = json_pack("{s:s}", "verdict", "trusted");
+	return AY_OK;
+}
+
+enum ay_rc ay_engine_token_create(struct ay_engine *g, const struct ay_token_spec *s, char *text,
+				  char id[33], int64_t *until, struct ay_err *e)
+{
+	(void)g, (void)s, (void)e;
+	strcpy(text, "assay1.x");
+	memset(id, 'a', 32);
+	id[32] = '\0';
+	*until = 1000;
+	return AY_OK;
+}
+
+static enum ay_rc empty(json_t **out)
+{
+	*out = json_array();
+	return AY_OK;
+}
+
+#define LIST_OF(name)                                                                              \
+	enum ay_rc name(struct ay_engine *g, json_t **out, struct ay_err *e)                       \
+	{                                                                                          \
+		(void)g, (void)e;                                                                  \
+		return empty(out);                                                                 \
+	}
+LIST_OF(ay_engine_tokens)
+LIST_OF(ay_engine_references)
+LIST_OF(ay_engine_policies)
+LIST_OF(ay_engine_config)
+
+#define BY_ID(name)                                                                                \
+	enum ay_rc name(struct ay_engine *g, struct ay_bytes id, json_t **out, struct ay_err *e)   \
+	{                                                                                          \
+		(void)g, (void)e, (void)id;                                                        \
+		return empty(out);                                                                 \
+	}
+BY_ID(ay_engine_reference)
+BY_ID(ay_engine_reference_activate)
+BY_ID(ay_engine_reference_revoke)
+
+enum ay_rc ay_engine_token_revoke(struct ay_engine *g, struct ay_bytes id, struct ay_err *e)
+{
+	(void)g, (void)id;
+	return ay_fail(e, AY_E_NOENT, "token", 0, "no such token");
+}
+
+enum ay_rc ay_engine_learn(struct ay_engine *g, const struct ay_host *h, struct ay_bytes name,
+			   uint32_t parts, bool activate, json_t **out, struct ay_err *e)
+{
+	(void)g, (void)h, (void)name, (void)parts, (void)activate, (void)e;
+	return empty(out);
+}
+
+void ay_engine_assertion(struct ay_engine *g, const struct ay_host *h,
+			 const struct ay_assertion_ask *ask, ay_document_fn *fn, void *arg)
+{
+	struct ay_err e = { 0 };
+
+	(void)g, (void)h, (void)ask;
+	fn(arg, AY_OK, &e, ay_bytes_of("<saml/>"));
+}
+
+void ay_engine_ek_approve(struct ay_engine *g, struct ay_bytes hash, ay_document_fn *fn, void *arg)
+{
+	struct ay_err e = { 0 };
+
+	(void)g, (void)hash;
+	fn(arg, AY_OK, &e, (struct ay_bytes){ NULL, 0 });
+}
+
+void ay_engine_crl(struct ay_engine *g, ay_document_fn *fn, void *arg)
+{
+	struct ay_err e = { 0 };
+
+	(void)g;
+	fn(arg, AY_OK, &e, ay_bytes_of("der"));
+}
+
+int64_t ay_engine_now_ms(const struct ay_engine *g)
+{
+	(void)g;
+	return w.now;
+}
+
+void ay_engine_overview(const struct ay_engine *g, struct ay_overview *out)
+{
+	(void)g;
+	memset(out, 0, sizeof(*out));
+}
+
+struct ay_subscription *ay_engine_subscribe(struct ay_engine *g, ay_event_fn *fn, void *arg)
+{
+	(void)g;
+	w.event = fn;
+	w.event_arg = arg;
+	return (struct ay_subscription *)&w;
+}
+
+void ay_engine_unsubscribe(struct ay_engine *g, struct ay_subscription *s)
+{
+	(void)g, (void)s;
+	w.event = NULL;
+}
+
+enum ay_verdict ay_lease_verdict(const struct ay_lease *l, int64_t now)
+{
+	(void)now;
+	return l->verdict;
+}
+
+const char *ay_host_state_name(enum ay_host_state s)
+{
+	return s == AY_HOST_ENROLLED ? "enrolled" : "registered";
+}
+
+/* ---- front ---- */
+
+static void on_reply(void *arg, uint32_t req, const struct ay_api_reply *r)
+{
+	size_t at = 0;
+
+	(void)arg, (void)req;
+	w.answers++;
+	w.status = r->status;
+	w.type[0] = '\0';
+	for (size_t i = 0; i < r->n_headers; i++) {
+		at += (size_t)snprintf(w.header + at, sizeof(w.header) - at, "%.*s: %.*s\n",
+				       (int)r->header[i].name.n, (const char *)r->header[i].name.p,
+				       (int)r->header[i].value.n,
+				       (const char *)r->header[i].value.p);
+		if (ay_bytes_eq(r->header[i].name, ay_bytes_of("content-type")))
+			snprintf(w.type, sizeof(w.type), "%.*s", (int)r->header[i].value.n,
+				 (const char *)r->header[i].value.p);
+	}
+	assert_true(r->body.n < sizeof(w.body));
+	if (r->body.n > 0)
+		memcpy(w.body, r->body.p, r->body.n);
+	w.body[r->body.n] = '\0';
+}
+
+static void on_stream(void *arg, uint32_t req, const struct ay_api_reply *r)
+{
+	(void)arg, (void)req;
+	w.streams++;
+	w.status = r->status;
+}
+
+static void on_chunk(void *arg, uint32_t req, struct ay_bytes part)
+{
+	(void)arg, (void)req;
+	w.chunks++;
+	snprintf(w.body, sizeof(w.body), "%.*s", (int)part.n, (const char *)part.p);
+}
+
+static void on_end(void *arg, uint32_t req)
+{
+	(void)arg, (void)req;
+	w.ends++;
+}
+
+static char admin[AY_API_TOKEN_TEXT];
+
+static enum ay_rc keep(void *arg, const char *text, struct ay_err *e)
+{
+	(void)arg, (void)e;
+	strcpy(admin, text);
+	return AY_OK;
+}
+
+static int set_up(void **state)
+{
+	static char name[] = "h1";
+	struct ay_api_out out = { on_reply, on_stream, on_chunk, on_end, NULL };
+	struct ay_err e;
+
+	(void)state;
+	memset(&w, 0, sizeof(w));
+	w.now = 1700000000000;
+	w.host.name = name;
+	w.host.id = fx_id(1);
+	w.host.created_ms = w.now;
+	fx_dir(&w.fx);
+	fx_open(&w.fx, true);
+	fx_add_host(&w.fx, 1);
+	assert_int_equal(ay_api_make_admin(w.fx.s, w.now, keep, NULL, &e), AY_OK);
+	assert_int_equal(ay_api_make_admin(w.fx.s, w.now, keep, NULL, &e), AY_E_EXISTS);
+	assert_int_equal(ay_api_new(NULL, w.fx.s, &out, &w.api, &e), AY_OK);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	ay_api_free(w.api);
+	fx_end(&w.fx);
+	return 0;
+}
+
+/* target: path?query; body NULL: none; token NULL: none. */
+static int ask(const char *method, const char *target, const char *token, const char *body)
+{
+	static const char *const methods[] = { "",    "GET",   "HEAD",	 "POST",
+					       "PUT", "PATCH", "DELETE", "OPTIONS" };
+	static uint32_t req;
+	static uint8_t wire[65536];
+	struct ay_api_request r = { .path = ay_bytes_of(target),
+				    .peer = ay_bytes_of("192.0.2.9:5555") };
+	const char *q = strchr(target, '?');
+	char bearer[160];
+	struct ay_writer out;
+	struct ay_bytes message;
+	struct ay_err e;
+
+	for (size_t i = 1; i < AY_COUNT(methods); i++)
+		if (strcmp(methods[i], method) == 0)
+			r.method = (enum ay_http_method)i;
+	if (q != NULL) {
+		r.path.n = (size_t)(q - target);
+		r.query = ay_bytes_of(q + 1);
+	}
+	if (token != NULL) {
+		snprintf(bearer, sizeof(bearer), "Bearer %s", token);
+		r.header[r.n_headers++] =
+			(struct ay_api_header){ ay_bytes_of("authorization"), ay_bytes_of(bearer) };
+	}
+	if (body != NULL) {
+		r.header[r.n_headers++] = (struct ay_api_header){ ay_bytes_of("content-type"),
+								  ay_bytes_of("application/json") };
+		r.body = ay_bytes_of(body);
+	}
+	ay_wr_init(&out, wire, sizeof(wire));
+	ay_api_request_build(&out, &r);
+	assert_int_equal(ay_wr_end(&out, "request", &message, &e), AY_OK);
+	w.answers = 0;
+	w.status = 0;
+	ay_api_request(w.api, ++req, message);
+	return w.status;
+}
+
+/* A member of error in the last answer. */
+static const char *error_of(const char *member)
+{
+	static char text[256];
+	json_t *j = json_loads(w.body, JSON_REJECT_DUPLICATES, NULL), *v;
+
+	assert_non_null(j);
+	v = json_object_get(json_object_get(j, "error"), member);
+	if (json_is_integer(v))
+		snprintf(text, sizeof(text), "%lld", (long long)json_integer_value(v));
+	else
+		snprintf(text, sizeof(text), "%s", json_is_string(v) ? json_string_value(v) : "");
+	json_decref(j);
+	return text;
+}
+
+static const char *answer_text(const char *member)
+{
+	static char text[256];
+	json_t *j = json_loads(w.body, JSON_REJECT_DUPLICATES, NULL);
+
+	assert_non_null(j);
+	snprintf(text, sizeof(text), "%s", json_string_value(json_object_get(j, member)));
+	json_decref(j);
+	return text;
+}
+
+#endif
