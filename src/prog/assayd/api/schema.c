@@ -7,20 +7,23 @@
 
 /* ---- the tables ---- */
 
-#define REF(name) REF, AY_SCHEMA_##name
-#define REFS(name) REFS, AY_SCHEMA_##name
-#define PAIR_(a, b, ...) AY_T_##a, b
-#define PAIR(...) PAIR_(__VA_ARGS__, 0) /* clang wants something for the rest */
-#define MEMBER_(member, need, max, doc, ...)                                                       \
-	{ #member, PAIR(__VA_ARGS__, AY_SCHEMA_NONE), AY_NEED_##need, max, doc },
-#define F(member, type, need, max, doc) MEMBER_(member, need, max, doc, type)
+#define TYPE_TEXT AY_T_TEXT, AY_SCHEMA_NONE
+#define TYPE_NAME AY_T_NAME, AY_SCHEMA_NONE
+#define TYPE_HEX AY_T_HEX, AY_SCHEMA_NONE
+#define TYPE_UUID AY_T_UUID, AY_SCHEMA_NONE
+#define TYPE_TIME AY_T_TIME, AY_SCHEMA_NONE
+#define TYPE_BOOL AY_T_BOOL, AY_SCHEMA_NONE
+#define TYPE_UINT AY_T_UINT, AY_SCHEMA_NONE
+#define TYPE_MAP AY_T_MAP, AY_SCHEMA_NONE
+#define TYPE_TEXTS AY_T_TEXTS, AY_SCHEMA_NONE
+#define TYPE_ANY AY_T_ANY, AY_SCHEMA_NONE
+#define TYPE_REF(object) AY_T_REF, AY_SCHEMA_##object
+#define TYPE_REFS(object) AY_T_REFS, AY_SCHEMA_##object
+#define F(member, type, need, max, doc) { #member, TYPE_##type, AY_NEED_##need, max, doc },
 #define OBJECT(name, doc) static const struct ay_member members_##name[] = {
-#define END                                                                                        \
-	{                                                                                          \
-		NULL, AY_T_ANY, AY_SCHEMA_NONE, AY_NEED_OPT, 0, NULL                               \
-	}                                                                                          \
-	}                                                                                          \
-	;
+/* clang-format off */
+#define END { NULL, AY_T_ANY, AY_SCHEMA_NONE, AY_NEED_OPT, 0, NULL } };
+/* clang-format on */
 #define LIST(name, item)
 #define PLAIN(name, media, doc)
 #include "prog/assayd/api/schemas.def"
