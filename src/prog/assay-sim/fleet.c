@@ -62,6 +62,7 @@ static void take_result(struct sim *s, struct sim_host *h, uint8_t verdict)
 	s->stats.unknown += verdict == 1;
 	s->stats.trusted += verdict == 2;
 	s->stats.accepted += verdict != 0;
+	s->stats.bad_accepted += h->asked_bad && verdict != 0;
 }
 
 static void ask_again(struct sim_host *h)
@@ -136,6 +137,7 @@ static void on_challenge(struct sim *s, struct sim_host *h, const struct ay_fram
 	}
 	s->stats.bad_sent += bad != SIM_GOOD;
 	h->asked = f->req;
+	h->asked_bad = bad != SIM_GOOD;
 	if (s->conf.burst && s->measuring)
 		hold(s, h, body);
 	else

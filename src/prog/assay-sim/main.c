@@ -195,11 +195,12 @@ static void print_result(const struct sim *s)
 		       (unsigned long long)st->bad_sent, percentile(st, 0.5), percentile(st, 0.99));
 		return;
 	}
-	o = json_pack("{s:I, s:I, s:I, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f}",
+	o = json_pack("{s:I, s:I, s:I, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f}",
 		      "connected", (json_int_t)st->up, "accepted", (json_int_t)st->accepted, "rejected",
 		      (json_int_t)st->rejected, "p50_ms", percentile(st, 0.5), "p99_ms",
 		      percentile(st, 0.99), "trusted", (json_int_t)st->trusted, "unknown",
-		      (json_int_t)st->unknown, "bad_sent", (json_int_t)st->bad_sent, "enrolled",
+		      (json_int_t)st->unknown, "bad_sent", (json_int_t)st->bad_sent,
+		      "bad_accepted", (json_int_t)st->bad_accepted, "enrolled",
 		      (json_int_t)st->enrolled, "failed", (json_int_t)st->failed, "handshakes_full",
 		      (json_int_t)st->full, "handshakes_resumed", (json_int_t)st->resumed,
 		      "cpu_seconds", cpu_seconds());

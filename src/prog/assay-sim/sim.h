@@ -80,6 +80,7 @@ struct sim_host {
 	struct sim_enrolment *enrolment;
 
 	uint32_t asked; /* request id that was answered last; 0: none under way */
+	bool asked_bad; /* and it was answered by an attack */
 	uint64_t sent_ns;
 	uint64_t clock_ms;
 	uint16_t last_attest_n, last_sig_n; /* for replay */
@@ -89,7 +90,7 @@ struct sim_host {
 
 struct sim_stats {
 	unsigned up, most_up; /* hosts connected and enrolled */
-	uint64_t accepted, rejected, trusted, unknown, bad_sent, resumed, full, failed, enrolled;
+	uint64_t accepted, rejected, trusted, unknown, bad_sent, bad_accepted, resumed, full, failed, enrolled;
 	uint64_t n_latencies;
 	uint32_t *latency; /* counts per 0.1 ms */
 };
