@@ -74,15 +74,14 @@ static enum ay_rc read_key_info(const xmlNode *signature, struct embedded *out, 
 	return rc;
 }
 
-/* A certificate for TLS may not sign assertions, though the same root stands above both. */
+/* A certificate for TLS, or for an AK, may not sign assertions, though the same root stands above. */
 static bool may_sign_assertions(X509 *cert)
 {
 	uint32_t flags = X509_get_extension_flags(cert);
 
 	if ((flags & EXFLAG_CA) != 0)
 		return false;
-	if ((flags & EXFLAG_XKUSAGE) != 0 &&
-	    (X509_get_extended_key_usage(cert) & (XKU_SSL_SERVER | XKU_SSL_CLIENT)) != 0)
+	if ((flags & EXFLAG_XKUSAGE) != 0 && (X509_get_extended_key_usage(cert) & XKU_ANYEKU) == 0)
 		return false;
 	return (X509_get_key_usage(cert) & X509v3_KU_DIGITAL_SIGNATURE) != 0;
 }

@@ -184,6 +184,40 @@ static enum ay_rc check_text(struct ay_bytes t, struct ay_err *e)
 	return AY_OK;
 }
 
+/*
+ * The parser compares every attribute of an element with every other one, so
+ * one element with many of them costs seconds: count quoted values between
+ * '<' and '>' before it starts. CDATA is passed over, comments are refused.
+ */
+static bool has_crowded_element(struct ay_bytes t)
+{
+	size_t n_values = 0;
+	uint8_t quote = 0;
+	bool in_tag = false;
+
+	for (size_t i = 0; i < t.n; i++) {
+		uint8_t c = t.p[i];
+
+		if (quote != 0) {
+			quote = c == quote ? 0 : quote;
+		} else if (!in_tag && c == '<' && t.n - i >= 9 && memcmp(t.p + i, "<![CDATA[", 9) == 0) {
+			const uint8_t *end = memmem(t.p + i, t.n - i, "]]>", 3);
+
+			i = end == NULL ? t.n : (size_t)(end - t.p) + 2;
+		} else if (!in_tag) {
+			in_tag = c == '<';
+			n_values = 0;
+		} else if (c == '>') {
+			in_tag = false;
+		} else if (c == '"' || c == '\'') {
+			quote = c;
+			if (++n_values > AY_MAX_XML_ATTRIBUTES)
+				return true;
+		}
+	}
+	return false;
+}
+
 static bool is_utf8(struct ay_bytes t, struct ay_err *e)
 {
 	char *copy = malloc(t.n + 1);
@@ -250,6 +284,8 @@ enum ay_rc ay_xml_load(struct ay_bytes text, xmlDocPtr *out, struct ay_err *e)
 	*out = NULL;
 	if (rc != AY_OK)
 		return rc;
+	if (AY_CHECKED("XML_LIMIT", has_crowded_element(text)))
+		return fail(e, AY_E_LIMIT, "XML_LIMIT", 0, "an element has too many attributes");
 	if (!is_utf8(text, e))
 		return fail(e, AY_E_INPUT, "XML_LIMIT", 0, "is not UTF-8");
 	rc = parse(text, &g, out, e);
