@@ -40,7 +40,7 @@ struct ay_dial {
 	bool first_contact;   /* the host is not bound: send SNI enrol.assay, root included */
 	bool pinned;	      /* agent_spki must be the peer's */
 	uint8_t agent_spki[32];
-	struct ay_bytes addr; /* HOST:PORT; an address literal, front resolves no names */
+	struct ay_bytes addr; /* HOST:PORT; front resolves a name by DNS */
 };
 void ay_dial_build(struct ay_writer *w, const struct ay_dial *d);
 AY_MUST_USE enum ay_rc ay_dial_parse(struct ay_bytes in, struct ay_dial *out, struct ay_err *e);

@@ -198,6 +198,7 @@ static void tear_down(struct ay_front *f)
 	ay_httpd_free(f->api);
 	if (f->dns != NULL)
 		evdns_base_free(f->dns, 0);
+	ay_front_dial_forget_all(f);
 	ay_chan_env_free(f->env);
 	ay_tls_free(f->tls);
 	ay_loop_free(f->loop);

@@ -9,6 +9,8 @@
 #include "io/sys/sandbox.h"
 #include "prog/assayd/processes.h"
 
+#define AY_FRONT_RESUMES 8192
+
 struct evconnlistener;
 struct evdns_base;
 struct ay_front;
@@ -21,8 +23,16 @@ struct ay_front_conn {
 	uint32_t dial_id; /* 0: it came in */
 	bool is_up;
 	bool is_pinned;
+	uint8_t spki[32]; /* the peer's, once up */
 	uint8_t pin[32]; /* the agent's SPKI hash, when pinned */
 	char peer[80];	 /* as text, until engine was told; then empty */
+};
+
+/* What resumes a connection to an agent we dialled before; one place per address's hash. */
+struct ay_front_resume {
+	char peer[80];
+	uint8_t spki[32]; /* of the agent: used only while it is the pinned one */
+	struct ay_tls_session *session;
 };
 
 struct ay_front {
@@ -36,6 +46,7 @@ struct ay_front {
 	size_t n_handshakes;	    /* since the last trim */
 	struct event *retry_accept; /* after the kernel had no descriptor for us */
 	struct evdns_base *dns;
+	struct ay_front_resume *resume; /* AY_FRONT_RESUMES of them */
 	struct ay_httpd *api;
 	struct ay_front_conn *conn;
 	uint32_t *free_slot;
@@ -63,6 +74,9 @@ void ay_front_agents_stop(struct ay_front *f);
 void ay_front_agents_turn(struct ay_front *f);
 /* front_dial.c: begin what a DIAL message asks for. */
 void ay_front_dial(struct ay_front *f, const struct ay_ipc_msg *m);
+/* A dialled connection ends: keep what resumes it. */
+void ay_front_dial_remember(struct ay_front_conn *c);
+void ay_front_dial_forget_all(struct ay_front *f);
 /* A connection for a socket that is connecting or was accepted; NULL: no room. */
 struct ay_front_conn *ay_front_conn_take(struct ay_front *f);
 void ay_front_conn_give(struct ay_front_conn *c);

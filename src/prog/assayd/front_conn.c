@@ -85,6 +85,7 @@ static void on_up(struct ay_chan *chan, void *owner, const struct ay_tls_peer *p
 		return;
 	}
 	c->is_up = true;
+	memcpy(c->spki, peer->spki, sizeof(c->spki));
 	c->f->n_handshakes++;
 	tell_up(c, peer);
 }
@@ -129,6 +130,8 @@ static void on_down(struct ay_chan *chan, void *owner, const struct ay_err *why)
 	AY_LOG(why->rc == AY_OK ? AY_LOG_DEBUG : AY_LOG_INFO, "agent connection ended",
 	       AY_LU("conn", c->id), AY_LS("peer", c->peer), AY_LS("code", why->code),
 	       AY_LS("why", why->text));
+	if (c->is_up && c->dial_id != 0)
+		ay_front_dial_remember(c);
 	if (c->is_up)
 		ay_ipc_send(c->f->engine, AY_MSG_CONN_DOWN, c->id, 0, ay_bytes_of(why->text));
 	else if (c->dial_id != 0)

@@ -10,6 +10,7 @@
 #include <event2/event.h>
 #include <event2/util.h>
 #include <netinet/in.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,50 @@ static void dial_failed(const struct dial *d, const char *why)
 	AY_LOG(AY_LOG_INFO, "cannot dial an agent", AY_LS("addr", d->addr), AY_LS("why", why));
 	b.n = b.n < 200 ? b.n : 200;
 	ay_ipc_send(d->f->engine, AY_MSG_DIAL_FAILED, 0, d->id, b);
+}
+
+static struct ay_front_resume *place_of(struct ay_front *f, const char *peer)
+{
+	uint32_t h = 2166136261u; /* FNV-1a; a collision only costs a full handshake */
+
+	if (f->resume == NULL)
+		f->resume = calloc(AY_FRONT_RESUMES, sizeof(*f->resume));
+	for (const char *p = peer; *p != 0; p++)
+		h = (h ^ (uint8_t)*p) * 16777619u;
+	return f->resume == NULL ? NULL : &f->resume[h % AY_FRONT_RESUMES];
+}
+
+void ay_front_dial_remember(struct ay_front_conn *c)
+{
+	struct ay_tls_session *s = ay_tls_session_take(ay_chan_tls(c->chan));
+	struct ay_front_resume *r = s == NULL ? NULL : place_of(c->f, c->peer);
+
+	if (r == NULL) {
+		ay_tls_session_free(s);
+		return;
+	}
+	ay_tls_session_free(r->session);
+	r->session = s;
+	snprintf(r->peer, sizeof(r->peer), "%s", c->peer);
+	memcpy(r->spki, c->spki, sizeof(r->spki));
+}
+
+void ay_front_dial_forget_all(struct ay_front *f)
+{
+	for (size_t i = 0; f->resume != NULL && i < AY_FRONT_RESUMES; i++)
+		ay_tls_session_free(f->resume[i].session);
+	free(f->resume);
+}
+
+/* Only while the session's peer key is the one bound now, which engine pins. */
+static const struct ay_tls_session *session_for(struct ay_front *f, const struct dial *d,
+						const char *peer)
+{
+	const struct ay_front_resume *r = d->what.pinned ? place_of(f, peer) : NULL;
+
+	if (r == NULL || r->session == NULL || strcmp(r->peer, peer) != 0)
+		return NULL;
+	return CRYPTO_memcmp(r->spki, d->what.agent_spki, sizeof(r->spki)) == 0 ? r->session : NULL;
 }
 
 static void connect_to(const struct dial *d, const char *literal)
@@ -53,7 +98,7 @@ static void connect_to(const struct dial *d, const char *literal)
 	c->is_pinned = d->what.pinned;
 	memcpy(c->pin, d->what.agent_spki, sizeof(c->pin));
 	snprintf(c->peer, sizeof(c->peer), "%s", literal);
-	tls = ay_tls_connect(f->tls, fd, d->what.first_contact, NULL);
+	tls = ay_tls_connect(f->tls, fd, d->what.first_contact, session_for(f, d, literal));
 	if (ay_chan_open(f->env, fd, tls, false, c, &c->chan, &e) != AY_OK) {
 		dial_failed(d, e.text);
 		ay_front_conn_give(c);

@@ -405,12 +405,20 @@ static void front_dials_where_engine_says(void **state)
 	turn(w, &w->n_frames, 1, 2000);
 	assert_int_equal(w->n_frames, 1); /* the agent says HELLO, whoever dialled */
 
+	/* Once more: resumed, since the agent that accepted kept the session. */
+	ay_chan_send(w->agent[0].chan, AY_FRAME_NOTICE, 0, ay_bytes_of("1")); /* not bound: ends */
+	turn(w, &w->n_down, 1, 2000);
+	dial(w, 17, at, pin);
+	listen_and_take(w, l, &w->agent[2]);
+	turn(w, &w->n_up, 2, 2000);
+	assert_int_equal(w->up.flags, AY_CONN_DIALLED | AY_CONN_RESUMED);
+
 	pin[0] ^= 1;
 	dial(w, 8, at, pin);
 	listen_and_take(w, l, &w->agent[1]);
 	turn(w, &w->n_dial_failed, 1, 2000);
 	assert_int_equal(w->n_dial_failed, 1);
-	assert_int_equal(w->n_up, 1);
+	assert_int_equal(w->n_up, 2);
 	assert_non_null(strstr(w->dial_why, "pinned"));
 	close(l);
 	dial(w, 9, at, NULL); /* nobody listens there now */
