@@ -35,6 +35,9 @@ struct ay_agent {
 /* Exit codes of the programs (design.md 8). */
 enum { AY_EXIT_OK = 0, AY_EXIT_REFUSED = 1, AY_EXIT_USAGE = 2, AY_EXIT_IO = 3 };
 
+/* The tpm process gives up everything but its files, its device and a software TPM's socket. */
+AY_MUST_USE enum ay_rc ay_agent_tpm_sandbox(const struct ay_agent *a, struct ay_err *e);
+
 /* Both take over fd, return when the other end is gone or the work is done, with an exit code. */
 int ay_agent_tpm_run(struct ay_agent *a, int fd);
 int ay_agent_link_run(const struct ay_agent *a, int fd);

@@ -67,6 +67,7 @@ enum {
 	MAX_HANDSHAKES = 16, /* of strangers, at a listening agent */
 	ENROL_ROUNDS = 3,
 	STAYED_MS = 20000,
+	HOLD_S = 1,
 };
 
 struct link {
@@ -76,7 +77,7 @@ struct link {
 	struct ay_tls *tls;
 	struct ay_chan_env *env;
 	struct ay_dialer dialer;
-	struct event *listener, *timer, *stayed;
+	struct event *listener, *timer, *stayed, *proof;
 	int listen_fd;
 	unsigned n_strangers; /* accepted, handshake under way */
 
@@ -88,6 +89,7 @@ struct link {
 	bool knows_root;
 	bool was_refused;
 	bool stopping;
+	bool hold; /* the key may be bound: first see whether the server says so */
 };
 
 static unsigned pause_ms(const struct link *l)
@@ -227,6 +229,7 @@ static void on_up(struct ay_chan *c, void *owner, const struct ay_tls_peer *peer
 	}
 	l->peer = *peer;
 	l->was_refused = false;
+	l->hold = false;
 	(void)event_add(l->stayed, &t);
 	AY_LOG(AY_LOG_INFO, "connected", AY_LU("resumed", peer->is_resumed),
 	       AY_LU("dialled", peer->is_dialled));
@@ -242,13 +245,18 @@ static void on_stayed(evutil_socket_t fd, short what, void *arg)
 	l->dialer.failures = 0;
 }
 
-static void send_proof(struct link *l)
+static void send_proof(evutil_socket_t fd, short what, void *arg)
 {
+	struct link *l = arg;
 	uint8_t k[32], proof[32], buf[128];
 	struct ay_writer w;
 	struct ay_bytes body;
 	struct ay_err e;
 
+	(void)fd;
+	(void)what;
+	if (l->chan == NULL)
+		return;
 	ay_token_key(l->agent->token->secret, k);
 	if (ay_token_proof(k, l->peer.exporter, l->peer.own_spki, l->peer.spki, proof, &e) !=
 	    AY_OK) {
@@ -276,6 +284,8 @@ static void on_frame(struct ay_chan *c, void *owner, const struct ay_frame *f)
 		return;
 	if (f->type == AY_FRAME_FAIL)
 		l->was_refused = true;
+	if (f->type == AY_FRAME_WELCOME)
+		(void)event_del(l->proof);
 	ay_ipc_send_msg(l->tpm, &m);
 }
 
@@ -310,6 +320,7 @@ static void on_down(struct ay_chan *c, void *owner, const struct ay_err *why)
 	keep_session(l, c);
 	l->chan = NULL;
 	(void)event_del(l->stayed);
+	(void)event_del(l->proof);
 	AY_LOG(AY_LOG_INFO, "disconnected", AY_LS("why", why->text));
 	tell_down(l, why->text);
 	if (l->stopping)
@@ -331,6 +342,10 @@ static void on_tpm(void *arg, const struct ay_ipc_msg *m)
 
 	if (l->chan == NULL || m->conn != l->conn)
 		return;
+	if (m->type == AY_MSG_AGENT_HOLD) {
+		l->hold = true;
+		return;
+	}
 	if (m->type == AY_MSG_AGENT_END) {
 		l->was_refused = true;
 		ay_chan_send(l->chan, AY_FRAME_FAIL, 0, m->body);
@@ -338,8 +353,12 @@ static void on_tpm(void *arg, const struct ay_ipc_msg *m)
 		return;
 	}
 	ay_chan_send_frame(l->chan, &f);
-	if (f.type == AY_FRAME_HELLO && l->agent->token != NULL)
-		send_proof(l);
+	if (f.type != AY_FRAME_HELLO || l->agent->token == NULL)
+		return;
+	if (l->hold)
+		(void)event_add(l->proof, &(struct timeval){ HOLD_S, 0 });
+	else
+		send_proof(-1, 0, l);
 }
 
 static void on_tpm_gone(void *arg, const char *why)
@@ -453,7 +472,8 @@ static enum ay_rc set_up(struct link *l, int fd, struct ay_err *e)
 	if (rc == AY_OK) {
 		l->timer = event_new(ay_loop_base(l->loop), -1, 0, dial, l);
 		l->stayed = event_new(ay_loop_base(l->loop), -1, 0, on_stayed, l);
-		if (l->timer == NULL || l->stayed == NULL)
+		l->proof = event_new(ay_loop_base(l->loop), -1, 0, send_proof, l);
+		if (l->timer == NULL || l->stayed == NULL || l->proof == NULL)
 			rc = ay_fail(e, AY_E_NOMEM, "link", 0, "no memory");
 	}
 	/* No port before the pins are known [design 4]. */
@@ -477,6 +497,8 @@ static void clean_up(struct link *l)
 		event_free(l->timer);
 	if (l->stayed != NULL)
 		event_free(l->stayed);
+	if (l->proof != NULL)
+		event_free(l->proof);
 	ay_fd_close(&l->listen_fd);
 	ay_tls_session_free(l->session);
 	ay_ipc_close(l->tpm);

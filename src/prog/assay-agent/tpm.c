@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <event2/event.h>
-#include <grp.h>
-#include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +11,6 @@
 #include "io/sys/clock.h"
 #include "io/sys/file.h"
 #include "io/sys/log.h"
-#include "io/sys/sandbox.h"
 #include "prog/assay-agent/attest.h"
 #include "prog/assay-agent/measure.h"
 #include "prog/assay-agent/provision.h"
@@ -24,54 +21,7 @@
  * makes everything that the TPM signs itself, so that a taken-over link can
  * choose neither label nor host id of a quote.
  */
-enum { WATCH_MS = 1000, ANSWER_MAX = 64 * 1024, ENROL_SILENCE_S = 60 };
-
-static const int calls[] = {
-	AY_SANDBOX_LOOP_CALLS,
-	/* logs, state folder, device */
-	SCMP_SYS(openat),
-	SCMP_SYS(newfstatat),
-	SCMP_SYS(fstat),
-	SCMP_SYS(stat),
-	SCMP_SYS(lseek),
-	SCMP_SYS(pread64),
-	SCMP_SYS(readlink),
-	SCMP_SYS(getcwd),
-	SCMP_SYS(access),
-	SCMP_SYS(faccessat),
-	SCMP_SYS(faccessat2),
-	SCMP_SYS(unlink),
-	SCMP_SYS(unlinkat),
-	SCMP_SYS(rename),
-	SCMP_SYS(renameat),
-	SCMP_SYS(renameat2),
-	SCMP_SYS(link),
-	SCMP_SYS(linkat),
-	SCMP_SYS(fsync),
-	SCMP_SYS(fdatasync),
-	SCMP_SYS(ftruncate),
-	SCMP_SYS(fchmod),
-	SCMP_SYS(umask),
-	SCMP_SYS(fcntl),
-	SCMP_SYS(ioctl),
-	SCMP_SYS(poll),
-	SCMP_SYS(ppoll),
-	SCMP_SYS(nanosleep),
-	SCMP_SYS(clock_nanosleep),
-	SCMP_SYS(uname),
-	/* the sockets of a software TPM */
-	SCMP_SYS(socket),
-	SCMP_SYS(connect),
-	SCMP_SYS(getsockopt),
-	SCMP_SYS(setsockopt),
-	SCMP_SYS(getsockname),
-	SCMP_SYS(getpeername),
-	SCMP_SYS(bind),
-	SCMP_SYS(shutdown),
-	SCMP_SYS(sendmsg),
-	SCMP_SYS(sendmmsg),
-	SCMP_SYS(recvmsg),
-};
+enum { WATCH_MS = 1000, ANSWER_MAX = 64 * 1024, ENROL_SILENCE_S = 60, RENEW_AGAIN_S = 5 };
 
 struct tpm_process {
 	struct ay_agent *agent;
@@ -95,6 +45,8 @@ struct tpm_process {
 	bool told_renewal;
 	bool refused;	   /* a FAIL came or went on this connection */
 	unsigned silent_s; /* enrol: since something came from the server */
+	unsigned unsure_s;
+	bool unsure; /* the last ENROL_PROOF got no answer: which AK counts? */
 };
 
 static struct ay_identity *identity(struct tpm_process *p)
@@ -131,6 +83,11 @@ static void send_parts(struct tpm_process *p, uint8_t type, uint32_t req, struct
 		body.n -= AY_MAX_FRAME_BODY;
 	}
 	send_frame(p, type, 0, req, body);
+}
+
+static void notice(struct tpm_process *p, uint8_t kind)
+{
+	send_frame(p, AY_FRAME_NOTICE, 0, 0, (struct ay_bytes){ &kind, 1 });
 }
 
 static void finish(struct tpm_process *p, int exit_code)
@@ -209,10 +166,7 @@ static void send_hello(struct tpm_process *p)
 	h.firmware = p->info.firmware;
 	h.n_banks = p->info.n_banks;
 	memcpy(h.bank, p->info.bank, sizeof(h.bank));
-	/* Without an answer to the last ENROL_PROOF nobody knows which AK counts: ask for a new
-	 * one. */
-	h.has_ak = identity(p)->enrolled && !p->agent->enrol &&
-		   !ay_file_exists(p->agent->pending_path);
+	h.has_ak = (identity(p)->enrolled && !p->agent->enrol) || p->unsure;
 	ay_wr_init(&w, buf, sizeof(buf));
 	ay_chan_hello_write(&w, &h);
 	if (ay_wr_end(&w, "hello", &body, &e) == AY_OK)
@@ -247,6 +201,9 @@ static void on_up(struct tpm_process *p, const struct ay_ipc_msg *m)
 	p->refused = false;
 	p->told_renewal = false;
 	p->silent_s = 0;
+	p->unsure = ay_file_exists(p->agent->pending_path);
+	if (p->unsure)
+		ay_ipc_send(p->link, AY_MSG_AGENT_HOLD, p->conn, 0, (struct ay_bytes){ 0 });
 	send_hello(p);
 }
 
@@ -279,13 +236,46 @@ static void run_step(struct tpm_process *p, const struct ay_ipc_msg *m, step_fn 
 	rc = step(&p->prov, &env, m->body, &w, &e);
 	if (rc == AY_OK)
 		rc = ay_wr_end(&w, "answer", &body, &e);
-	if (rc == AY_OK && type == AY_FRAME_ENROL_PROOF && identity(p)->enrolled)
+	if (rc == AY_OK && type == AY_FRAME_ENROL_PROOF)
 		rc = ay_file_write(p->agent->pending_path, 0600, ay_bytes_of("proof sent\n"), &e);
 	if (rc == AY_OK)
 		send_frame(p, type, 0, m->req, body);
 	else
 		end_conn(p, &e, "PROVISION");
 	free(buf);
+}
+
+static void on_challenge(struct tpm_process *p, const struct ay_ipc_msg *m)
+{
+	const struct ay_attest_env env = {
+		.agent = p->agent, .ops = p->ops, .dev = p->dev, .exporter = p->exporter
+	};
+	struct ay_bytes body = { 0 };
+	struct ay_err e;
+	enum ay_rc rc;
+
+	/* The other AK's quote would be a lie; the server asks anew when it is known which counts.
+	 */
+	if (p->unsure)
+		return;
+	p->ima_mark = ay_measure_ima_mark(ay_config_str(p->agent->conf, "ima"));
+	rc = ay_attest(&p->attester, &env, m->body, &body, &e);
+	if (rc == AY_OK)
+		send_parts(p, AY_FRAME_EVIDENCE, m->req, body);
+	else
+		end_conn(p, &e, "AGENT_TPM");
+	ay_file_free(&body);
+}
+
+static void on_welcome(struct tpm_process *p, struct ay_bytes body)
+{
+	struct ay_chan_welcome w;
+
+	if (ay_chan_welcome_parse(body, &w, NULL) != AY_OK)
+		return;
+	ay_status_connected(p->agent);
+	if (w.bound && p->unsure)
+		notice(p, 3);
 }
 
 static void on_enrolled(struct tpm_process *p, const struct ay_ipc_msg *m)
@@ -307,6 +297,7 @@ static void on_enrolled(struct tpm_process *p, const struct ay_ipc_msg *m)
 		return;
 	}
 	(void)unlink(p->agent->pending_path);
+	p->unsure = false;
 	ay_identity_fini(identity(p));
 	*identity(p) = fresh;
 	ay_attester_forget(&p->attester);
@@ -323,24 +314,6 @@ static void on_enrolled(struct tpm_process *p, const struct ay_ipc_msg *m)
 	}
 }
 
-static void on_challenge(struct tpm_process *p, const struct ay_ipc_msg *m)
-{
-	const struct ay_attest_env env = {
-		.agent = p->agent, .ops = p->ops, .dev = p->dev, .exporter = p->exporter
-	};
-	struct ay_bytes body = { 0 };
-	struct ay_err e;
-	enum ay_rc rc;
-
-	p->ima_mark = ay_measure_ima_mark(ay_config_str(p->agent->conf, "ima"));
-	rc = ay_attest(&p->attester, &env, m->body, &body, &e);
-	if (rc == AY_OK)
-		send_parts(p, AY_FRAME_EVIDENCE, m->req, body);
-	else
-		end_conn(p, &e, "AGENT_TPM");
-	ay_file_free(&body);
-}
-
 static void on_fail(struct tpm_process *p, struct ay_bytes body)
 {
 	struct ay_chan_fail f;
@@ -350,8 +323,10 @@ static void on_fail(struct tpm_process *p, struct ay_bytes body)
 		return;
 	ay_status_printable(f.code, code, sizeof(code));
 	ay_status_printable(f.text, text, sizeof(text));
-	/* Refused, so the server kept what it had: the AK we have counts on. */
-	(void)unlink(p->agent->pending_path);
+	/* The proof itself was refused, so the server kept what it had: the AK we have counts on.
+	 */
+	if (p->prov.step == AY_STEP_PROVED)
+		(void)unlink(p->agent->pending_path);
 	report_refusal(p, code, text);
 }
 
@@ -370,7 +345,7 @@ static void on_frame(struct tpm_process *p, const struct ay_ipc_msg *m)
 	p->silent_s = 0;
 	switch (m->sub) {
 	case AY_FRAME_WELCOME:
-		ay_status_connected(p->agent);
+		on_welcome(p, m->body);
 		break;
 	case AY_FRAME_PROVISION:
 		run_step(p, m, ay_provision_begin, AY_FRAME_CA_REQUEST);
@@ -441,11 +416,6 @@ static void on_gone(void *arg, const char *why)
 	ay_loop_stop(p->loop);
 }
 
-static void notice(struct tpm_process *p, uint8_t kind)
-{
-	send_frame(p, AY_FRAME_NOTICE, 0, 0, (struct ay_bytes){ &kind, 1 });
-}
-
 /* Once a second: did the list grow, is this another boot, does the certificate near its end? */
 static void on_watch(evutil_socket_t fd, short what, void *arg)
 {
@@ -461,6 +431,8 @@ static void on_watch(evutil_socket_t fd, short what, void *arg)
 		report_refusal(p, "NO_ANSWER", "the server does not go on with the enrolment");
 		return;
 	}
+	if (p->unsure && ++p->unsure_s % RENEW_AGAIN_S == 0)
+		notice(p, 3);
 	if (!identity(p)->enrolled)
 		return;
 	mark = ay_measure_ima_mark(ay_config_str(p->agent->conf, "ima"));
@@ -487,58 +459,6 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
 	finish(p, AY_EXIT_OK);
 }
 
-/* The folder of a path, since logs may come and go. */
-static void folder_of(const char *path, char out[AY_AGENT_PATH])
-{
-	const char *slash = strrchr(path, '/');
-
-	int n = slash == path ? 1 : slash != NULL ? (int)(slash - path) : 0;
-
-	(void)snprintf(out, AY_AGENT_PATH, "%.*s", n, path);
-}
-
-/* Without its capabilities root is nobody special: the device belongs to group tss. */
-static void join_tss(void)
-{
-	const struct group *g = geteuid() == 0 ? getgrnam("tss") : NULL;
-
-	if (g != NULL && setgroups(1, &g->gr_gid) != 0)
-		ay_log(AY_LOG_WARN, "cannot join group tss, going on without");
-}
-
-static enum ay_rc enter_sandbox(struct tpm_process *p, struct ay_err *e)
-{
-	const struct ay_config *c = p->agent->conf;
-	const char *tcti = ay_config_str(c, "tcti");
-	bool device = strncmp(tcti, "device:", 7) == 0;
-	static char log[AY_AGENT_PATH], ima[AY_AGENT_PATH], boot[AY_AGENT_PATH];
-	const struct ay_sandbox_path paths[] = {
-		{ ay_config_str(c, "state_dir"), true },
-		{ device ? tcti + 7 : "/dev/tpmrm0", true },
-		{ log, false },
-		{ ima, false },
-		{ boot, false },
-		{ "/etc/hosts", false },
-		{ "/etc/resolv.conf", false },
-		{ "/etc/nsswitch.conf", false },
-		{ "/etc/host.conf", false },
-		{ "/etc/gai.conf", false },
-		{ "/etc/localtime", false },
-	};
-	/* Root keeps its user: the device and securityfs are root's. */
-	const struct ay_sandbox s = { .name = "tpm",
-				      .calls = calls,
-				      .n_calls = AY_COUNT(calls),
-				      .paths = paths,
-				      .n_paths = AY_COUNT(paths) };
-
-	join_tss();
-	folder_of(ay_config_str(c, "eventlog"), log);
-	folder_of(ay_config_str(c, "ima"), ima);
-	folder_of(ay_config_str(c, "boot_id"), boot);
-	return ay_sandbox_enter(&s, e);
-}
-
 static enum ay_rc set_up(struct tpm_process *p, int fd, struct ay_err *e)
 {
 	static const struct ay_ipc_ops ops = { .msg = on_msg, .gone = on_gone };
@@ -557,7 +477,7 @@ static enum ay_rc set_up(struct tpm_process *p, int fd, struct ay_err *e)
 	p->watch = event_new(ay_loop_base(p->loop), -1, EV_PERSIST, on_watch, p);
 	if (p->watch == NULL || event_add(p->watch, &second) != 0)
 		return ay_fail(e, AY_E_NOMEM, "tpm", 0, "no memory");
-	return enter_sandbox(p, e);
+	return ay_agent_tpm_sandbox(p->agent, e);
 }
 
 static void clean_up(struct tpm_process *p)
