@@ -81,6 +81,7 @@ const struct ay_route *ay_route_find(enum ay_http_method method, const struct ay
 void ay_route_allow(const struct ay_target *t, char out[64])
 {
 	struct ay_bytes got[4] = { { NULL, 0 } };
+	size_t n;
 
 	out[0] = '\0';
 	for (size_t i = 0; i < AY_COUNT(routes); i++) {
@@ -88,9 +89,8 @@ void ay_route_allow(const struct ay_target *t, char out[64])
 
 		if (!match(&routes[i], t, got) || strstr(out, name) != NULL)
 			continue;
-		if (out[0] != '\0')
-			strcat(out, ", ");
-		strncat(out, name, 63 - strlen(out));
+		n = strlen(out);
+		snprintf(out + n, 64 - n, "%s%s", n > 0 ? ", " : "", name);
 	}
 }
 
