@@ -11,7 +11,12 @@ setup:
 	@tools/setup
 demo demo-full test test-all e2e bench fuzz lint cov san mutants gauges deb:
 	@tools/make-$@
-install: all
-	@DESTDIR=$(DESTDIR) meson install -C $(B) --no-rebuild
+# An own build folder, since the prefix stands in units and man pages.
+PREFIX ?= /usr
+install:
+	@tools/setup --if-missing
+	@[ -f $(B)-install/build.ninja ] || meson setup $(B)-install --prefix=$(PREFIX) >/dev/null
+	@meson configure $(B)-install -Dprefix=$(PREFIX) && ninja -C $(B)-install >/dev/null
+	@DESTDIR=$(abspath $(DESTDIR)) meson install -C $(B)-install --no-rebuild >/dev/null
 clean:
 	rm -rf $(B)
