@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE_ROOM = 2048, VALUE_MAX = 256 };
+enum { LINE_ROOM = 4096, END_ROOM = 4, VALUE_MAX = 256 };
 
 /* The log sink is one per process: the one mutable state of file scope in io. */
 static struct {
@@ -41,13 +41,16 @@ bool ay_log_is_on(enum ay_log_level level)
 struct line {
 	char text[LINE_ROOM];
 	size_t n;
+	bool is_full; /* something did not fit; the field is taken back */
 };
 
 static void put(struct line *l, const char *s, size_t n)
 {
-	size_t room = sizeof(l->text) - 2 - l->n; /* keeps one for the newline */
+	size_t room = sizeof(l->text) - END_ROOM - l->n;
 
-	n = n < room ? n : room;
+	l->is_full |= n > room;
+	if (l->is_full)
+		return;
 	memcpy(l->text + l->n, s, n);
 	l->n += n;
 }
@@ -68,8 +71,7 @@ static void put_escaped_octet(struct line *l, uint8_t c)
 		n = snprintf(text, sizeof(text), "%c", c);
 	else
 		n = snprintf(text, sizeof(text), sink.json ? "\\u%04x" : "\\x%02x", c);
-	if (l->n + (size_t)n + 2 < sizeof(l->text) - 1) /* never half an escape */
-		put(l, text, (size_t)n);
+	put(l, text, (size_t)n);
 }
 
 /* Quoted always, so that no value can look like a further key. */
@@ -100,11 +102,10 @@ static void put_key(struct line *l, const char *key)
 	put_str(l, sink.json ? "\":" : "=");
 }
 
-static void put_field(struct line *l, const struct ay_log_field *f)
+static void put_value(struct line *l, const struct ay_log_field *f)
 {
 	char number[32];
 
-	put_key(l, f->key);
 	switch (f->kind) {
 	case AY_LOG_STR:
 		put_text(l, ay_bytes_of(f->v.s != NULL ? f->v.s : ""));
@@ -123,6 +124,18 @@ static void put_field(struct line *l, const struct ay_log_field *f)
 		break;
 	}
 	put_str(l, number);
+}
+
+/* Whole or not at all, so that a line is well-formed however long its values are. */
+static void put_field(struct line *l, const struct ay_log_field *f)
+{
+	size_t before = l->n;
+
+	put_key(l, f->key);
+	put_value(l, f);
+	if (l->is_full)
+		l->n = before;
+	l->is_full = false;
 }
 
 static void put_head(struct line *l, enum ay_log_level level)
@@ -157,7 +170,7 @@ void ay_log_write(enum ay_log_level level, const char *what, const struct ay_log
 	for (size_t i = 0; i < n; i++)
 		put_field(&l, &f[i]);
 	if (sink.json)
-		put_str(&l, "}");
+		l.text[l.n++] = '}'; /* END_ROOM is for these */
 	l.text[l.n++] = '\n';
 	done = write(STDERR_FILENO, l.text, l.n); /* one call, so lines of processes do not mix */
 	(void)done;
