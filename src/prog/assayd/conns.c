@@ -350,6 +350,8 @@ static void on_hello(struct ay_engine *g, struct ay_conn *c, struct ay_bytes bod
 	c->firmware = hello.firmware;
 	memcpy(c->manufacturer, hello.manufacturer, 4);
 	c->name = strndup((const char *)hello.name.p, hello.name.n);
+	if (h && AY_CHECKED("AIK_CERT_REVOKED_HELLO", h->run->revoked))
+		h = NULL; /* only a token brings it back, with a new certificate */
 	if (h && h->state == AY_HOST_ENROLLED && c->ak_state != 0) {
 		send_welcome(g, c, h);
 		ay_conns_bind(g, c, h);

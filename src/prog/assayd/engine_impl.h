@@ -156,6 +156,7 @@ struct ay_job {
 	bool sticky_counter, sticky_duplicate;
 	bool had_rival;	       /* asked while two connections stood */
 	int64_t cert_until_ms; /* of the AIK certificate */
+	bool cert_revoked;
 	uint8_t known_boot_id[16];
 	struct ay_blob *known_pcrs, *known_ima;
 	uint64_t known_ima_octets, known_ima_entries;
@@ -179,6 +180,7 @@ struct ay_job {
 	struct ay_blob *report; /* JSON without id, host, instant */
 	uint8_t boot_id[16];
 	bool attested;	      /* what follows is covered by the quote */
+	bool bank_lost;	      /* the values known before stay known: it must not be forgotten */
 	bool need_log;	      /* cannot be judged without the known log's octets */
 	bool ask_again;	      /* it answers a question that is out of date */
 	struct ay_blob *pcrs; /* wire form; the known one when unchanged */

@@ -279,6 +279,17 @@ static bool take_name(struct ay_engine *g, struct ay_conn *c, struct ay_enrol *e
 	return true;
 }
 
+/* A host registered with --token takes that token and no other. */
+static bool is_other_token(const struct ay_conn *c, const struct ay_token_view *token)
+{
+	char id[33];
+
+	if (!c->dial_for || !c->dial_for->dial.token_id[0])
+		return false;
+	ay_hex_encode(AY_BYTES(token->id), id);
+	return strcmp(id, c->dial_for->dial.token_id) != 0;
+}
+
 static void start_with_token(struct ay_engine *g, struct ay_conn *c,
 			     const struct ay_token_view *token)
 {
@@ -289,7 +300,8 @@ static void start_with_token(struct ay_engine *g, struct ay_conn *c,
 		ay_enrol_refuse(g, c, "TOKEN_HOST", "the host of this token is not there any more");
 		return;
 	}
-	if (c->dial_for && AY_CHECKED("TOKEN_HOST", c->dial_for != h)) {
+	if ((c->dial_for && AY_CHECKED("TOKEN_HOST", c->dial_for != h)) ||
+	    AY_CHECKED("TOKEN_DIALLED", is_other_token(c, token))) {
 		ay_enrol_refuse(g, c, "TOKEN_HOST", "the token is of another host");
 		return;
 	}
@@ -301,7 +313,8 @@ static void start_with_token(struct ay_engine *g, struct ay_conn *c,
 		return;
 	en->has_token = true;
 	en->token = *token;
-	en->by_operator = true;
+	/* a token of a pool says nothing about this host: a machine may have kept one */
+	en->by_operator = token->for_host || c->dial_for;
 	memcpy(en->token_id, token->id, sizeof(en->token_id));
 	if (!h && !take_name(g, c, en))
 		return;

@@ -32,6 +32,7 @@ struct ay_enrol {
 	enum ay_enrol_step step;
 	bool renewal;
 	bool by_operator; /* a token for this host, or an operator's dial */
+	bool is_new_ak;	  /* not the one the host was bound to */
 	bool trust_first_use;
 	bool has_token;
 	struct ay_token_view token;

@@ -113,6 +113,9 @@ static enum ay_rc check_unique(struct ay_engine *g, const struct ay_enrol *en, s
 	static const uint8_t zero[32];
 	bool bound = en->host && memcmp(en->host->identity.pseudonym, zero, 32) != 0;
 
+	if (en->host && AY_CHECKED("ENROL_REMOVED", en->host->state == AY_HOST_RETIRED))
+		return ay_fail_code(e, AY_E_DENIED, "HOST_REMOVED", "enrol",
+				    "this host was removed meanwhile");
 	if (bound && memcmp(en->host->identity.pseudonym, f->ek_pseudonym, 32) != 0)
 		return ay_fail_code(e, AY_E_DENIED, "EK_OTHER", "enrol",
 				    "this host is bound to another EK");
@@ -257,6 +260,9 @@ void ay_enrol_on_proof(struct ay_engine *g, struct ay_conn *c, struct ay_bytes b
 	ay_wipe(en->nonce, sizeof(en->nonce));
 	if (rc == AY_OK)
 		rc = check_unique(g, en, &e);
+	en->is_new_ak = rc == AY_OK && ay_hosts_by_ak(g, (struct ay_bytes){
+							 en->aik.facts.ak_name,
+							 en->aik.facts.ak_name_n }) == NULL;
 	if (rc == AY_OK)
 		rc = bind(g, en, &p, &e);
 	if (rc != AY_OK) {
@@ -299,7 +305,7 @@ static void end_sticky(struct ay_engine *g, struct ay_enrol *en)
 	struct ay_host *h = en->host;
 	struct ay_err e;
 
-	if (!en->by_operator || !h->sticky)
+	if (AY_CHECKED("STICKY_BY_OPERATOR", !en->by_operator || !en->is_new_ak) || !h->sticky)
 		return;
 	h->sticky = h->sticky_duplicate = false;
 	h->run->counters = (struct ay_counters){ 0 };
@@ -361,7 +367,11 @@ void ay_enrol_stored(struct ay_engine *g, struct ay_enrol *en, const struct ay_s
 	}
 	if (en->has_token)
 		ay_tokens_used(g, en->token_id);
-	if (ay_store_host(g->store, &en->id, read_stored, en, &e) == AY_OK && en->host)
+	if (en->host && en->host->state == AY_HOST_RETIRED) { /* removed while it was committed */
+		ay_relay_revoke(g, en->aik.cert.serial);
+		if (en->c)
+			ay_conns_close(g, en->c, "HOST_REMOVED");
+	} else if (ay_store_host(g->store, &en->id, read_stored, en, &e) == AY_OK && en->host)
 		bound(g, en);
 	else
 		AY_LOG(AY_LOG_ERROR, "enrolled host cannot be read", AY_LS("name", en->name));

@@ -291,6 +291,18 @@ void ay_hosts_revoked(struct ay_engine *g, struct ay_host *h)
 
 /* ---- acknowledge ---- */
 
+/* A bank or a log that is gone fails each time it is compared with what was: begin anew. */
+static void forget_known(struct ay_host *h)
+{
+	struct ay_host_run *r = h->run;
+
+	ay_blob_unref(r->pcrs);
+	r->pcrs = NULL;
+	r->has_log = false;
+	if (r->conn) /* what is asked now leans on it */
+		ay_challenge_abandon(&r->conn->challenge);
+}
+
 enum ay_rc ay_engine_host_acknowledge(struct ay_engine *g, const struct ay_host *host,
 				      const char *who, const char *reason, struct ay_err *e)
 {
@@ -301,6 +313,8 @@ enum ay_rc ay_engine_host_acknowledge(struct ay_engine *g, const struct ay_host 
 	if (h->sticky)
 		h->run->counters =
 			(struct ay_counters){ 0 }; /* they begin anew with the next quote */
+	if (h->lease.verdict == AY_UNTRUSTED)
+		forget_known(h);
 	h->sticky = h->sticky_duplicate = false;
 	ay_hosts_set_verdict(g, h, AY_LEASE_ACKNOWLEDGED);
 	rc = ay_hosts_write_status(g, h, e);

@@ -474,6 +474,7 @@ struct ay_host *ay_hosts_bind(struct ay_engine *g, struct ay_host *h, const stru
 	unindex_keys(g, h);
 	ay_pubkey_free(h->run->ak);
 	h->run->ak = NULL;
+	h->run->revoked = false; /* that was the certificate before */
 	read_row(h, row);
 	if (h->state == AY_HOST_REGISTERED)
 		ay_hosts_move(g, h, AY_HOST_PROVISIONING);

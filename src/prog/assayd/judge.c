@@ -59,6 +59,11 @@ static bool read_evidence(struct judging *v)
 	}
 	j->attest = v->ev.attest;
 	j->signature = v->ev.signature;
+	/* it leans on what was known when it was asked, and that was forgotten meanwhile */
+	j->ask_again = j->tries && ((v->ev.hints == 2 && !j->known_pcrs) ||
+				    (v->ev.log == AY_GIVEN_KNOWN && !j->has_known_log));
+	if (j->ask_again)
+		return false;
 	if (ay_evidence_values(&v->ev, known, &v->hints, &e) != AY_OK) {
 		malformed(v, &e);
 		return false;
@@ -176,9 +181,11 @@ static void check_banks(struct judging *v)
 
 		for (size_t k = 0; k < v->j->asked.n_banks; k++)
 			there = there || v->j->asked.bank[k].alg == known->bank[i].alg;
-		if (AY_CHECKED("BANK_LOST", !there))
-			(void)ay_report_add(&v->rep, AY_CHECK_BANK_LOST, AY_FAIL, &at,
-					    "a bank that was attested before is not allocated");
+		if (!AY_CHECKED("BANK_LOST", !there))
+			continue;
+		v->j->bank_lost = true;
+		(void)ay_report_add(&v->rep, AY_CHECK_BANK_LOST, AY_FAIL, &at,
+				    "a bank that was attested before is not allocated");
 	}
 }
 
@@ -201,6 +208,9 @@ static void check_standing(struct judging *v)
 	if (AY_CHECKED("AIK_CERT_LIFE", j->cert_until_ms && j->now_ms >= j->cert_until_ms))
 		(void)ay_report_add(&v->rep, AY_CHECK_AIK_CERT, AY_FAIL, NULL,
 				    "AIK certificate has expired");
+	if (AY_CHECKED("AIK_CERT_REVOKED", j->cert_revoked))
+		(void)ay_report_add(&v->rep, AY_CHECK_AIK_CERT, AY_FAIL, NULL,
+				    "AIK certificate was revoked");
 }
 
 /* ---- the state ---- */
@@ -323,6 +333,10 @@ static bool take_shape(const struct judging *v, struct ay_shape *s)
 	if (!v->has_list)
 		return true;
 	if (!v->j->known_ima || v->ev.ima_octets.n || !v->fits)
+		return false;
+	/* continuity is judged by what this host says of itself: never from another's report */
+	if (v->j->rebooted ||
+	    (v->ev.ima == AY_GIVEN_NEW && v->ev.ima_entries != v->begin.entries))
 		return false;
 	memcpy(s->ima_id, ay_blob_id(v->j->known_ima).p, sizeof(s->ima_id));
 	return true;
@@ -563,6 +577,8 @@ void ay_judge_job(struct ay_memo_table *t, struct ay_job *j, struct ay_arena *a)
 		check_banks(&v);
 		check_standing(&v);
 	}
+	if (j->ask_again)
+		return;
 	if (v.facts.pcrs_attested) {
 		judge_attested(&v);
 	} else {

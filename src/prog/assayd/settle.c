@@ -91,7 +91,9 @@ static void fill_context(const struct ay_job *j, struct ay_host_context *c, uint
 	c->boot_id = AY_BYTES(j->boot_id);
 	if (j->has_log)
 		c->boot_log = AY_BYTES(j->log_id);
-	if (j->pcrs)
+	if (j->bank_lost)
+		c->pcrs = ay_blob_id(j->known_pcrs);
+	else if (j->pcrs)
 		c->pcrs = ay_blob_id(j->pcrs);
 	if (j->ima)
 		c->ima = ay_blob_data(j->ima);
@@ -188,7 +190,8 @@ static void mark_duplicate(struct ay_engine *g, struct ay_job *j)
 {
 	struct ay_conn *c = ay_conns_of_job(g, j);
 
-	if (!c || !j->verified || !j->fresh || !ay_conns_proved(g, c))
+	/* an answer from before the second connection came proves nothing about the two */
+	if (!c || !j->had_rival || !j->verified || !j->fresh || !ay_conns_proved(g, c))
 		return;
 	j->host->sticky = j->host->sticky_duplicate = true;
 	ay_conns_duplicate(g, j->host);
@@ -262,7 +265,7 @@ static void take_context(struct ay_engine *g, struct ay_job *j)
 	struct ay_host_run *r = j->host->run;
 
 	memcpy(r->boot_id, j->boot_id, sizeof(r->boot_id));
-	if (j->pcrs != r->pcrs) {
+	if (j->pcrs != r->pcrs && !j->bank_lost) {
 		ay_blob_unref(r->pcrs);
 		r->pcrs = ay_hosts_share(g, j->pcrs);
 		j->pcrs = NULL;

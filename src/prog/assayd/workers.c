@@ -210,6 +210,7 @@ static void snapshot(struct ay_job *j)
 	j->sticky_counter = h->sticky && !h->sticky_duplicate;
 	j->sticky_duplicate = h->sticky_duplicate;
 	j->cert_until_ms = h->identity.cert_until_ms;
+	j->cert_revoked = r->revoked;
 	memcpy(j->known_boot_id, r->boot_id, sizeof(j->known_boot_id));
 	j->known_pcrs = ay_blob_ref(r->pcrs);
 	j->known_ima = ay_blob_ref(r->ima);
@@ -295,12 +296,17 @@ void ay_job_refresh(struct ay_job *j)
 {
 	struct ay_counters last = j->last;
 	struct ay_blob *log = ay_blob_ref(j->known_log);
+	uint8_t log_id[32];
 
+	memcpy(log_id, j->known_log_id, sizeof(log_id));
 	drop_held(j);
 	snapshot(j);
-	j->known_log = log;
+	if (j->has_known_log && memcmp(log_id, j->known_log_id, sizeof(log_id)) == 0)
+		j->known_log = log;
+	else
+		ay_blob_unref(log); /* another log is the known one by now */
 	j->last = j->had_rival ? last : j->host->run->counters;
-	j->need_log = j->ask_again = j->attested = false;
+	j->need_log = j->ask_again = j->attested = j->bank_lost = false;
 }
 
 void ay_job_submit(struct ay_engine *g, struct ay_job *j)

@@ -164,6 +164,35 @@ static void counters_that_go_back_need_an_operator(void **state)
 	agent_free(a);
 }
 
+static void a_token_of_a_pool_ends_no_standing_failure(void **state)
+{
+	struct agent *a = agent_new("kept");
+	char pool[AY_MAX_TOKEN_BYTES];
+	struct asked q;
+
+	(void)state;
+	snprintf(pool, sizeof(pool), "%s", new_token(NULL, 3));
+	enrol(a, pool);
+	assert_true(attest(a) >= 0);
+	ask_now(a);
+	assert_true(challenged(a, &q, 5000));
+	answer(a, &q, &(struct lie){ .clock_back_ms = 500000 });
+	assert_int_equal(result(a), AY_UNTRUSTED);
+	disconnect(a);
+	agent_new_ak(a);
+	enrol(a, pool); /* the machine has kept what it was enrolled with */
+	assert_int_equal(attest(a), AY_UNTRUSTED);
+	assert_true(reports(a, "COUNTER_BACK"));
+	disconnect(a);
+	enrol(a, new_token("kept", 1)); /* by an operator, but the AK is the one of before */
+	assert_true(host_of(a)->sticky);
+	disconnect(a);
+	agent_new_ak(a);
+	enrol(a, new_token("kept", 1));
+	assert_false(host_of(a)->sticky);
+	agent_free(a);
+}
+
 static void two_machines_with_one_identity(void **state)
 {
 	struct agent *a = enrolled_agent("clone"), b;
@@ -463,6 +492,30 @@ static void a_removed_host_is_a_stranger(void **state)
 	agent_free(a);
 }
 
+static void a_host_removed_while_it_enrols_is_not_bound(void **state)
+{
+	struct agent *a = enrolled_agent("leaving");
+	struct provision p;
+
+	(void)state;
+	disconnect(a);
+	run_ms(50);
+	agent_new_ak(a);
+	connect_as(a, 0);
+	hello(a, false);
+	prove_token(a, new_token("leaving", 1));
+	assert_true(provisioned(a, &p));
+	assert_true(certify(a, &p));
+	assert_int_equal(ay_engine_host_remove(engine, host_of(a), NULL), AY_OK);
+	send_proof(a, &p, NULL);
+	assert_string_equal(failed(a), "HOST_REMOVED");
+	free(p.msg);
+	close_engine();
+	open_engine();
+	assert_null(host_of(a));
+	agent_free(a);
+}
+
 static void what_was_settled_survives_the_process(void **state)
 {
 	struct agent *a = enrolled_agent("survivor"), *b = enrolled_agent("sticky");
@@ -596,6 +649,11 @@ static void a_listening_agent_proves_its_own_token(void **state)
 	disconnect(a);
 	connect_as(a, dialled("listener"));
 	hello(a, false);
+	prove_token(a, new_token(NULL, 5)); /* good for any new host, not for this one */
+	assert_string_equal(failed(a), "TOKEN_HOST");
+	disconnect(a);
+	connect_as(a, dialled("listener"));
+	hello(a, false);
 	prove_token(a, mine);
 	finish_enrolment(a);
 	assert_string_equal(host_of(a)->name, "listener");
@@ -617,6 +675,37 @@ static void a_bank_that_vanishes_is_a_failure(void **state)
 	hello(a, true);
 	assert_int_equal(attest(a), AY_UNTRUSTED);
 	assert_true(reports(a, "BANK_LOST"));
+	assert_int_equal(attest(a), AY_UNTRUSTED); /* nor is it forgotten */
+	assert_true(reports(a, "BANK_LOST"));
+	assert_int_equal(ay_engine_host_acknowledge(engine, host_of(a), "test", "new TPM", NULL),
+			 AY_OK);
+	(void)attest(a);
+	assert_false(reports(a, "BANK_LOST"));
+	agent_free(a);
+}
+
+static void a_revoked_certificate_is_a_failure(void **state)
+{
+	struct agent *a = enrolled_agent("revoked");
+	struct ay_host *h = ay_hosts_by_id(engine, &a->id);
+	struct asked q;
+
+	(void)state;
+	trust(a);
+	h->run->revoked = true; /* an answer that was under way when the list came */
+	assert_int_equal(attest(a), AY_UNTRUSTED);
+	assert_true(reports(a, "AIK_CERT"));
+	ay_hosts_revoked(engine, h);
+	assert_true(closed(a->conn));
+	disconnect(a);
+	connect_as(a, 0);
+	hello(a, true);
+	assert_false(challenged(a, &q, 300)); /* it is a stranger now */
+	disconnect(a);
+	enrol(a, new_token("revoked", 1)); /* a new certificate by order of an operator */
+	assert_false(h->run->revoked);
+	(void)attest(a);
+	assert_false(reports(a, "AIK_CERT"));
 	agent_free(a);
 }
 
@@ -757,6 +846,7 @@ int main(void)
 		cmocka_unit_test(an_answer_serves_once),
 		cmocka_unit_test(late_answers_count_as_silence),
 		cmocka_unit_test(counters_that_go_back_need_an_operator),
+		cmocka_unit_test(a_token_of_a_pool_ends_no_standing_failure),
 		cmocka_unit_test(two_machines_with_one_identity),
 		cmocka_unit_test(a_reconnect_is_no_duplicate),
 		cmocka_unit_test(proofs_that_are_false_bind_nothing),
@@ -768,11 +858,13 @@ int main(void)
 		cmocka_unit_test(a_known_host_with_another_ek_is_refused),
 		cmocka_unit_test(unauthenticated_failures_change_no_record),
 		cmocka_unit_test(a_removed_host_is_a_stranger),
+		cmocka_unit_test(a_host_removed_while_it_enrols_is_not_bound),
 		cmocka_unit_test(what_was_settled_survives_the_process),
 		cmocka_unit_test(a_pinned_agent_and_no_other),
 		cmocka_unit_test(trust_at_first_use_is_for_the_first_only),
 		cmocka_unit_test(a_listening_agent_proves_its_own_token),
 		cmocka_unit_test(a_bank_that_vanishes_is_a_failure),
+		cmocka_unit_test(a_revoked_certificate_is_a_failure),
 		cmocka_unit_test(an_expired_certificate_is_a_failure),
 		cmocka_unit_test(a_result_for_an_older_state_changes_nothing),
 		cmocka_unit_test(nothing_is_asserted_of_an_unknown_host),
