@@ -35,6 +35,12 @@ struct ay_sandbox {
 AY_MUST_USE enum ay_rc ay_sandbox_enter(const struct ay_sandbox *s, struct ay_err *e);
 
 /*
+ * False in a build with AddressSanitizer, whose run-time makes calls of its
+ * own: then no filter is loaded.
+ */
+bool ay_sandbox_filters(void);
+
+/*
  * Give away everything that root can but keep the user: for children that
  * start as root. Called by ay_sandbox_enter().
  */

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/sys/service.h"
 
+#include "io/sys/sandbox.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 
-#ifdef __SANITIZE_ADDRESS__
-#define IS_SANITIZED 1 /* the leak checker traces its own process */
-#else
-#define IS_SANITIZED 0
-#endif
 
 void ay_service_init(void)
 {
@@ -19,7 +16,7 @@ void ay_service_init(void)
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)setrlimit(RLIMIT_CORE, &none);
-	(void)prctl(PR_SET_DUMPABLE, IS_SANITIZED, 0, 0, 0);
+	(void)prctl(PR_SET_DUMPABLE, !ay_sandbox_filters(), 0, 0, 0); /* the leak checker traces */
 }
 
 void ay_service_ready(void)

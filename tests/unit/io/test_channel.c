@@ -377,6 +377,7 @@ static void a_new_pin_ends_resumption(void **state)
 	turn(n, &n->s.n_up, 1);
 	ay_tls_set_pin(n->a.tls, pin);
 	ay_chan_close(n->a.chan, "again");
+	turn(n, &n->s.n_down, 1);
 	connect_agent(n, true, NULL);
 	turn(n, &n->a.n_down, 2);
 	assert_int_equal(n->a.n_down, 2);
