@@ -55,7 +55,7 @@ static struct ay_ipc *front, *signer, *ca_end;
 static struct ay_ca *ca;
 static struct ay_privkey *ticket_key;
 static struct t_ca server_root, vendor;
-static struct sent *inbox, **inbox_end = &inbox;
+static AY_UNUSED struct sent *inbox, **inbox_end = &inbox;
 static struct boot boot;
 static struct ay_arena boot_arena;
 static struct ay_engine_settings settings = { .lease_ms = 600000,
@@ -69,7 +69,7 @@ static struct ay_engine_settings settings = { .lease_ms = 600000,
 					      .servers = "127.0.0.1:7443" };
 static const uint8_t server_spki[32] = { 0x5e };
 
-static const char *at(const char *name)
+static AY_UNUSED const char *at(const char *name)
 {
 	static char path[16][512];
 	static unsigned i;
@@ -81,7 +81,7 @@ static const char *at(const char *name)
 
 /* ---- the neighbours ---- */
 
-static void front_msg(void *arg, const struct ay_ipc_msg *m)
+static AY_UNUSED void front_msg(void *arg, const struct ay_ipc_msg *m)
 {
 	struct sent *s = calloc(1, sizeof(*s) + m->body.n);
 
@@ -99,7 +99,7 @@ static void front_msg(void *arg, const struct ay_ipc_msg *m)
 	ay_loop_stop(loop);
 }
 
-static void signer_msg(void *arg, const struct ay_ipc_msg *m)
+static AY_UNUSED void signer_msg(void *arg, const struct ay_ipc_msg *m)
 {
 	struct ay_sign_ticket ask;
 	struct ay_ticket t = { 0 };
@@ -117,13 +117,13 @@ static void signer_msg(void *arg, const struct ay_ipc_msg *m)
 	ay_ipc_send(signer, AY_MSG_SIGNED, 0, m->req, ay_bytes_of(text));
 }
 
-static void ca_msg(void *arg, const struct ay_ipc_msg *m)
+static AY_UNUSED void ca_msg(void *arg, const struct ay_ipc_msg *m)
 {
 	(void)arg;
 	ay_ca_serve(ca, ca_end, m);
 }
 
-static void gone(void *arg, const char *why)
+static AY_UNUSED void gone(void *arg, const char *why)
 {
 	(void)arg, (void)why;
 }
@@ -131,8 +131,8 @@ static void gone(void *arg, const char *why)
 static const struct ay_ipc_ops front_ops = { front_msg, gone }, signer_ops = { signer_msg, gone },
 			       ca_ops = { ca_msg, gone };
 
-static void pair(enum ay_ipc_pair_id id, enum ay_ipc_side side, const struct ay_ipc_ops *ops,
-		 struct ay_ipc **mine, int *theirs)
+static AY_UNUSED void pair(enum ay_ipc_pair_id id, enum ay_ipc_side side,
+			   const struct ay_ipc_ops *ops, struct ay_ipc **mine, int *theirs)
 {
 	int fd[2];
 
@@ -142,7 +142,7 @@ static void pair(enum ay_ipc_pair_id id, enum ay_ipc_side side, const struct ay_
 	*theirs = fd[1];
 }
 
-static void greet(void)
+static AY_UNUSED void greet(void)
 {
 	struct ay_front_ready f = { .agents = ay_bytes_of("127.0.0.1:7443"),
 				    .api = ay_bytes_of("127.0.0.1:8443") };
@@ -166,14 +166,14 @@ static void greet(void)
 
 /* ---- the loop ---- */
 
-static void stop_loop(evutil_socket_t fd, short what, void *arg)
+static AY_UNUSED void stop_loop(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what, (void)arg;
 	ay_loop_stop(loop);
 }
 
 /* Runs until something came for front, or for so long. */
-static void run_ms(int ms)
+static AY_UNUSED void run_ms(int ms)
 {
 	struct timeval tv = { ms / 1000, (ms % 1000) * 1000 };
 	struct event *ev = event_new(ay_loop_base(loop), -1, 0, stop_loop, NULL);
@@ -184,7 +184,7 @@ static void run_ms(int ms)
 }
 
 /* The next message of this kind for this connection, taken out of the inbox; NULL after ms. */
-static struct sent *wait_for(uint32_t conn, uint16_t type, uint8_t sub, int ms)
+static AY_UNUSED struct sent *wait_for(uint32_t conn, uint16_t type, uint8_t sub, int ms)
 {
 	int64_t end = ay_clock_mono_ms() + ms;
 
@@ -204,14 +204,14 @@ static struct sent *wait_for(uint32_t conn, uint16_t type, uint8_t sub, int ms)
 	return NULL;
 }
 
-static struct ay_bytes body_of(const struct sent *s)
+static AY_UNUSED struct ay_bytes body_of(const struct sent *s)
 {
 	return (struct ay_bytes){ s->body, s->n };
 }
 
 /* ---- set up ---- */
 
-static void open_engine(void)
+static AY_UNUSED void open_engine(void)
 {
 	struct ay_engine_parts p = {
 		.set = settings, .loop = loop, .store = store, .parent_fd = -1
@@ -229,7 +229,7 @@ static void open_engine(void)
 	assert_true(ay_engine_is_ready(engine));
 }
 
-static void close_engine(void)
+static AY_UNUSED void close_engine(void)
 {
 	ay_engine_free(engine);
 	engine = NULL;
@@ -245,7 +245,7 @@ static void close_engine(void)
 	inbox_end = &inbox;
 }
 
-static void open_ca(void)
+static AY_UNUSED void open_ca(void)
 {
 	struct ay_ca_settings s = { .dir = at("ca"),
 				    .ticket_key = at("ticket.pub"),
@@ -271,7 +271,7 @@ static void open_ca(void)
 		fail_msg("ca: %s %s", e.where, e.text);
 }
 
-static int world_set_up(void **state)
+static AY_UNUSED int world_set_up(void **state)
 {
 	struct ay_store_config cfg = { .create = true };
 	struct ay_err e;
@@ -292,7 +292,7 @@ static int world_set_up(void **state)
 	return 0;
 }
 
-static int world_tear_down(void **state)
+static AY_UNUSED int world_tear_down(void **state)
 {
 	char command[128];
 
@@ -331,7 +331,7 @@ struct agent {
 static uint32_t next_conn = 100;
 
 /* Names of keys and an AK as child of its EK, as the TPM has them. */
-static void agent_new_ak(struct agent *a)
+static AY_UNUSED void agent_new_ak(struct agent *a)
 {
 	struct ay_name ek;
 
@@ -343,7 +343,7 @@ static void agent_new_ak(struct agent *a)
 	assert_true(ay_name_of_ak(ay_name_view(&ek), ay_name_view(&a->ak_name), &a->qualified));
 }
 
-static struct agent *agent_new(const char *name)
+static AY_UNUSED struct agent *agent_new(const char *name)
 {
 	struct agent *a = calloc(1, sizeof(*a));
 
@@ -358,14 +358,14 @@ static struct agent *agent_new(const char *name)
 	return a;
 }
 
-static void agent_free(struct agent *a)
+static AY_UNUSED void agent_free(struct agent *a)
 {
 	t_tpmkey_fini(&a->ek);
 	t_tpmkey_fini(&a->ak);
 	free(a);
 }
 
-static void say(const struct agent *a, uint8_t type, uint32_t req, struct ay_bytes body)
+static AY_UNUSED void say(const struct agent *a, uint8_t type, uint32_t req, struct ay_bytes body)
 {
 	struct ay_ipc_msg m = {
 		.type = AY_MSG_FRAME, .sub = type, .conn = a->conn, .req = req, .body = body
@@ -374,7 +374,7 @@ static void say(const struct agent *a, uint8_t type, uint32_t req, struct ay_byt
 	ay_ipc_send_msg(front, &m);
 }
 
-static void connect_as(struct agent *a, uint32_t dial_id)
+static AY_UNUSED void connect_as(struct agent *a, uint32_t dial_id)
 {
 	struct ay_conn_up up = { .peer = ay_bytes_of("192.0.2.1:4711"),
 				 .dial_id = dial_id,
@@ -393,12 +393,12 @@ static void connect_as(struct agent *a, uint32_t dial_id)
 	ay_ipc_send(front, AY_MSG_CONN_UP, a->conn, 0, body);
 }
 
-static void disconnect(const struct agent *a)
+static AY_UNUSED void disconnect(const struct agent *a)
 {
 	ay_ipc_send(front, AY_MSG_CONN_DOWN, a->conn, 0, ay_bytes_of("test"));
 }
 
-static void hello(struct agent *a, bool has_ak)
+static AY_UNUSED void hello(struct agent *a, bool has_ak)
 {
 	struct ay_chan_hello h = { .version = "test",
 				   .name = a->name,
@@ -425,7 +425,7 @@ static void hello(struct agent *a, bool has_ak)
 	say(a, AY_FRAME_HELLO, 0, body);
 }
 
-static void prove_token(struct agent *a, const char *text)
+static AY_UNUSED void prove_token(struct agent *a, const char *text)
 {
 	struct ay_token t;
 	uint8_t k[32], proof[32], buf[128];
@@ -450,7 +450,7 @@ struct quoting {
 	uint64_t clock_back_ms;
 };
 
-static void quote(struct agent *a, const struct quoting *what)
+static AY_UNUSED void quote(struct agent *a, const struct quoting *what)
 {
 	struct ay_quote q = { .magic = AY_TPM_GENERATED,
 			      .type = AY_TPM_ST_ATTEST_QUOTE,
@@ -491,7 +491,7 @@ struct provision {
 	struct ay_ca_certs certs;
 };
 
-static bool provisioned(struct agent *a, struct provision *p)
+static AY_UNUSED bool provisioned(struct agent *a, struct provision *p)
 {
 	p->msg = wait_for(a->conn, AY_MSG_FRAME, AY_FRAME_PROVISION, 5000);
 	if (!p->msg)
@@ -504,8 +504,8 @@ static bool provisioned(struct agent *a, struct provision *p)
 	return true;
 }
 
-static void say_sealed(const struct agent *a, uint8_t type, uint32_t req, const uint8_t *sealed,
-		       size_t n)
+static AY_UNUSED void say_sealed(const struct agent *a, uint8_t type, uint32_t req,
+				 const uint8_t *sealed, size_t n)
 {
 	uint8_t buf[40000];
 	struct ay_writer w;
@@ -517,8 +517,8 @@ static void say_sealed(const struct agent *a, uint8_t type, uint32_t req, const 
 	say(a, type, req, body);
 }
 
-static void activate(struct agent *a, struct ay_bytes id_object, struct ay_bytes secret,
-		     struct ay_secret *out)
+static AY_UNUSED void activate(struct agent *a, struct ay_bytes id_object, struct ay_bytes secret,
+			       struct ay_secret *out)
 {
 	assert_int_equal(ay_credential_open(a->ek.key, &a->ek.pub, ay_name_view(&a->ak_name),
 					    id_object, secret, out, NULL),
@@ -526,7 +526,7 @@ static void activate(struct agent *a, struct ay_bytes id_object, struct ay_bytes
 }
 
 /* CA_REQUEST to CA_CERT: afterwards a->cert is there. False if the CA refused. */
-static bool certify(struct agent *a, struct provision *p)
+static AY_UNUSED bool certify(struct agent *a, struct provision *p)
 {
 	uint8_t sealed[32768], ek_cert[4096];
 	size_t n, m = t_ek_cert(&vendor, a->ek.key, T_NOW_MS - 1000, T_NOW_MS + T_YEAR_MS, ek_cert,
@@ -572,7 +572,8 @@ struct false_proof {
 	const uint8_t *exporter; /* of another connection */
 };
 
-static void send_proof(struct agent *a, const struct provision *p, const struct false_proof *f)
+static AY_UNUSED void send_proof(struct agent *a, const struct provision *p,
+				 const struct false_proof *f)
 {
 	const struct agent *c = f && f->cert_of ? f->cert_of : a;
 	struct ay_bytes cert = { c->cert, c->cert_n };
@@ -597,7 +598,7 @@ static void send_proof(struct agent *a, const struct provision *p, const struct 
 }
 
 /* The code of FAIL, or "". */
-static const char *failed(const struct agent *a)
+static AY_UNUSED const char *failed(const struct agent *a)
 {
 	static char code[64];
 	struct ay_chan_fail f;
@@ -611,7 +612,7 @@ static const char *failed(const struct agent *a)
 }
 
 /* Engine ended the connection. */
-static bool closed(uint32_t conn)
+static AY_UNUSED bool closed(uint32_t conn)
 {
 	struct sent *s = wait_for(conn, AY_MSG_CLOSE, 0, 5000);
 	bool was = s != NULL;
@@ -620,7 +621,7 @@ static bool closed(uint32_t conn)
 	return was;
 }
 
-static const char *new_token(const char *host, uint32_t uses)
+static AY_UNUSED const char *new_token(const char *host, uint32_t uses)
 {
 	static char text[AY_MAX_TOKEN_BYTES];
 	struct ay_token_spec spec = { .host = ay_bytes_of(host ? host : ""), .uses = uses };
@@ -633,7 +634,7 @@ static const char *new_token(const char *host, uint32_t uses)
 	return text;
 }
 
-static const struct ay_host *host_of(const struct agent *a)
+static AY_UNUSED const struct ay_host *host_of(const struct agent *a)
 {
 	char id[AY_UUID_TEXT];
 
@@ -641,7 +642,7 @@ static const struct ay_host *host_of(const struct agent *a)
 	return ay_engine_host_find(engine, ay_bytes_of(id));
 }
 
-static void enrol(struct agent *a, const char *token)
+static AY_UNUSED void enrol(struct agent *a, const char *token)
 {
 	struct provision p;
 	struct sent *s;
@@ -669,7 +670,7 @@ struct asked {
 	struct ay_chan_challenge c;
 };
 
-static bool challenged(const struct agent *a, struct asked *q, int ms)
+static AY_UNUSED bool challenged(const struct agent *a, struct asked *q, int ms)
 {
 	struct sent *s = wait_for(a->conn, AY_MSG_FRAME, AY_FRAME_CHALLENGE, ms);
 
@@ -691,7 +692,7 @@ struct lie {
 	bool no_log;
 };
 
-static void answer(struct agent *a, const struct asked *q, const struct lie *lie)
+static AY_UNUSED void answer(struct agent *a, const struct asked *q, const struct lie *lie)
 {
 	static const struct lie none;
 	struct ay_pcrs sha256 = { 0 };
@@ -730,7 +731,7 @@ static void answer(struct agent *a, const struct asked *q, const struct lie *lie
 }
 
 /* Waits for RESULT; the verdict it tells, or -1. */
-static int result(const struct agent *a)
+static AY_UNUSED int result(const struct agent *a)
 {
 	struct ay_chan_result r;
 	struct sent *s = wait_for(a->conn, AY_MSG_FRAME, AY_FRAME_RESULT, 5000);
@@ -742,7 +743,7 @@ static int result(const struct agent *a)
 	return v;
 }
 
-static bool reports(const struct agent *a, const char *code)
+static AY_UNUSED bool reports(const struct agent *a, const char *code)
 {
 	json_t *report, *list, *f;
 	bool found = false;
@@ -763,12 +764,12 @@ static bool reports(const struct agent *a, const char *code)
 	return found;
 }
 
-static enum ay_verdict verdict_of(const struct agent *a)
+static AY_UNUSED enum ay_verdict verdict_of(const struct agent *a)
 {
 	return ay_lease_verdict(&host_of(a)->lease, ay_engine_now_ms(engine));
 }
 
-static void ask_now(const struct agent *a)
+static AY_UNUSED void ask_now(const struct agent *a)
 {
 	struct ay_err e;
 
@@ -777,7 +778,7 @@ static void ask_now(const struct agent *a)
 }
 
 /* One honest round. */
-static int attest(struct agent *a)
+static AY_UNUSED int attest(struct agent *a)
 {
 	struct asked q;
 
@@ -790,7 +791,7 @@ static int attest(struct agent *a)
 }
 
 /* Learn from a host, so that it is trusted. */
-static void trust(struct agent *a)
+static AY_UNUSED void trust(struct agent *a)
 {
 	json_t *set;
 	struct ay_err e;
@@ -801,7 +802,7 @@ static void trust(struct agent *a)
 	assert_int_equal(attest(a), AY_TRUSTED);
 }
 
-static struct agent *enrolled_agent(const char *name)
+static AY_UNUSED struct agent *enrolled_agent(const char *name)
 {
 	struct agent *a = agent_new(name);
 
