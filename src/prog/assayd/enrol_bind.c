@@ -319,7 +319,6 @@ static void bound(struct ay_engine *g, struct ay_enrol *en)
 	struct ay_host *h = en->host;
 
 	g->count.enrolments++;
-	h->run->revoked = false; /* this is another certificate */
 	ay_event_emit(g, "enrolled", h, en->renewal ? "RENEWED" : "ENROLLED",
 		      "AIK certificate bound");
 	AY_LOG(AY_LOG_INFO, "host enrolled", AY_LS("host", h->name),
