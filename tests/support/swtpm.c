@@ -11,7 +11,7 @@
 
 int t_swtpm_sh(const struct t_swtpm *t, const char *fmt, ...)
 {
-	char line[1024], cmd[1400];
+	char line[2048], cmd[2400];
 	va_list ap;
 
 	va_start(ap, fmt);

@@ -251,7 +251,8 @@ static void activate_ours(enum ay_ek_kind kind)
 	assert_true(ay_public_name(&ak_pub, &name));
 	must(ay_credential_make(&ek_pub, ay_name_view(&name), value, random, &c, &e), &e);
 	must(ops->activate(fx.dev, &ak, (struct ay_bytes){ c.id_object, c.id_object_n },
-			   (struct ay_bytes){ c.secret, c.secret_n }, got, &n, &e), &e);
+			   (struct ay_bytes){ c.secret, c.secret_n }, got, &n, &e),
+	     &e);
 	assert_int_equal(n, 32);
 	assert_memory_equal(got, value.p, 32);
 	name.b[7] ^= 1;
@@ -327,6 +328,65 @@ static void kinds(void **state)
 	assert_int_equal(ay_ak_kind_parse("rsa1024", &a, &e), AY_E_INPUT);
 }
 
+/* EK template and nonce in NV: the key is the one they make, and another than without. */
+static void ek_nonce_from_nv(void **state)
+{
+	struct ay_tpm_ek plain, with;
+	struct ay_err e;
+
+	(void)state;
+	need_tpm();
+	must(ops->open(fx.dev, &e), &e);
+	must(ops->ek_find(fx.dev, AY_EK_ECC_P256, 0, &fx.arena, &plain, &e), &e);
+	ops->close(fx.dev);
+	put("nonce", ay_bytes_of("a nonce of this TPM"));
+	put("template", t_hex("0023 000b 000300b2 0020 "
+			      "837197674484b3f81a90cc8d46a5d724fd52d76e06520b64f2a1da1b331469aa"
+			      "0006 0080 0043 0010 0003 0010 0000 0000"));
+	assert_int_equal(sh("for i in b-nonce c-template; do f=${i#?-}; i=0x01c0000${i%%%%-*}; "
+			    "tpm2 nvdefine $i -C o -s $(stat -c %%s $f) -a "
+			    "'ownerwrite|authread|ownerread' && "
+			    "tpm2 nvwrite $i -C o -i $f || exit 1; done"),
+			 0);
+	must(ops->open(fx.dev, &e), &e);
+	must(ops->ek_find(fx.dev, AY_EK_ECC_P256, 0, &fx.arena, &with, &e), &e);
+	ops->close(fx.dev);
+	assert_int_equal(with.nv_cert, 0x01c0000a);
+	assert_false(ay_bytes_eq(plain.pub, with.pub));
+	put("with", with.pub);
+	assert_int_equal(
+		sh("python3 $AY_SOURCE/tests/support/ek_primary.py s 'a nonce of this TPM' "
+		   ">theirs && cmp theirs with"),
+		0);
+	assert_int_equal(sh("tpm2 nvundefine 0x01c0000b -C o; tpm2 nvundefine 0x01c0000c -C o"), 0);
+}
+
+/* Certificates of the chain run through several indices; octets after them are passed over. */
+static void chain_from_nv(void **state)
+{
+	struct ay_tpm_ek ek;
+	struct ay_err e;
+
+	(void)state;
+	need_tpm();
+	assert_int_equal(
+		sh("for i in 1 2; do openssl req -x509 -newkey ec -pkeyopt "
+		   "ec_paramgen_curve:P-256 -nodes -keyout k -subj /CN=$i -outform der -out c$i; "
+		   "done; cat c1 c2 >both; head -c 600 both >n0; tail -c +601 both >n1; "
+		   "printf '\\377\\377' >>n1; for i in 0 1; do tpm2 nvdefine 0x01c0010$i -C o "
+		   "-s $(stat -c %%s n$i) -a 'ownerwrite|authread|ownerread' && "
+		   "tpm2 nvwrite 0x01c0010$i -C o -i n$i || exit 1; done"),
+		0);
+	must(ops->open(fx.dev, &e), &e);
+	must(ops->ek_find(fx.dev, AY_EK_ECC_P256, 0, &fx.arena, &ek, &e), &e);
+	ops->close(fx.dev);
+	assert_int_equal(ek.n_chain, 2);
+	put("got1", ek.chain[0]);
+	put("got2", ek.chain[1]);
+	assert_int_equal(sh("cmp c1 got1 && cmp c2 got2"), 0);
+	assert_int_equal(sh("tpm2 nvundefine 0x01c00100 -C o; tpm2 nvundefine 0x01c00101 -C o"), 0);
+}
+
 /* No TPM there: a fault after some tries, never a hang. */
 static void no_device(void **state)
 {
@@ -344,10 +404,15 @@ static void no_device(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(kinds),     cmocka_unit_test(info),
-		cmocka_unit_test(quote_ecc), cmocka_unit_test(quote_rsa),
+		cmocka_unit_test(kinds),
+		cmocka_unit_test(info),
+		cmocka_unit_test(quote_ecc),
+		cmocka_unit_test(quote_rsa),
 		cmocka_unit_test(activate),
-		cmocka_unit_test(make_credential),  cmocka_unit_test(crash_leaves_nothing),
+		cmocka_unit_test(make_credential),
+		cmocka_unit_test(crash_leaves_nothing),
+		cmocka_unit_test(ek_nonce_from_nv),
+		cmocka_unit_test(chain_from_nv),
 		cmocka_unit_test(no_device),
 	};
 
