@@ -79,6 +79,18 @@ static void frames_are_judged_by_their_head(void **state)
 	}
 }
 
+/* Named as what it is, not as some type from the wrong side. */
+static void an_unknown_type_is_said_to_be_unknown(void **state)
+{
+	struct ay_frame_rules r = { .sender = A, .is_hello_done = true };
+	struct ay_frame_head h = { 0, 200, 0, 0 };
+	struct ay_err e = { 0 };
+
+	(void)state;
+	assert_int_equal(ay_frame_check(&r, &h, &e), AY_E_INPUT);
+	assert_string_equal(e.text, "type 200 unknown");
+}
+
 static void parts_end_with_a_frame_without_more(void **state)
 {
 	struct ay_frame_rules r = { .sender = A, .is_hello_done = true };
@@ -120,6 +132,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frames_are_judged_by_their_head),
+		cmocka_unit_test(an_unknown_type_is_said_to_be_unknown),
 		cmocka_unit_test(parts_end_with_a_frame_without_more),
 		cmocka_unit_test(heads_come_back_as_they_were_built),
 	};
