@@ -56,8 +56,10 @@ static struct ay_arena_block *add_block(struct ay_arena *a, size_t n)
 #else
 	size_t size = n > BLOCK ? n : BLOCK;
 #endif
-	struct ay_arena_block *b = calloc(1, sizeof(*b) + size);
+	struct ay_arena_block *b = NULL;
 
+	if (size <= SIZE_MAX - sizeof(*b))
+		b = calloc(1, sizeof(*b) + size);
 	if (b == NULL)
 		return NULL;
 	b->size = size;
