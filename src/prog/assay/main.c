@@ -83,20 +83,40 @@ static int run(const struct ay_cmd *c, struct ay_args *a)
 	return rc;
 }
 
+static void free_words(char ***words)
+{
+	free(*words);
+}
+
+/* The words of the command line that are not the command's own; NULL without memory. */
+static char **other_words(int argc, char **argv, int at, int words, int *n)
+{
+	char **rest = calloc((size_t)argc + 1, sizeof(*rest));
+
+	*n = 0;
+	for (int i = 1; rest != NULL && i < argc; i++)
+		if (i < at || i >= at + words)
+			rest[(*n)++] = argv[i];
+	return rest;
+}
+
+static int usage(const struct ay_cmd *c, const char *word, const char *why)
+{
+	return ay_cli_error(AY_EXIT_USAGE, "%s: %s (assay %s%s%s --help)", word, why,
+			    c->noun ? c->noun : "", c->noun ? " " : "", c->verb);
+}
+
 int main(int argc, char **argv)
 {
-	int at = command_at(argc, argv), words = 0, n = 0;
+	int at = command_at(argc, argv), words = 0, n;
 	const struct ay_cmd *c = find_command(argc - at, argv + at, &words);
 	const struct ay_opt *sets[] = { global_opts, c == NULL ? NULL : c->opts, NULL };
+	char **rest AY_CLEANUP(free_words) = other_words(argc, argv, at, c ? words : 0, &n);
 	const char *word = NULL, *why;
 	struct ay_args a;
-	char **rest = calloc((size_t)argc + 1, sizeof(*rest));
 
 	if (rest == NULL)
 		return ay_cli_error(AY_EXIT_IO, "out of memory");
-	for (int i = 1; i < argc; i++)
-		if (c == NULL || i < at || i >= at + words)
-			rest[n++] = argv[i];
 	why = ay_args_parse(&a, sets, n, rest, &word);
 	if (ay_args_has(&a, "version"))
 		return puts("assay " AY_VERSION) < 0 ? AY_EXIT_IO : AY_EXIT_OK;
@@ -106,8 +126,5 @@ int main(int argc, char **argv)
 		ay_help_unknown(stderr, argc - at, argv + at);
 		return AY_EXIT_USAGE;
 	}
-	if (why != NULL)
-		return ay_cli_error(AY_EXIT_USAGE, "%s: %s (assay %s%s%s --help)", word, why,
-				    c->noun ? c->noun : "", c->noun ? " " : "", c->verb);
-	return run(c, &a);
+	return why != NULL ? usage(c, word, why) : run(c, &a);
 }
