@@ -80,20 +80,39 @@ static bool has_shape(struct ay_bytes t)
 	return true;
 }
 
+/* Fields of the text as they stand: year, month, day, hour, minute, second, milliseconds. */
+struct fields {
+	unsigned y, m, d, h, min, s, ms;
+};
+
+static bool read_fields(struct ay_bytes t, struct fields *f)
+{
+	return has_shape(t) && number(t, 0, 4, &f->y) && number(t, 5, 2, &f->m) &&
+	       number(t, 8, 2, &f->d) && number(t, 11, 2, &f->h) && number(t, 14, 2, &f->min) &&
+	       number(t, 17, 2, &f->s) && (t.n == 20 || number(t, 20, 3, &f->ms));
+}
+
+/* A day exists if counting there and back leads to it. */
+static bool has_day(const struct fields *f, int64_t days)
+{
+	unsigned m, d;
+	int64_t y;
+
+	date_of(days, &y, &m, &d);
+	return y == f->y && m == f->m && d == f->d;
+}
+
 enum ay_rc ay_time_parse(struct ay_bytes t, const char *field, int64_t *at_ms, struct ay_err *e)
 {
-	unsigned y, m, d, h, min, s, ms = 0, m2, d2;
-	int64_t y2, days;
+	struct fields f = { 0 };
+	int64_t days;
 
 	*at_ms = 0;
-	if (!has_shape(t) || !number(t, 0, 4, &y) || !number(t, 5, 2, &m) ||
-	    !number(t, 8, 2, &d) || !number(t, 11, 2, &h) || !number(t, 14, 2, &min) ||
-	    !number(t, 17, 2, &s) || (t.n == 24 && !number(t, 20, 3, &ms)))
+	if (!read_fields(t, &f))
 		return ay_fail(e, AY_E_INPUT, field, 0, "not a time like 2026-11-21T22:05:01Z");
-	days = days_of(y, m, d);
-	date_of(days, &y2, &m2, &d2);
-	if (m < 1 || m > 12 || y2 != y || m2 != m || d2 != d || h > 23 || min > 59 || s > 59)
+	days = days_of(f.y, f.m, f.d);
+	if (!has_day(&f, days) || f.h > 23 || f.min > 59 || f.s > 59)
 		return ay_fail(e, AY_E_INPUT, field, 0, "no such day or time");
-	*at_ms = ((days * DAY_S) + h * 3600 + min * 60 + s) * 1000 + ms;
+	*at_ms = ((days * DAY_S) + f.h * 3600 + f.min * 60 + f.s) * 1000 + f.ms;
 	return AY_OK;
 }

@@ -200,37 +200,58 @@ static enum ay_rc check_patch(struct ay_engine *g, const struct ay_host *h,
 	return rc;
 }
 
-enum ay_rc ay_engine_host_patch(struct ay_engine *g, const struct ay_host *host,
-				const struct ay_host_patch *patch, struct ay_err *e)
-{
-	struct ay_host *h = mine(g, host);
-	char name[AY_MAX_NAME_BYTES + 1], policy[AY_MAX_NAME_BYTES + 1] = "", connect[256] = "";
-	char *labels = NULL;
-	struct patched p = { 0 };
-	enum ay_rc rc = check_patch(g, h, patch, name, policy, e);
+/* Texts of a patch, made ready for the row. labels is freed by the caller. */
+struct patch_texts {
+	char name[AY_MAX_NAME_BYTES + 1], policy[AY_MAX_NAME_BYTES + 1], connect[256];
+	char *labels;
+};
 
-	if (rc != AY_OK)
-		return rc;
-	if (patch->set_labels && !(labels = labels_json(patch->labels, patch->n_labels)))
+static enum ay_rc patch_texts(const struct ay_host_patch *patch, struct patch_texts *t,
+			      struct patched *p, struct ay_err *e)
+{
+	if (patch->set_labels && !(t->labels = labels_json(patch->labels, patch->n_labels)))
 		return ay_fail(e, AY_E_NOMEM, "labels", 0, "no memory");
 	if (patch->connect && patch->connect->n)
-		memcpy(connect, patch->connect->p, patch->connect->n);
-	p.name = patch->name ? name : NULL;
-	p.policy = patch->policy ? policy : NULL;
-	p.connect = patch->connect ? connect : NULL;
-	p.labels = labels;
-	rc = ay_hosts_edit(g, h, apply_patch, &p, e);
-	if (rc == AY_OK && patch->name && !ay_hosts_rename(g, h, name))
+		memcpy(t->connect, patch->connect->p, patch->connect->n);
+	p->name = patch->name ? t->name : NULL;
+	p->policy = patch->policy ? t->policy : NULL;
+	p->connect = patch->connect ? t->connect : NULL;
+	p->labels = t->labels;
+	return AY_OK;
+}
+
+/* The store first, then memory as the store has it. */
+static enum ay_rc write_patch(struct ay_engine *g, struct ay_host *h, struct patched *p,
+			      struct ay_err *e)
+{
+	enum ay_rc rc = ay_hosts_edit(g, h, apply_patch, p, e);
+
+	if (rc == AY_OK && p->name && !ay_hosts_rename(g, h, p->name))
 		rc = ay_fail(e, AY_E_NOMEM, "name", 0, "no memory");
 	if (rc == AY_OK)
 		rc = ay_store_host(g->store, &h->id, reread, h, e);
 	if (rc == AY_OK)
 		ay_refs_attach(g, h);
+	return rc;
+}
+
+enum ay_rc ay_engine_host_patch(struct ay_engine *g, const struct ay_host *host,
+				const struct ay_host_patch *patch, struct ay_err *e)
+{
+	struct ay_host *h = mine(g, host);
+	struct patch_texts t = { 0 };
+	struct patched p = { 0 };
+	enum ay_rc rc = check_patch(g, h, patch, t.name, t.policy, e);
+
+	if (rc == AY_OK)
+		rc = patch_texts(patch, &t, &p, e);
+	if (rc == AY_OK)
+		rc = write_patch(g, h, &p, e);
+	free(t.labels);
 	if (rc == AY_OK && patch->connect && h->dial.connect && !h->run->conn) {
 		h->run->dial_at = g->mono_ms;
 		ay_schedule_host(g, h);
 	}
-	free(labels);
 	return rc;
 }
 
