@@ -188,7 +188,7 @@ static enum ay_rc open_db(struct ay_store *s, struct ay_err *e)
 	if (rc == AY_OK)
 		rc = ay_sql_exec(s->db,
 				 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
-				 "PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 4000",
+				 "PRAGMA cache_size = -2048; PRAGMA wal_autocheckpoint = 4000",
 				 e);
 	if (rc == AY_OK)
 		rc = migrate(s->db, e);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define SECOND_MS 1000
+#define SWEEP_S 60
 #define CRL_EVERY_MS (15 * 60 * SECOND_MS)
 #define RETAIN_EVERY_MS (60 * 60 * SECOND_MS)
 
@@ -167,7 +168,8 @@ static void once_a_second(struct ay_engine *g)
 		drop_old(g);
 	ay_schedule_tick(g);
 	ay_relay_tick(g);
-	ay_hosts_sweep(g);
+	if (++g->seconds % SWEEP_S == 0)
+		ay_hosts_sweep(g);
 	if (g->api_tick)
 		g->api_tick(g->api_arg, g->now_ms);
 	if (g->have_ca && g->mono_ms >= g->next_crl) {
