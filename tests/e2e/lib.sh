@@ -129,6 +129,10 @@ tpm2_of() { # tpm2_of NAME COMMAND...: a tool of tpm2-tools on its TPM
   TPM2TOOLS_TCTI=$t "$@"
 }
 
+tpm_is_clean() { # tpm_is_clean HOST: no object and no session; while the agent works there are some for a moment
+  [ -z "$(tpm2_of "$1" tpm2 getcap handles-transient)" ] && [ -z "$(tpm2_of "$1" tpm2 getcap handles-loaded-session)" ]
+}
+
 # host_power_on NAME: the TPM starts, as at a reset
 host_power_on() {
   local h=$D/$1
