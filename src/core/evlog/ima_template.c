@@ -50,7 +50,7 @@ static const struct ay_ima_template *from_descriptors(struct ay_bytes name,
 		size_t n = bar == NULL ? name.n : (size_t)(bar - name.p);
 		enum ay_ima_field f = find_field((struct ay_bytes){ name.p, n });
 
-		if (f == AY_IMA_FIELD_NONE)
+		if (f == AY_IMA_FIELD_NONE || n + 1 == name.n) /* as the kernel: no bar at the end */
 			return NULL;
 		out->field[out->n_fields++] = (uint8_t)f;
 		n += bar != NULL;
