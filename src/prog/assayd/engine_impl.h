@@ -231,6 +231,7 @@ struct ay_engine {
 	struct event *timer, *stored;
 	int64_t next_second; /* mono */
 	int64_t next_crl, next_retain;
+	uint64_t seconds; /* since the start */
 	int exit_status;
 	int64_t now_ms, mono_ms;
 	bool stopping, ready_told;
