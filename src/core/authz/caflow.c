@@ -220,6 +220,15 @@ static enum ay_rc judge_ek(const struct ay_ca_policy *p, const struct ay_identit
 	return rc;
 }
 
+/* An enrolment token may be for certain TPMs; its ticket says which. */
+static bool is_listed(const struct ay_ticket *t, const uint8_t ek_hash[32])
+{
+	for (size_t i = 0; i < t->n_eks; i++)
+		if (memcmp(t->ek[i], ek_hash, 32) == 0)
+			return true;
+	return t->n_eks == 0;
+}
+
 enum ay_rc ay_ca_judge(const struct ay_ca_policy *p, const struct ay_identity_request *q,
 		       const struct ay_ca_known *known, int64_t now_ms, struct ay_ca_applicant *who,
 		       struct ay_err *e)
@@ -231,6 +240,9 @@ enum ay_rc ay_ca_judge(const struct ay_ca_policy *p, const struct ay_identity_re
 	if (AY_CHECKED("EK_OTHER", known->has_ek && memcmp(known->ek_hash, who->ek_hash, 32) != 0))
 		return ay_fail_code(e, AY_E_DENIED, "EK_OTHER", "identity.ek",
 				    "this host is known with another endorsement key");
+	if (AY_CHECKED("EK_NOT_LISTED", !is_listed(&who->ticket, who->ek_hash)))
+		return ay_fail_code(e, AY_E_DENIED, "EK_NOT_LISTED", "identity.ek",
+				    "the enrolment token is for other endorsement keys");
 	rc = judge_ek(p, q, known, now_ms, who, e);
 	if (rc != AY_OK)
 		return rc;

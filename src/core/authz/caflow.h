@@ -8,7 +8,7 @@
  * challenges) is the program's, prog/assay-ca.
  *
  * Codes: TICKET CA_ENVELOPE CA_MALFORMED EK_TEMPLATE EK_MISMATCH EK_CHAIN
- * EK_OTHER CERT_* AK_NAME AK_ATTRIBUTES ACTIVATION.
+ * EK_OTHER EK_NOT_LISTED CERT_* AK_NAME AK_ATTRIBUTES ACTIVATION.
  */
 #include "core/base/writer.h"
 #include "core/crypto/aikwire.h"

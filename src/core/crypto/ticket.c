@@ -9,7 +9,7 @@
 
 #define HEADER "{\"alg\":\"ES256\",\"typ\":\"assay-ticket+jwt\"}"
 
-enum { PAYLOAD_MAX = 320, SIG_TEXT = 86, LIFE_S = 600 };
+enum { PAYLOAD_MAX = 320 + AY_MAX_TOKEN_EKS * 67, SIG_TEXT = 86, LIFE_S = 600 };
 
 enum ay_rc ay_jws_sign(struct ay_bytes header, struct ay_bytes payload,
 		       const struct ay_privkey *key, char *out, size_t max, struct ay_err *e)
@@ -65,22 +65,56 @@ enum ay_rc ay_jws_verify(struct ay_bytes text, const struct ay_pubkey *key, stru
 			       (struct ay_bytes){ sig, n }, e);
 }
 
+/* ,"eks":["..","..",..]}: only where the ticket names some. */
+static void put_end(const struct ay_ticket *t, char *out, size_t max)
+{
+	size_t n = 0;
+	char hex[65];
+
+	for (size_t i = 0; i < t->n_eks && n < max; i++) {
+		ay_hex_encode(AY_BYTES(t->ek[i]), hex);
+		n += (size_t)snprintf(out + n, max - n, "%s\"%s\"", i == 0 ? ",\"eks\":[" : ",",
+				      hex);
+	}
+	if (n < max)
+		snprintf(out + n, max - n, "%s}", t->n_eks > 0 ? "]" : "");
+}
+
 enum ay_rc ay_ticket_sign(const struct ay_ticket *t, const struct ay_privkey *key,
 			  char out[AY_TICKET_TEXT_MAX], struct ay_err *e)
 {
-	char payload[PAYLOAD_MAX], host[AY_UUID_TEXT], spki[65], ca[65];
+	char payload[PAYLOAD_MAX], end[AY_MAX_TOKEN_EKS * 67 + 16];
+	char host[AY_UUID_TEXT], spki[65], ca[65];
 	int n;
 
+	if (t->n_eks > AY_MAX_TOKEN_EKS)
+		return ay_fail(e, AY_E_LIMIT, "ticket.eks", 0, "too many");
+	put_end(t, end, sizeof(end));
 	ay_uuid_format(&t->host, host);
 	ay_hex_encode(AY_BYTES(t->spki), spki);
 	ay_hex_encode(AY_BYTES(t->ca), ca);
 	n = snprintf(payload, sizeof(payload),
-		     "{\"host\":\"%s\",\"spki\":\"%s\",\"ca\":\"%s\",\"jti\":\"%s\",\"exp\":%lld}",
-		     host, spki, ca, t->jti, (long long)t->exp_s);
+		     "{\"host\":\"%s\",\"spki\":\"%s\",\"ca\":\"%s\",\"jti\":\"%s\",\"exp\":%lld%s",
+		     host, spki, ca, t->jti, (long long)t->exp_s, end);
 	if (n < 0 || (size_t)n >= sizeof(payload) || strlen(t->jti) != AY_JTI_TEXT - 1)
 		return ay_fail(e, AY_E_INPUT, "ticket", 0, "does not fit the form");
 	return ay_jws_sign(ay_bytes_of(HEADER), ay_bytes_of(payload), key, out, AY_TICKET_TEXT_MAX,
 			   e);
+}
+
+static void read_eks(struct ay_reader *r, struct ay_ticket *t)
+{
+	if (!ay_text_expect_if(r, "ticket.eks", ",\"eks\":["))
+		return;
+	do {
+		if (t->n_eks == AY_MAX_TOKEN_EKS) {
+			ay_rd_limit(r, "ticket.eks", t->n_eks + 1, AY_MAX_TOKEN_EKS);
+			return;
+		}
+		ay_text_expect(r, "ticket.eks", "\"");
+		ay_text_hex(r, "ticket.eks", t->ek[t->n_eks++], 32);
+	} while (ay_text_expect_if(r, "ticket.eks", ","));
+	ay_text_expect(r, "ticket.eks", "]");
 }
 
 static enum ay_rc read_payload(struct ay_bytes in, struct ay_ticket *t, struct ay_err *e)
@@ -100,6 +134,7 @@ static enum ay_rc read_payload(struct ay_bytes in, struct ay_ticket *t, struct a
 	ay_text_hex(&r, "ticket.jti", jti, sizeof(jti));
 	ay_text_expect(&r, "ticket.exp", ",\"exp\":");
 	t->exp_s = ay_text_number(&r, "ticket.exp");
+	read_eks(&r, t);
 	ay_text_expect(&r, "ticket", "}");
 	if (ay_rd_end(&r, "ticket", e) != AY_OK)
 		return AY_E_INPUT;

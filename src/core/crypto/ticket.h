@@ -9,10 +9,11 @@
  * Header and payload must be octet for octet in our form, so a ticket has one
  * spelling and there is no algorithm to choose.
  */
+#include "core/base/limits.h"
 #include "core/base/uuid.h"
 #include "core/crypto/privkey.h"
 
-#define AY_TICKET_TEXT_MAX 640
+#define AY_TICKET_TEXT_MAX (640 + AY_MAX_TOKEN_EKS * 90)
 #define AY_JTI_TEXT 33 /* 32 lower-case hex digits and a terminator */
 
 struct ay_ticket {
@@ -21,6 +22,9 @@ struct ay_ticket {
 	uint8_t ca[32];	  /* SHA-256 of the CA root's SPKI */
 	char jti[AY_JTI_TEXT];
 	int64_t exp_s; /* seconds since 1970 */
+	/* SHA-256 of the EK publics that it is for; none: any (design 4) */
+	size_t n_eks;
+	uint8_t ek[AY_MAX_TOKEN_EKS][32];
 };
 
 /* Writes the terminated text of a signed ticket. */

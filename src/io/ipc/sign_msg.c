@@ -38,6 +38,9 @@ void ay_sign_ticket_build(struct ay_writer *w, const struct ay_sign_ticket *t)
 	ay_wr_bytes(w, AY_BYTES(t->ca_spki));
 	ay_wr_bytes(w, AY_BYTES(t->jti));
 	ay_wr_be64(w, (uint64_t)t->expires_at_s);
+	ay_wr_u8(w, (uint8_t)t->n_eks);
+	for (size_t i = 0; i < t->n_eks; i++)
+		ay_wr_bytes(w, AY_BYTES(t->ek[i]));
 }
 
 enum ay_rc ay_sign_ticket_parse(struct ay_bytes in, struct ay_sign_ticket *out, struct ay_err *e)
@@ -52,6 +55,11 @@ enum ay_rc ay_sign_ticket_parse(struct ay_bytes in, struct ay_sign_ticket *out, 
 	ay_rd_copy(&r, "ticket.ca", v.ca_spki, sizeof(v.ca_spki));
 	ay_rd_copy(&r, "ticket.jti", v.jti, sizeof(v.jti));
 	v.expires_at_s = (int64_t)ay_rd_be64(&r, "ticket.exp");
+	v.n_eks = ay_rd_u8(&r, "ticket.eks");
+	if (v.n_eks > AY_MAX_TOKEN_EKS)
+		ay_rd_limit(&r, "ticket.eks", v.n_eks, AY_MAX_TOKEN_EKS);
+	for (size_t i = 0; i < v.n_eks && ay_rd_ok(&r); i++)
+		ay_rd_copy(&r, "ticket.ek", v.ek[i], sizeof(v.ek[i]));
 	rc = ay_rd_end(&r, "ticket", e);
 	*out = rc == AY_OK ? v : (struct ay_sign_ticket){ 0 };
 	return rc;

@@ -30,6 +30,8 @@ struct ay_sign_ticket {
 	uint8_t ca_spki[32]; /* of the Privacy CA's root */
 	uint8_t jti[16];
 	int64_t expires_at_s; /* at most 10 min ahead of the signer's own clock */
+	size_t n_eks;	      /* the EKs it is for; none: any */
+	uint8_t ek[AY_MAX_TOKEN_EKS][32];
 };
 void ay_sign_ticket_build(struct ay_writer *w, const struct ay_sign_ticket *t);
 AY_MUST_USE enum ay_rc ay_sign_ticket_parse(struct ay_bytes in, struct ay_sign_ticket *out,

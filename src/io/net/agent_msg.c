@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/net/agent_msg.h"
 
-enum { TICKET_MAX = 1024, ID_OBJECT_MAX = 256, SECRET_MAX = 512, TEXT_MAX = 512, CODE_MAX = 64 };
+enum { TICKET_MAX = 4096, ID_OBJECT_MAX = 256, SECRET_MAX = 512, TEXT_MAX = 512, CODE_MAX = 64 };
 
 enum ay_rc ay_chan_welcome_parse(struct ay_bytes in, struct ay_chan_welcome *out, struct ay_err *e)
 {

@@ -5,6 +5,7 @@
 #include "prog/assay/table.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* A whole number; with_unit: 90s, 30m, 24h, 7d in seconds. Zero: none of these. */
 static json_int_t number(const char *text, bool with_unit)
@@ -26,6 +27,26 @@ static json_int_t number(const char *text, bool with_unit)
 	return 0;
 }
 
+/* eks: ["..",..] from every --ek HASH. */
+static int add_eks(const struct ay_args *args, json_t *body)
+{
+	json_t *eks = json_array();
+	const char *hash;
+
+	for (size_t i = 0; (hash = ay_args_opt(args, "ek", i)) != NULL; i++) {
+		if (strlen(hash) != 64 || strspn(hash, "0123456789abcdefABCDEF") != 64) {
+			json_decref(eks);
+			return ay_cli_error(AY_EXIT_USAGE, "--ek %s: 64 hexadecimal digits", hash);
+		}
+		json_array_append_new(eks, json_string(hash));
+	}
+	if (json_array_size(eks) > 0)
+		json_object_set_new(body, "eks", eks);
+	else
+		json_decref(eks);
+	return AY_EXIT_OK;
+}
+
 static int create_body(const struct ay_args *args, json_t *body)
 {
 	static const char *const texts[] = { "host", "pool" };
@@ -42,7 +63,7 @@ static int create_body(const struct ay_args *args, json_t *body)
 		json_object_set_new(body, "uses", json_integer(number(uses, false)));
 	if (ttl != NULL)
 		json_object_set_new(body, "ttl_s", json_integer(number(ttl, true)));
-	return AY_EXIT_OK;
+	return add_eks(args, body);
 }
 
 /* Prints the token alone, so that T=$(assay token create) works. */
@@ -126,6 +147,7 @@ static const struct ay_opt create_opts[] = {
 	{ "host", "NAME", "the token enrols this registered host" },
 	{ "uses", "N", "how many hosts may use it (1)" },
 	{ "pool", "P", "pool the hosts are put in" },
+	{ "ek", "HASH", "only a TPM with this EK (SHA-256 of its public area) may use it; may be repeated" },
 	{ "ttl", "TIME", "how long it lives: 90s, 30m, 24h, 7d (24h)" },
 	{ NULL, NULL, NULL },
 };

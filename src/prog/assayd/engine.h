@@ -153,6 +153,8 @@ struct ay_token_spec {
 	struct ay_bytes pool; /* label pool of the hosts it makes; may be empty */
 	uint32_t uses;	      /* 0: one */
 	int64_t ttl_ms;	      /* 0: 24 h */
+	const uint8_t (*ek)[32]; /* SHA-256 of the EK publics it is for */
+	size_t n_eks;		 /* 0: any EK */
 };
 
 /* text: terminated, room AY_MAX_TOKEN_BYTES. id: 32 hex digits. It is told once. */

@@ -439,6 +439,8 @@ struct ay_token_view {
 	bool for_host;
 	struct ay_uuid host;
 	char pool[AY_MAX_NAME_BYTES + 1];
+	size_t n_eks; /* 0: any EK */
+	uint8_t ek[AY_MAX_TOKEN_EKS][32];
 };
 /* The token of TOKEN_PROOF when it may still be used; codes TOKEN_UNKNOWN, TOKEN_SPENT,
  * TOKEN_EXPIRED, TOKEN_REVOKED. */

@@ -139,7 +139,7 @@ static void ask_ticket(struct ay_engine *g, struct ay_enrol *en)
 {
 	struct ay_sign_ticket t = { .host = en->id };
 	struct ticket_wait *wait = malloc(sizeof(*wait));
-	uint8_t jti[16], buf[256];
+	uint8_t jti[16], buf[1024];
 	struct ay_writer w;
 	struct ay_bytes body;
 
@@ -153,6 +153,8 @@ static void ask_ticket(struct ay_engine *g, struct ay_enrol *en)
 	memcpy(t.ca_spki, g->ca_root_spki, 32);
 	memcpy(t.jti, jti, sizeof(jti));
 	t.expires_at_s = g->now_ms / 1000 + 590; /* at most 10 min by the signer's clock */
+	t.n_eks = en->token.n_eks;
+	memcpy(t.ek, en->token.ek, sizeof(t.ek));
 	ay_wr_init(&w, buf, sizeof(buf));
 	ay_sign_ticket_build(&w, &t);
 	*wait = (struct ticket_wait){ en->c->number, en->req };

@@ -72,6 +72,8 @@ static enum ay_rc sign_ticket(struct signer *s, const struct ay_ipc_msg *m, stru
 	memcpy(t.ca, ask.ca_spki, sizeof(t.ca));
 	ay_hex_encode(AY_BYTES(ask.jti), t.jti);
 	t.exp_s = ask.expires_at_s;
+	t.n_eks = ask.n_eks;
+	memcpy(t.ek, ask.ek, sizeof(t.ek));
 	rc = ay_ticket_sign(&t, s->ticket, text, e);
 	if (rc == AY_OK)
 		ay_ipc_send(s->engine, AY_MSG_SIGNED, 0, m->req, ay_bytes_of(text));

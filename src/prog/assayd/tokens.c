@@ -33,6 +33,34 @@ static bool is_live(const struct ay_engine *g, const struct ay_etoken *t)
 	return !t->revoked && t->used < t->uses && g->now_ms < t->expires_ms;
 }
 
+/* False: a list that cannot be read, which must not be taken for none. */
+static bool load_eks(struct ay_token_view *v, const char *text)
+{
+	json_t *list = text ? json_loads(text, 0, NULL) : NULL;
+	bool ok = json_is_array(list) && json_array_size(list) <= AY_MAX_TOKEN_EKS;
+
+	for (size_t i = 0; ok && i < json_array_size(list); i++) {
+		const char *hex = json_string_value(json_array_get(list, i));
+
+		ok = hex && ay_hex_decode(ay_bytes_of(hex), "token.eks", v->ek[v->n_eks++], 32,
+					  NULL) == AY_OK;
+	}
+	json_decref(list);
+	return ok;
+}
+
+static json_t *eks_json(const struct ay_token_view *v)
+{
+	json_t *list = json_array();
+	char hex[65];
+
+	for (size_t i = 0; i < v->n_eks; i++) {
+		ay_hex_encode(AY_BYTES(v->ek[i]), hex);
+		json_array_append_new(list, json_string(hex));
+	}
+	return list;
+}
+
 static void load(void *arg, const struct ay_token_row *row)
 {
 	struct ay_engine *g = arg;
@@ -50,7 +78,7 @@ static void load(void *arg, const struct ay_token_row *row)
 	t->used = row->used;
 	t->created_ms = row->created_at;
 	t->expires_ms = row->expires_at;
-	t->revoked = row->revoked || row->k.n != 32;
+	t->revoked = row->revoked || row->k.n != 32 || !load_eks(&t->v, row->ek_list);
 	t->next = g->tokens;
 	g->tokens = t;
 }
@@ -154,6 +182,12 @@ static enum ay_rc check_spec(struct ay_engine *g, const struct ay_token_spec *sp
 		return ay_fail(e, AY_E_LIMIT, "pool", 0, "name is too long");
 	if (spec->pool.n)
 		memcpy(t->v.pool, spec->pool.p, spec->pool.n);
+	if (spec->n_eks > AY_MAX_TOKEN_EKS)
+		return ay_fail(e, AY_E_LIMIT, "eks", 0, "a token names at most %d EKs",
+			       AY_MAX_TOKEN_EKS);
+	t->v.n_eks = spec->n_eks;
+	if (spec->n_eks)
+		memcpy(t->v.ek, spec->ek, spec->n_eks * 32);
 	t->uses = spec->uses ? spec->uses : 1;
 	if (t->uses > USES_MAX || (t->v.for_host && t->uses > 1))
 		return ay_fail(e, AY_E_INPUT, "uses", 0, "a token of one host serves once");
@@ -164,6 +198,8 @@ static enum ay_rc check_spec(struct ay_engine *g, const struct ay_token_spec *sp
 
 static enum ay_rc store_token(struct ay_engine *g, const struct ay_etoken *t, struct ay_err *e)
 {
+	json_t *list = eks_json(&t->v);
+	char *eks = json_dumps(list, JSON_COMPACT);
 	struct ay_token_row row = { .id = AY_BYTES(t->v.id),
 				    .k = AY_BYTES(t->v.k),
 				    .uses = t->uses,
@@ -172,12 +208,17 @@ static enum ay_rc store_token(struct ay_engine *g, const struct ay_etoken *t, st
 				    .for_host = t->v.for_host,
 				    .host = t->v.host,
 				    .pool = t->v.pool,
-				    .ek_list = "[]",
+				    .ek_list = eks,
 				    .created_by = "" };
 	struct ay_write w = { .kind = AY_WR_TOKEN_ADD, .token = &row };
 	struct ay_store_result res;
+	enum ay_rc rc;
 
-	return ay_store_write(g->store, &w, 1, &res, e);
+	json_decref(list);
+	rc = eks ? ay_store_write(g->store, &w, 1, &res, e)
+		 : ay_fail(e, AY_E_NOMEM, "token", 0, "no memory");
+	free(eks);
+	return rc;
 }
 
 enum ay_rc ay_engine_token_create(struct ay_engine *g, const struct ay_token_spec *spec, char *text,
@@ -230,10 +271,10 @@ static json_t *token_json(struct ay_engine *g, const struct ay_etoken *t)
 	ay_hex_encode(AY_BYTES(t->v.id), id);
 	ay_time_format(t->expires_ms, until);
 	ay_time_format(t->created_ms, created);
-	return json_pack("{s:s,s:s?,s:s,s:i,s:i,s:s,s:s,s:s}", "id", id, "host", h ? h->name : NULL,
+	return json_pack("{s:s,s:s?,s:s,s:i,s:i,s:s,s:s,s:s,s:o}", "id", id, "host", h ? h->name : NULL,
 			 "pool", t->v.pool, "uses", (int)t->uses, "uses_left",
 			 is_live(g, t) ? (int)(t->uses - t->used) : 0, "state", state, "created_at",
-			 created, "until", until);
+			 created, "until", until, "eks", eks_json(&t->v));
 }
 
 enum ay_rc ay_engine_tokens(struct ay_engine *g, json_t **out, struct ay_err *e)

@@ -102,6 +102,42 @@ static void form(void **state)
 	assert_memory_equal(&out, &good, sizeof(out));
 }
 
+/* eks stands behind exp, and only where there are some. */
+static void form_with_eks(void **state)
+{
+	struct ay_ticket t = good, out;
+	char full[AY_TICKET_TEXT_MAX];
+	uint8_t b[2048];
+	const char *first;
+	struct ay_err e;
+	size_t n;
+
+	(void)state;
+	t.n_eks = 2;
+	memset(t.ek[0], 0x33, 32);
+	memset(t.ek[1], 0x44, 32);
+	assert_int_equal(ay_ticket_sign(&t, key, full, NULL), AY_OK);
+	first = strchr(full, '.') + 1;
+	assert_int_equal(ay_base64_decode(AY_BASE64_URL,
+					  (struct ay_bytes){ (const uint8_t *)first,
+							     (size_t)(strchr(first, '.') - first) },
+					  "p", b, sizeof(b) - 1, &n, NULL),
+			 AY_OK);
+	b[n] = 0;
+	assert_string_equal(strstr((char *)b, ",\"eks\""),
+			    ",\"eks\":["
+			    "\"3333333333333333333333333333333333333333333333333333333333333333\","
+			    "\"4444444444444444444444444444444444444444444444444444444444444444\"]}");
+	assert_int_equal(check(full, &out, &e), AY_OK);
+	assert_memory_equal(&out, &t, sizeof(out));
+	t.n_eks = AY_MAX_TOKEN_EKS;
+	assert_int_equal(ay_ticket_sign(&t, key, full, NULL), AY_OK);
+	assert_int_equal(check(full, &out, &e), AY_OK);
+	assert_int_equal(out.n_eks, AY_MAX_TOKEN_EKS);
+	t.n_eks++;
+	assert_int_not_equal(ay_ticket_sign(&t, key, full, NULL), AY_OK);
+}
+
 static void refuse(const char *t)
 {
 	struct ay_ticket out;
@@ -141,6 +177,8 @@ static void other_forms(void **state)
 	resign(HEAD, BODY(HOST, "00112233445566778899AABBCCDDEEFF", "1790000600"));
 	resign(HEAD, BODY(HOST, JTI, "01790000600"));
 	resign(HEAD, BODY(HOST, JTI, "1790000600.0"));
+	resign(HEAD, BODY(HOST, JTI, "1790000600,\"eks\":[]"));
+	resign(HEAD, BODY(HOST, JTI, "1790000600,\"eks\":[\"33\"]"));
 	resign(HEAD, BODY(HOST, JTI, "1790000600") " ");
 	resign(HEAD, BODY(HOST, JTI, "17900006000000000"));
 	resign(HEAD, BODY(HOST, JTI, "1790000600,\"exp\":1"));
@@ -283,6 +321,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rfc7515_a3),	  cmocka_unit_test(form),
+		cmocka_unit_test(form_with_eks),
 		cmocka_unit_test(other_forms),	  cmocka_unit_test(every_prefix_and_flip),
 		cmocka_unit_test(other_signer_and_ca), cmocka_unit_test(token_round_trip),
 		cmocka_unit_test(token_forms),	  cmocka_unit_test(token_proof),

@@ -113,6 +113,8 @@ static AY_UNUSED void signer_msg(void *arg, const struct ay_ipc_msg *m)
 	memcpy(t.ca, ask.ca_spki, 32);
 	ay_hex_encode(AY_BYTES(ask.jti), t.jti);
 	t.exp_s = ask.expires_at_s;
+	t.n_eks = ask.n_eks;
+	memcpy(t.ek, ask.ek, sizeof(t.ek));
 	assert_int_equal(ay_ticket_sign(&t, ticket_key, text, NULL), AY_OK);
 	ay_ipc_send(signer, AY_MSG_SIGNED, 0, m->req, ay_bytes_of(text));
 }

@@ -352,6 +352,26 @@ static void tickets(void **state)
 	refused("TICKET");
 }
 
+static void a_ticket_for_certain_eks(void **state)
+{
+	uint8_t hash[32];
+
+	(void)state;
+	ay_public_hash(&eks[1].pub, hash);
+	start(&r, &eks[0], &aks[0], &vendor);
+	r.t.n_eks = 2;
+	memset(r.t.ek[0], 0x77, 32);
+	memcpy(r.t.ek[1], hash, 32);
+	assert_int_equal(ay_ticket_sign(&r.t, ticket_key, r.ticket, NULL), AY_OK);
+	refused("EK_NOT_LISTED");
+	start(&r, &eks[1], &aks[0], &vendor);
+	r.t.n_eks = 2;
+	memset(r.t.ek[0], 0x77, 32);
+	memcpy(r.t.ek[1], hash, 32);
+	assert_int_equal(ay_ticket_sign(&r.t, ticket_key, r.ticket, NULL), AY_OK);
+	assert_int_equal(whole(&r), AY_OK);
+}
+
 static void ek_is_not_what_it_says(void **state)
 {
 	struct t_tpmkey other;
@@ -607,6 +627,7 @@ int main(void)
 		cmocka_unit_test(grades),
 		cmocka_unit_test(approval_of_an_unknown_ek),
 		cmocka_unit_test(tickets),
+		cmocka_unit_test(a_ticket_for_certain_eks),
 		cmocka_unit_test(ek_is_not_what_it_says),
 		cmocka_unit_test(activation),
 		cmocka_unit_test(envelopes),

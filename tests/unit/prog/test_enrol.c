@@ -162,6 +162,36 @@ static void tokens_end(void **state)
 	agent_free(a);
 }
 
+/* A token for certain endorsement keys opens nothing to another TPM, and says so after a restart. */
+static void a_token_for_one_ek(void **state)
+{
+	struct agent *a = agent_new("listed"), *b = agent_new("unlisted");
+	char text[AY_MAX_TOKEN_BYTES], id[33];
+	uint8_t ek[1][32];
+	struct ay_token_spec spec = { .uses = 2, .ek = (const uint8_t(*)[32])ek, .n_eks = 1 };
+	struct provision p;
+	int64_t until;
+
+	(void)state;
+	ay_public_hash(&a->ek.pub, ek[0]);
+	assert_int_equal(ay_engine_token_create(engine, &spec, text, id, &until, NULL), AY_OK);
+	close_engine();
+	open_engine();
+	connect_as(b, 0);
+	hello(b, false);
+	prove_token(b, text);
+	assert_true(provisioned(b, &p));
+	assert_false(certify(b, &p));
+	assert_string_equal(failed(b), "EK_NOT_LISTED");
+	free(p.msg);
+	disconnect(b);
+	enrol(a, text);
+	spec.n_eks = AY_MAX_TOKEN_EKS + 1;
+	assert_int_equal(ay_engine_token_create(engine, &spec, text, id, &until, NULL), AY_E_LIMIT);
+	agent_free(a);
+	agent_free(b);
+}
+
 static void one_tpm_is_one_host(void **state)
 {
 	struct agent *a = enrolled_agent("first"), *b = agent_new("second");
@@ -510,6 +540,7 @@ int main(void)
 		cmocka_unit_test(one_token_for_two),
 		cmocka_unit_test(a_token_must_be_held),
 		cmocka_unit_test(tokens_end),
+		cmocka_unit_test(a_token_for_one_ek),
 		cmocka_unit_test(one_tpm_is_one_host),
 		cmocka_unit_test(a_known_host_with_another_ek_is_refused),
 		cmocka_unit_test(unauthenticated_failures_change_no_record),

@@ -193,6 +193,8 @@ static void ask_ticket(struct world *w, int64_t life_s)
 
 	memset(t.agent_spki, 0xaa, sizeof(t.agent_spki));
 	memset(t.ca_spki, 0xcc, sizeof(t.ca_spki));
+	t.n_eks = 1;
+	memset(t.ek[0], 0xee, sizeof(t.ek[0]));
 	ay_wr_init(&wr, room, sizeof(room));
 	ay_sign_ticket_build(&wr, &t);
 	assert_int_equal(ay_wr_end(&wr, "t", &body, NULL), AY_OK);
@@ -211,6 +213,8 @@ static void a_ticket_is_signed_for_ten_minutes_at_most(void **state)
 	assert_int_equal(w->type, AY_MSG_SIGNED);
 	assert_int_equal(ay_ticket_check((struct ay_bytes){ w->body, w->n }, pub, ca,
 					 ay_clock_wall_ms(), &t, NULL), AY_OK);
+	assert_int_equal(t.n_eks, 1);
+	assert_int_equal(t.ek[0][31], 0xee);
 	ask_ticket(w, 700);
 	assert_int_equal(w->type, AY_MSG_SIGN_REFUSED);
 	ay_pubkey_free(pub);
