@@ -6,6 +6,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 B=$(cd "${B:-$root/build}" && pwd)
 ASSAY=$B/src/prog/assay/assay
 corpus=${ASSAY_CORPUS:-$root/../shared/corpus}
+hex() { od -An -v -tx1 "${@:2}" "$1" | tr -d ' \n'; } # hex FILE [od options]
 D=$(mktemp -d "${TMPDIR:-/tmp}/assay-quote.XXXXXX")
 PATH=$PATH:/usr/sbin:/sbin
 n=0 failed=0 tpm=
@@ -28,7 +29,7 @@ expect() {
 }
 flip() { # flip IN OUT OFFSET: one bit
   cp "$1" "$2"
-  printf "\\x$(printf %02x $((0x$(xxd -s "$3" -l 1 -p "$1") ^ 1)))" | dd of="$2" bs=1 seek="$3" conv=notrunc status=none
+  printf "\\x$(printf %02x $((0x$(hex "$1" -j "$3" -N 1) ^ 1)))" | dd of="$2" bs=1 seek="$3" conv=notrunc status=none
 }
 
 software_tpm() {
@@ -42,7 +43,7 @@ software_tpm() {
   tpm2_createek -Q -G ecc -u "$D/ek.pub" -c "$D/ek.ctx" && tpm2_flushcontext -t &&
     tpm2_createak -Q -C "$D/ek.ctx" -G "$1" -g sha256 -s "$2" -c "$D/ak.ctx" -u "$D/ak.pub" -f tss -n "$D/ak.name" &&
     tpm2_flushcontext -t && tpm2_readpublic -Q -c "$D/ak.ctx" -f pem -o "$D/ak.pem" && tpm2_flushcontext -t &&
-    tpm2_pcrextend 10:sha256=$(printf '7%.0s' $(seq 64)) &&
+    tpm2_pcrextend 10:sha256=7777777777777777777777777777777777777777777777777777777777777777 &&
     tpm2_quote -Q -c "$D/ak.ctx" --scheme "$2" -l sha256:0,1,10,17 -q 00112233445566778899aabbccddeeff -m "$D/msg" -s "$D/sig" &&
     tpm2_flushcontext -t &&
     tpm2_pcrread sha256:0,1,10,17 | sed -n 's/^ *\([0-9]*\) *: 0x\([0-9A-F]*\)$/"\1": "\2"/p' | paste -sd, >"$D/values" &&
@@ -79,13 +80,13 @@ done
 if [ -d "$corpus" ]; then
   c=$corpus/quotes
   for s in 415671737 52107955; do
-    expect "TPM 1.2, set $s" 0 valid "" --key "$c/tpm12-$s/aikcert.cer" --file12 "$c/tpm12-$s/quote.data" --nonce "$(xxd -p "$c/tpm12-$s/nonce.data")"
+    expect "TPM 1.2, set $s" 0 valid "" --key "$c/tpm12-$s/aikcert.cer" --file12 "$c/tpm12-$s/quote.data" --nonce "$(hex "$c/tpm12-$s/nonce.data")"
     expect "TPM 1.2, set $s, another nonce" 1 invalid QUOTE_NONCE,QUOTE_PCR_DIGEST --key "$c/tpm12-$s/rsapubkey.key" --file12 "$c/tpm12-$s/quote.data" --nonce 00
   done
   expect "TPM 1.2, set 788801209" 1 invalid QUOTE_SIGNATURE --key "$c/tpm12-788801209/aikcert.cer" --file12 "$c/tpm12-788801209/quote.data" \
-    --nonce "$(xxd -p "$c/tpm12-788801209/nonce.data")"
+    --nonce "$(hex "$c/tpm12-788801209/nonce.data")"
   k=$c/tpm20-keylime
-  expect "keylime's quote" 0 valid "" --key "$k/ak.pem" --message "$k/attest.bin" --signature "$k/sig.bin" --nonce "$(xxd -p "$k/nonce.bin")"
+  expect "keylime's quote" 0 valid "" --key "$k/ak.pem" --message "$k/attest.bin" --signature "$k/sig.bin" --nonce "$(hex "$k/nonce.bin")"
 else
   n=$((n + 1))
   echo "ok $n - quotes of the corpus # SKIP no corpus"
