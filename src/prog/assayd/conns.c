@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define FLAG_MORE 0x01
+#define RENEW_PAUSE_MS 10000 /* between renewals that an agent asks for */
 
 /* ---- the table ---- */
 
@@ -390,7 +391,7 @@ static bool add_part(struct ay_conn *c, struct ay_bytes part)
 	return true;
 }
 
-static void drop_parts(struct ay_conn *c)
+void ay_conns_drop_parts(struct ay_conn *c)
 {
 	free(c->parts);
 	c->parts = NULL;
@@ -426,6 +427,12 @@ static void take_evidence(struct ay_engine *g, struct ay_conn *c, uint32_t req,
 	ay_job_submit(g, j);
 }
 
+/* Parts are kept only while they may still become an answer: a host is given no memory for more. */
+static bool is_awaited(const struct ay_conn *c, uint32_t req)
+{
+	return c->challenge.state == AY_CHALLENGE_ISSUED && c->challenge.request == req;
+}
+
 static void on_evidence(struct ay_engine *g, struct ay_conn *c, const struct ay_ipc_msg *m)
 {
 	if (c->n_parts && m->req != c->parts_request) {
@@ -436,6 +443,11 @@ static void on_evidence(struct ay_engine *g, struct ay_conn *c, const struct ay_
 		take_evidence(g, c, m->req, m->body);
 		return;
 	}
+	if (!is_awaited(c, m->req)) {
+		ay_conns_drop_parts(c);
+		g->count.stale++;
+		return;
+	}
 	c->parts_request = m->req;
 	if (!add_part(c, m->body)) {
 		protocol(g, c, "evidence is larger than EVIDENCE_BYTES");
@@ -444,7 +456,16 @@ static void on_evidence(struct ay_engine *g, struct ay_conn *c, const struct ay_
 	if (m->flags & FLAG_MORE)
 		return;
 	take_evidence(g, c, m->req, (struct ay_bytes){ c->parts, c->n_parts });
-	drop_parts(c);
+	ay_conns_drop_parts(c);
+}
+
+/* Each one makes the CA issue a certificate and keep it: not as often as an agent likes. */
+static void renew(struct ay_engine *g, struct ay_conn *c)
+{
+	if (!c->host || g->mono_ms < c->host->run->renew_from)
+		return;
+	c->host->run->renew_from = g->mono_ms + RENEW_PAUSE_MS;
+	ay_enrol_renew(g, c);
 }
 
 static void on_notice(struct ay_engine *g, struct ay_conn *c, struct ay_bytes body)
@@ -454,9 +475,9 @@ static void on_notice(struct ay_engine *g, struct ay_conn *c, struct ay_bytes bo
 		return;
 	}
 	if (body.p[0] == 3)
-		ay_enrol_renew(g, c);
+		renew(g, c);
 	else
-		ay_schedule_now(g, c->host);
+		ay_schedule_notice(g, c->host);
 }
 
 /* ---- frames ---- */

@@ -96,6 +96,7 @@ struct ay_host_run {
 	uint32_t dial_id;      /* DIAL under way; 0: none */
 	int64_t dial_at;       /* mono: next attempt */
 	uint32_t dial_fails;
+	int64_t notice_from, renew_from; /* mono: before it the agent's NOTICE waits */
 };
 
 enum ay_conn_state {
@@ -336,6 +337,8 @@ void ay_conns_send(struct ay_engine *g, struct ay_conn *c, uint8_t type, uint32_
 /* FAIL frame with the code, then close. */
 void ay_conns_fail(struct ay_engine *g, struct ay_conn *c, uint32_t req, const struct ay_err *e);
 void ay_conns_close(struct ay_engine *g, struct ay_conn *c, const char *why);
+/* What came of an EVIDENCE in several frames is of no use any more. */
+void ay_conns_drop_parts(struct ay_conn *c);
 void ay_conns_close_host(struct ay_engine *g, struct ay_host *h, const char *why);
 void ay_conns_bind(struct ay_engine *g, struct ay_conn *c, struct ay_host *h);
 /* A verified answer came while two connections stood: true when both gave one. */
@@ -396,6 +399,8 @@ void ay_schedule_host(struct ay_engine *g, struct ay_host *h);
 bool ay_schedule_settled(struct ay_engine *g, struct ay_host *h);
 /* Challenge as soon as may be. */
 void ay_schedule_now(struct ay_engine *g, struct ay_host *h);
+/* Asked for by the agent itself: at most once a second. */
+void ay_schedule_notice(struct ay_engine *g, struct ay_host *h);
 void ay_schedule_again(struct ay_engine *g, struct ay_host *h);
 void ay_schedule_turn(struct ay_engine *g);
 void ay_schedule_tick(struct ay_engine *g);

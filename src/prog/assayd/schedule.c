@@ -7,6 +7,7 @@
 /* Dials of a listening agent: first after a second, then up to a minute apart. */
 #define DIAL_FIRST_MS 1000
 #define DIAL_LAST_MS 60000
+#define NOTICE_PAUSE_MS 1000 /* each attestation is work and a row: one host is not given all */
 #define TURN_MAX 4096 /* hosts looked at in one turn, so that messages are not kept waiting */
 
 #define container(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
@@ -64,6 +65,21 @@ void ay_schedule_now(struct ay_engine *g, struct ay_host *h)
 	ay_schedule_host(g, h);
 }
 
+void ay_schedule_notice(struct ay_engine *g, struct ay_host *h)
+{
+	struct ay_host_run *r = h ? h->run : NULL;
+
+	if (!h || h->state != AY_HOST_ENROLLED)
+		return;
+	if (g->mono_ms >= r->notice_from) {
+		r->notice_from = g->mono_ms + NOTICE_PAUSE_MS;
+		ay_schedule_now(g, h);
+	} else if (open_deadline(r->conn) == AY_NEVER && r->due > r->notice_from) {
+		r->due = r->notice_from;
+		ay_schedule_host(g, h);
+	}
+}
+
 bool ay_schedule_settled(struct ay_engine *g, struct ay_host *h)
 {
 	int64_t interval = ay_refs_interval_ms(g, h);
@@ -102,6 +118,7 @@ static void expire(struct ay_engine *g, struct ay_host *h, struct ay_conn *c)
 
 	if (!c || !ay_challenge_expire(&c->challenge, g->mono_ms))
 		return;
+	ay_conns_drop_parts(c);
 	AY_LOG(AY_LOG_INFO, "challenge not answered in time", AY_LS("host", h->name));
 	if (alone)
 		ay_schedule_missed(g, h);

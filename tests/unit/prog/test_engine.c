@@ -113,6 +113,42 @@ static void an_answer_serves_once(void **state)
 	agent_free(a);
 }
 
+static void parts_that_nobody_asked_for_are_not_kept(void **state)
+{
+	struct agent *a = enrolled_agent("hoarder");
+	static const uint8_t part[1000];
+	struct ay_ipc_msg m = { .type = AY_MSG_FRAME,
+				.sub = AY_FRAME_EVIDENCE,
+				.flags = 1,
+				.conn = a->conn,
+				.req = 77777,
+				.body = AY_BYTES(part) };
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		ay_ipc_send_msg(front, &m);
+	run_ms(50);
+	assert_int_equal(ay_conns_find(engine, a->conn)->n_parts, 0);
+	assert_true(attest(a) >= 0); /* and it is not held against the host */
+	agent_free(a);
+}
+
+static void an_agent_does_not_set_the_pace(void **state)
+{
+	struct agent *a = enrolled_agent("pushy");
+	static const uint8_t log_grew[] = { 1 };
+	struct asked q;
+
+	(void)state;
+	ay_hosts_by_id(engine, &a->id)->run->notice_from = engine->mono_ms + 2000;
+	say(a, AY_FRAME_NOTICE, 0, AY_BYTES(log_grew));
+	assert_false(challenged(a, &q, 200));
+	assert_true(challenged(a, &q, 8000)); /* it is heard, later */
+	answer(a, &q, NULL);
+	assert_true(result(a) >= 0);
+	agent_free(a);
+}
+
 static void late_answers_count_as_silence(void **state)
 {
 	struct agent *a;
@@ -444,6 +480,8 @@ int main(void)
 		cmocka_unit_test(a_quote_is_bound_to_connection_and_host),
 		cmocka_unit_test(garbage_from_a_bound_host_is_an_answer),
 		cmocka_unit_test(an_answer_serves_once),
+		cmocka_unit_test(parts_that_nobody_asked_for_are_not_kept),
+		cmocka_unit_test(an_agent_does_not_set_the_pace),
 		cmocka_unit_test(late_answers_count_as_silence),
 		cmocka_unit_test(counters_that_go_back_need_an_operator),
 		cmocka_unit_test(two_machines_with_one_identity),
