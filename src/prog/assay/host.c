@@ -125,14 +125,36 @@ static void list_row(struct ay_table *t, const json_t *h)
 	ay_table_add(t, ay_answer_text(h, "id", NULL));
 }
 
+static int by_name(const void *a, const void *b)
+{
+	const json_t *const *x = a, *const *y = b;
+
+	return strcmp(ay_answer_text(*x, "name", ""), ay_answer_text(*y, "name", ""));
+}
+
+/* People look for a name; programs get the server's order. */
+static void add_rows(struct ay_table *t, const json_t *items)
+{
+	size_t n = json_array_size(items);
+	const json_t **row = calloc(n + 1, sizeof(*row));
+
+	if (row == NULL)
+		abort();
+	for (size_t i = 0; i < n; i++)
+		row[i] = json_array_get(items, i);
+	qsort(row, n, sizeof(*row), by_name);
+	for (size_t i = 0; i < n; i++)
+		list_row(t, row[i]);
+	free(row);
+}
+
 static int run_list(struct ay_cli *cli, const struct ay_args *args)
 {
 	static const char *const heads[] = { "NAME",	 "STATE",	"VERDICT", "IDENTITY",
 					     "ATTESTED", "LEASE UNTIL", "ID",	   NULL };
 	struct ay_client *c;
 	struct ay_table t;
-	json_t *items, *h;
-	size_t i;
+	json_t *items;
 	int rc = ay_client_open(cli, &c);
 
 	(void)args;
@@ -146,8 +168,7 @@ static int run_list(struct ay_cli *cli, const struct ay_args *args)
 		rc = ay_cli_print_items(items);
 	} else {
 		ay_table_init(&t, cli, heads);
-		json_array_foreach(items, i, h)
-			list_row(&t, h);
+		add_rows(&t, items);
 		ay_table_print(&t, stdout);
 	}
 	json_decref(items);
