@@ -123,7 +123,7 @@ static void write_coverage(struct ay_writer *w, const struct ay_report *rep)
 
 		ay_wr_be16(w, c->bank);
 		ay_wr_u8(w, c->pcr);
-		ay_wr_be32(w, (uint32_t)(c->event + 1));
+		ay_wr_be32(w, (uint32_t)c->event + 1u);
 		ay_wr_u8(w, same ? 0 : 1);
 		if (!same)
 			put(w, rule);

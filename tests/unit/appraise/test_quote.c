@@ -7,6 +7,7 @@
 #include "support/t.h"
 
 #include "core/appraise/appraise.h"
+#include "core/appraise/check_quote.h"
 #include "core/crypto/hash.h"
 #include "core/crypto/sign.h"
 #include "core/tpm/pcrdigest.h"
@@ -388,6 +389,7 @@ static void test_notes(void **state)
 	assert_true(s.facts.rebooted);
 	appraise(&s);
 	assert_true(noted(&s, AY_CHECK_INFO_REBOOTED) && noted(&s, AY_CHECK_CLOCK_UNSAFE));
+	ay_arena_fini(&s.arena);
 	scene_init(&s, false);
 	s.q.restart_count = 3;
 	s.q.firmware = 0x2021;

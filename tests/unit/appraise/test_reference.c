@@ -2,6 +2,7 @@
 #include "support/t.h"
 
 #include "boot_fixture.h"
+#include "core/appraise/reference.h"
 
 #define H "\"format\":\"assay-reference-1\",\"name\":\"n\",\"version\":1"
 #define D32 "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"

@@ -3,7 +3,9 @@
 #include "support/t.h"
 
 #include "core/appraise/causes.h"
+#include "core/appraise/report.h"
 #include "core/appraise/report_json.h"
+#include "core/appraise/verdict.h"
 
 #include <string.h>
 
@@ -296,6 +298,47 @@ static void test_wire_round_trip(void **state)
 	json_decref(b);
 }
 
+/* An index at the end of its range comes back as it was (found by smoke/report under UBSan). */
+static void test_wire_event_range(void **state)
+{
+	static const int32_t events[] = { -1, 0, INT32_MAX };
+	struct ay_report rep, again;
+
+	(void)state;
+	for (size_t i = 0; i < AY_COUNT(events); i++) {
+		fill(&rep);
+		assert_true(rep.n_coverage > 0);
+		rep.coverage[0].event = events[i];
+		assert_int_equal(ay_report_parse(ay_report_write(&rep, &arena), &arena, &again, NULL),
+				 AY_OK);
+		assert_int_equal(again.coverage[0].event, events[i]);
+	}
+}
+
+/* With any cap below what it takes: AY_E_NOMEM and nothing but an untrusted report. */
+static void test_wire_without_memory(void **state)
+{
+	struct ay_report rep, again;
+	struct ay_bytes wire;
+	enum ay_rc rc = AY_E_BUG;
+
+	(void)state;
+	fill(&rep);
+	wire = ay_report_write(&rep, &arena);
+	for (size_t cap = 0; cap < 65536 && rc != AY_OK; cap += 8) {
+		struct ay_arena a AY_CLEANUP(ay_arena_fini);
+
+		ay_arena_init(&a, cap);
+		rc = ay_report_parse(wire, &a, &again, NULL);
+		if (rc == AY_OK)
+			break;
+		assert_int_equal(rc, AY_E_NOMEM);
+		assert_int_equal(again.verdict, AY_UNTRUSTED);
+		assert_null(again.finding);
+	}
+	assert_int_equal(rc, AY_OK);
+}
+
 static void test_wire_every_prefix_is_refused(void **state)
 {
 	struct ay_report rep, again;
@@ -362,6 +405,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_json_shape, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wire_round_trip, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wire_every_prefix_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_wire_event_range, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_wire_without_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_merge_and_adopt_agree, setup, teardown),
 		cmocka_unit_test(test_rows),
 	};
