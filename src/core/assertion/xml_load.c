@@ -218,20 +218,18 @@ static bool has_crowded_element(struct ay_bytes t)
 	return false;
 }
 
-static bool is_utf8(struct ay_bytes t, struct ay_err *e)
+static enum ay_rc check_utf8(struct ay_bytes t, struct ay_err *e)
 {
 	char *copy = malloc(t.n + 1);
 	bool ok;
 
-	if (copy == NULL) {
-		ay_err_set(e, AY_E_NOMEM, "xml", 0, "out of memory");
-		return false;
-	}
+	if (copy == NULL)
+		return ay_fail(e, AY_E_NOMEM, "xml", 0, "out of memory");
 	memcpy(copy, t.p, t.n);
 	copy[t.n] = '\0';
 	ok = xmlCheckUTF8(ay_x(copy)) == 1;
 	free(copy);
-	return ok;
+	return ok ? AY_OK : fail(e, AY_E_INPUT, "XML_LIMIT", 0, "is not UTF-8");
 }
 
 static void set_handlers(xmlParserCtxtPtr ctxt, struct guard *g)
@@ -286,8 +284,9 @@ enum ay_rc ay_xml_load(struct ay_bytes text, xmlDocPtr *out, struct ay_err *e)
 		return rc;
 	if (AY_CHECKED("XML_LIMIT", has_crowded_element(text)))
 		return fail(e, AY_E_LIMIT, "XML_LIMIT", 0, "an element has too many attributes");
-	if (!is_utf8(text, e))
-		return fail(e, AY_E_INPUT, "XML_LIMIT", 0, "is not UTF-8");
+	rc = check_utf8(text, e);
+	if (rc != AY_OK)
+		return rc;
 	rc = parse(text, &g, out, e);
 	for (size_t i = 0; i < g.n_prefixes; i++) {
 		xmlFree(g.prefix[i].prefix);

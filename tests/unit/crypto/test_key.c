@@ -2,7 +2,9 @@
 /* Loading keys: numbers that are none, SPKI in the usual and the rsaesOaep form, verification policy. */
 #include "support/t.h"
 
+#include "core/crypto/key.h"
 #include "core/crypto/sign.h"
+#include "core/crypto/verify.h"
 
 #include <openssl/ec.h>
 #include <openssl/evp.h>
@@ -42,6 +44,7 @@ static void test_spki_round(void **state)
 		for (size_t n = 0; n < der.n; n++)
 			assert_int_not_equal(ay_pubkey_new_spki((struct ay_bytes){ der.p, n }, &a, &e),
 					     AY_OK);
+		OPENSSL_free((void *)(uintptr_t)der.p);
 		EVP_PKEY_free(keys[i]);
 	}
 	ay_pubkey_free(NULL);
@@ -69,6 +72,7 @@ static void test_rsaes_oaep(void **state)
 	changed[16] = 0x0b; /* a signature algorithm is no key type */
 	assert_int_not_equal(ay_pubkey_new_spki((struct ay_bytes){ changed, der.n }, &a, &e), AY_OK);
 	free(changed);
+	OPENSSL_free((void *)(uintptr_t)der.p);
 	EVP_PKEY_free(rsa);
 }
 

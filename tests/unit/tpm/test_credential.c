@@ -5,6 +5,7 @@
 #include "core/base/hex.h"
 #include "core/tpm/credential.h"
 #include "core/tpm/ek_template.h"
+#include "core/tpm/encaps.h"
 
 #include <jansson.h>
 #include <openssl/core_names.h>
