@@ -224,8 +224,9 @@ void ay_settle_job(struct ay_engine *g, struct ay_job *j)
 			return;
 		}
 	}
-	/* Compare and set: a result for an older state changes nothing. */
-	if (AY_CHECKED("SETTLE_VERSION", h->run->claimed != j->version)) {
+	/* Compare and set: a result for an older state, or by rules of before, changes nothing. */
+	if (AY_CHECKED("SETTLE_VERSION", h->run->claimed != j->version) ||
+	    AY_CHECKED("SETTLE_RULES", h->run->judge != j->judge)) {
 		g->count.conflicts++;
 		again(g, j);
 		return;

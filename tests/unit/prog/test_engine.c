@@ -381,6 +381,30 @@ static void a_result_for_an_older_state_changes_nothing(void **state)
 	agent_free(a);
 }
 
+static void a_result_by_rules_of_before_changes_nothing(void **state)
+{
+	struct agent *a = enrolled_agent("rules");
+	struct ay_host *h = ay_hosts_by_id(engine, &a->id);
+	uint64_t conflicts = engine->count.conflicts;
+	struct ay_job *j;
+
+	(void)state;
+	trust(a);
+	j = ay_job_new(engine, h, h->run->conn);
+	assert_non_null(j);
+	/* meanwhile a set is revoked: what judged the job is in force no more */
+	ay_judge_unref(j->judge);
+	j->judge = NULL;
+	j->verdict = AY_UNTRUSTED;
+	j->report = ay_blob_new(ay_bytes_of("{}"));
+	j->tries = 100;
+	ay_settle_job(engine, j);
+	assert_int_equal(engine->count.conflicts, conflicts + 1);
+	run_ms(100);
+	assert_int_equal(verdict_of(a), AY_TRUSTED);
+	agent_free(a);
+}
+
 static void asked_of_unknown(void *arg, enum ay_rc rc, const struct ay_err *e,
 			     struct ay_bytes document)
 {
@@ -491,6 +515,7 @@ int main(void)
 		cmocka_unit_test(a_bank_that_vanishes_is_a_failure),
 		cmocka_unit_test(a_revoked_certificate_is_a_failure),
 		cmocka_unit_test(an_expired_certificate_is_a_failure),
+		cmocka_unit_test(a_result_by_rules_of_before_changes_nothing),
 		cmocka_unit_test(a_result_for_an_older_state_changes_nothing),
 		cmocka_unit_test(nothing_is_asserted_of_an_unknown_host),
 		cmocka_unit_test(a_taken_over_front_makes_nothing_trusted),
