@@ -46,6 +46,15 @@ static void conn_free(struct ay_engine *g, struct ay_conn *c)
 	free(c);
 }
 
+/* Results that the store still has are taken after this: they find no connection. */
+static void leave_host(const struct ay_conn *c)
+{
+	if (c->host && c->host->run->conn == c)
+		c->host->run->conn = NULL;
+	if (c->host && c->host->run->rival == c)
+		c->host->run->rival = NULL;
+}
+
 void ay_conns_fini(struct ay_engine *g)
 {
 	for (size_t i = 0; i < AY_CONN_BUCKETS; i++)
@@ -53,6 +62,7 @@ void ay_conns_fini(struct ay_engine *g)
 			struct ay_conn *c = g->conns[i];
 
 			g->conns[i] = c->chain;
+			leave_host(c);
 			conn_free(g, c);
 		}
 }

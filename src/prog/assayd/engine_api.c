@@ -35,6 +35,7 @@ void ay_engine_close_api(struct ay_engine *g)
 {
 	if (!g)
 		return;
+	ay_relay_end(g); /* handlers that wait for an answer get one while they are there */
 	ay_api_free(g->api_arg);
 	g->api_arg = NULL;
 	g->api_msg = NULL;

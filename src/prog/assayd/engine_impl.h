@@ -420,6 +420,8 @@ void ay_relay_document(struct ay_engine *g, struct ay_ipc *to, uint16_t type, st
 		       ay_document_fn *fn, void *arg);
 void ay_relay_front_ready(struct ay_engine *g, struct ay_bytes body);
 void ay_relay_tick(struct ay_engine *g);
+/* Every open question is answered: UNAVAIL. Before those who asked go. */
+void ay_relay_end(struct ay_engine *g);
 void ay_relay_fini(struct ay_engine *g);
 void ay_relay_refresh_crl(struct ay_engine *g);
 void ay_relay_revoke(struct ay_engine *g, struct ay_bytes serial);

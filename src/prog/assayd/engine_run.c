@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prog/assayd/engine_impl.h"
-#include "prog/assayd/api/api.h"
 #include "prog/assayd/processes.h"
 
 #include "io/sys/sandbox.h"
@@ -137,45 +136,6 @@ static enum ay_rc open_store(const struct ay_config *c, struct ay_store **out, s
 	return ay_store_open(&ay_store_sqlite, &cfg, out, e);
 }
 
-/* ---- the API ---- */
-
-static void api_msg(void *arg, const struct ay_ipc_msg *m)
-{
-	if (m->type == AY_MSG_API_REQUEST)
-		ay_api_request(arg, m->req, m->body);
-	else if (m->type == AY_MSG_API_GONE)
-		ay_api_gone(arg, m->req);
-}
-
-static void api_tick(void *arg, int64_t now_ms)
-{
-	ay_api_tick(arg, now_ms);
-}
-
-static enum ay_rc join_api(struct ay_engine *g, struct ay_store *store, struct ay_err *e)
-{
-	struct ay_api_out out = ay_api_to_front(g->front);
-	struct ay_api *api;
-	enum ay_rc rc = ay_api_new(g, store, &out, &api, e);
-
-	if (rc != AY_OK)
-		return rc;
-	g->api_arg = api;
-	g->api_msg = api_msg;
-	g->api_tick = api_tick;
-	return AY_OK;
-}
-
-static void leave_api(struct ay_engine *g)
-{
-	if (!g)
-		return;
-	ay_api_free(g->api_arg);
-	g->api_msg = NULL;
-	g->api_tick = NULL;
-	g->api_arg = NULL;
-}
-
 static enum ay_rc start(const struct ay_engine_args *a, struct ay_engine_parts *p,
 			struct ay_engine **g, struct ay_err *e)
 {
@@ -191,8 +151,6 @@ static enum ay_rc start(const struct ay_engine_args *a, struct ay_engine_parts *
 		rc = ay_engine_new(p, g, e);
 	if (rc == AY_OK)
 		rc = ay_engine_open_api(*g, e);
-	if (rc == AY_OK)
-		rc = join_api(*g, p->store, e);
 	return rc;
 }
 
@@ -214,7 +172,6 @@ int ay_engine_run(const struct ay_engine_args *a)
 		ay_loop_run(p.loop);
 		status = g->exit_status;
 	}
-	leave_api(g);
 	ay_engine_close_api(g);
 	ay_engine_free(g);
 	ay_store_close(p.store);

@@ -120,7 +120,7 @@ void ay_relay_tick(struct ay_engine *g)
 	}
 }
 
-void ay_relay_fini(struct ay_engine *g)
+void ay_relay_end(struct ay_engine *g)
 {
 	struct ay_question *q;
 
@@ -128,6 +128,11 @@ void ay_relay_fini(struct ay_engine *g)
 		g->questions = q->next;
 		end_question(g, q, "the server is stopping");
 	}
+}
+
+void ay_relay_fini(struct ay_engine *g)
+{
+	ay_relay_end(g);
 	free(g->ca_certs);
 	free(g->crl);
 }
