@@ -142,7 +142,12 @@ host_power_on() {
   echo "$bg" >"$h/swtpm.pid"
   wait_for 10 test -S "$h/sock" -a -S "$h/sock.ctrl"
 }
-host_power_off() { stop_pid "$(cat "$D/$1/swtpm.pid")"; }
+# host_power_off NAME: in order, as an operating system does it; else swtpm forgets some seconds of its clock and says
+# nevertheless that it is safe, which is COUNTER_BACK
+host_power_off() {
+  tpm2_of "$1" tpm2 shutdown -c
+  stop_pid "$(cat "$D/$1/swtpm.pid")"
+}
 # host_boot NAME [--change WHAT]...: power on, boot log, IMA list of 20 files, new boot id
 host_boot() {
   local h=$D/$1
