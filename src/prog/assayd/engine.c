@@ -186,15 +186,15 @@ static int64_t sooner(int64_t a, int64_t b)
 static void at_turn(void *arg)
 {
 	struct ay_engine *g = arg;
-	int64_t next;
+	int64_t next, gather;
 	struct timeval tv;
 
 	ay_engine_clock(g);
-	ay_workers_flush(g);
+	gather = ay_workers_flush(g);
 	ay_schedule_turn(g);
 	once_a_second(g);
 	next = sooner(ay_sched_next(&g->host_sched), ay_sched_next(&g->conn_sched));
-	next = sooner(next, g->next_second) - g->mono_ms;
+	next = sooner(sooner(next, gather), g->next_second) - g->mono_ms;
 	if (next < 0 || g->n_again)
 		next = 0;
 	tv = (struct timeval){ .tv_sec = next / 1000, .tv_usec = (next % 1000) * 1000 };

@@ -377,8 +377,8 @@ AY_MUST_USE bool ay_job_body(struct ay_job *j, struct ay_bytes body);
 void ay_job_refresh(struct ay_job *j);
 void ay_job_submit(struct ay_engine *g, struct ay_job *j);
 void ay_job_free(struct ay_engine *g, struct ay_job *j);
-/* End of a turn: hand the list over. */
-void ay_workers_flush(struct ay_engine *g);
+/* End of a turn: hand the list over, or say when (mono). */
+int64_t ay_workers_flush(struct ay_engine *g);
 
 /* ---- settle.c ---- */
 void ay_settle_job(struct ay_engine *g, struct ay_job *j);

@@ -176,7 +176,6 @@ static void again(struct ay_engine *g, struct ay_job *j)
 	}
 	ay_job_refresh(j);
 	ay_job_submit(g, j);
-	ay_workers_flush(g);
 }
 
 /* The octets of the known log are wanted and gone: the host sends it again. */

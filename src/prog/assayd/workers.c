@@ -11,6 +11,9 @@
 /* How many jobs a thread takes at once: one lock for many, yet others find work too. */
 #define TAKE 16
 #define WORKERS_MAX 64
+/* So many jobs, or so long, are waited for before a thread is woken. */
+#define GATHER 32
+#define GATHER_MS 3
 #define ARENA_MAX AY_MAX_ARENA_BYTES
 /* Bodies up to this size keep their buffer for the next job. */
 #define BODY_KEPT 4096
@@ -23,7 +26,9 @@ struct list {
 
 struct ay_workers {
 	struct list todo, done;
-	struct ay_job *batch, **batch_tail; /* of this turn */
+	struct ay_job *batch, **batch_tail; /* not handed over yet */
+	unsigned n_batch;
+	int64_t batch_since; /* mono: when its first job came */
 	struct ay_job *spare;
 	size_t n_spare;
 	struct ay_memo_table *memos;
@@ -312,19 +317,27 @@ void ay_job_refresh(struct ay_job *j)
 void ay_job_submit(struct ay_engine *g, struct ay_job *j)
 {
 	j->next = NULL;
+	if (!g->workers->batch)
+		g->workers->batch_since = g->mono_ms;
 	*g->workers->batch_tail = j;
 	g->workers->batch_tail = &j->next;
+	g->workers->n_batch++;
 }
 
-void ay_workers_flush(struct ay_engine *g)
+/* Waking a thread costs as much as half a verification: while nobody waits, jobs gather a little. */
+int64_t ay_workers_flush(struct ay_engine *g)
 {
 	struct ay_workers *w = g->workers;
 
 	if (!w || !w->batch)
-		return;
+		return AY_NEVER;
+	if (!g->waiters && w->n_batch < GATHER && g->mono_ms < w->batch_since + GATHER_MS)
+		return w->batch_since + GATHER_MS;
 	list_append(&w->todo, w->batch, w->batch_tail);
 	w->batch = NULL;
 	w->batch_tail = &w->batch;
+	w->n_batch = 0;
+	return AY_NEVER;
 }
 
 void ay_job_free(struct ay_engine *g, struct ay_job *j)
