@@ -6,20 +6,23 @@
 #include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
 #include <openssl/ssl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { BACKLOG_MAX = 1024 * 1024, HANDSHAKE_S = 10, ALPN_MAX = 32 };
+enum { BACKLOG_MAX = 1024 * 1024, HANDSHAKE_S = 10, ALPN_MAX = 32, CN_MAX = 64 };
 
 struct ay_tlspipe_ctx {
 	SSL_CTX *ssl;
 	bool is_server;
 	unsigned char alpn[1 + ALPN_MAX]; /* length and text */
+	char peer[CN_MAX];		  /* "" any */
 };
 
 struct ay_tlspipe {
 	struct bufferevent *tls, *local;
+	const struct ay_tlspipe_ctx *ctx;
 	const struct ay_tlspipe_ops *ops;
 	void *arg;
 	bool is_down;
@@ -68,6 +71,8 @@ enum ay_rc ay_tlspipe_ctx_new(const struct ay_tlspipe_keys *k, bool is_server,
 	if (c == NULL)
 		return ay_fail(e, AY_E_NOMEM, "tls", 0, "out of memory");
 	c->is_server = is_server;
+	if (k->peer != NULL)
+		snprintf(c->peer, sizeof(c->peer), "%s", k->peer);
 	if (strlen(k->alpn) > ALPN_MAX || !load(c, k)) {
 		ay_tlspipe_ctx_free(c);
 		return ay_fail(e, AY_E_UNAVAIL, "tls", 0, "cannot load %s, %s or %s", k->cert,
@@ -120,11 +125,29 @@ static void on_written(struct bufferevent *to, void *arg)
 		bufferevent_enable(other_of(p, to), EV_READ);
 }
 
+/* The chain was verified; of those below the root only one may speak here. */
+static bool is_other_peer(const struct ay_tlspipe *p)
+{
+	X509 *cert = SSL_get0_peer_certificate(bufferevent_openssl_get_ssl(p->tls));
+	const X509_NAME *name = cert == NULL ? NULL : X509_get_subject_name(cert);
+	char cn[CN_MAX] = "";
+
+	if (p->ctx->peer[0] == 0)
+		return cert == NULL;
+	if (name == NULL || X509_NAME_entry_count(name) != 1)
+		return true;
+	return X509_NAME_get_text_by_NID(name, NID_commonName, cn, sizeof(cn)) <= 0 ||
+	       strcmp(cn, p->ctx->peer) != 0;
+}
+
 static void on_event(struct bufferevent *b, short what, void *arg)
 {
 	struct ay_tlspipe *p = arg;
 
-	if (b == p->tls && (what & BEV_EVENT_CONNECTED)) {
+	if (b == p->tls && (what & BEV_EVENT_CONNECTED) && !p->is_down &&
+	    AY_CHECKED("TLSPIPE_PEER", is_other_peer(p))) {
+		down(p, "the peer's certificate is not the one expected here");
+	} else if (b == p->tls && (what & BEV_EVENT_CONNECTED)) {
 		bufferevent_set_timeouts(p->tls, NULL, NULL);
 		bufferevent_enable(p->local, EV_READ | EV_WRITE);
 		if (p->ops->up != NULL)
@@ -146,6 +169,7 @@ enum ay_rc ay_tlspipe_open(struct event_base *base, struct ay_tlspipe_ctx *ctx, 
 
 	*out = NULL;
 	if (p != NULL && ssl != NULL) {
+		p->ctx = ctx;
 		p->ops = ops;
 		p->arg = arg;
 		p->tls = bufferevent_openssl_socket_new(

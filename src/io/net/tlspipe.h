@@ -5,7 +5,7 @@
 /*
  * A socket pair of ours carried over TLS 1.3, mutual, to one program of ours
  * on another machine: octets are passed on as they are. Each side trusts one
- * root and nothing else; names do not matter.
+ * root and nothing else, and where it says so one name below that root.
  */
 #include "core/base/err.h"
 
@@ -18,7 +18,14 @@ struct ay_tlspipe_keys {
 	const char *key;
 	const char *root; /* the only certificate that the peer's may chain to */
 	const char *alpn; /* "assay-ca/1" */
+	/*
+	 * Common name of the peer's certificate; NULL: any below root. Front has
+	 * a certificate of the server's root too, and is not the courier.
+	 */
+	const char *peer;
 };
+/* As `assayd init` makes the courier's certificate. */
+#define AY_COURIER_CN "Assay courier"
 AY_MUST_USE enum ay_rc ay_tlspipe_ctx_new(const struct ay_tlspipe_keys *k, bool is_server,
 					  struct ay_tlspipe_ctx **out, struct ay_err *e);
 void ay_tlspipe_ctx_free(struct ay_tlspipe_ctx *c);

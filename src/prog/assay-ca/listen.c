@@ -145,7 +145,8 @@ static enum ay_rc load_tls(struct server *s, const struct ay_config *c, struct a
 	const struct ay_tlspipe_keys k = { .cert = cert,
 					   .key = key,
 					   .alpn = "assay-ca/1",
-					   .root = ay_config_str(c, "server_root") };
+					   .root = ay_config_str(c, "server_root"),
+					   .peer = AY_COURIER_CN };
 
 	if (!ay_config_state_path(c, "tls.pem", cert, sizeof(cert)) ||
 	    !ay_config_state_path(c, "tls.key", key, sizeof(key)))

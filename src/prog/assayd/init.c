@@ -3,6 +3,7 @@
 #include "prog/assayd/processes.h"
 
 #include "io/net/cert.h"
+#include "io/net/tlspipe.h"
 #include "io/sys/clock.h"
 #include "io/sys/file.h"
 #include "prog/assay-ca/cakeys.h"
@@ -23,7 +24,7 @@ static const struct {
 	int64_t life_s;
 } issued[] = {
 	{ AY_CERT_CHANNEL, "Assay agent channel", AY_FILE_CHANNEL_CERT, AY_FILE_CHANNEL_KEY, YEARS(5) },
-	{ AY_CERT_CHANNEL, "Assay courier", AY_FILE_COURIER_CERT, AY_FILE_COURIER_KEY, YEARS(5) },
+	{ AY_CERT_CHANNEL, AY_COURIER_CN, AY_FILE_COURIER_CERT, AY_FILE_COURIER_KEY, YEARS(5) },
 	{ AY_CERT_API, "Assay API", AY_FILE_API_CERT, AY_FILE_API_KEY, YEARS(2) },
 	{ AY_CERT_ASSERTION, "Assay assertions", AY_FILE_ASSERTION_CERT, AY_FILE_ASSERTION_KEY,
 	  YEARS(5) },
