@@ -3,7 +3,6 @@
 #include "support/t.h"
 
 #include "core/assertion/saml.h"
-#include "core/assertion/saml_key.h"
 #include "core/assertion/xml_init.h"
 #include "core/base/timefmt.h"
 
@@ -628,33 +627,6 @@ static void corpus(void **state)
 	ay_arena_fini(&arena);
 }
 
-/* Keys too weak to sign with are no keys of ours, whoever holds them. */
-static void strong_keys(void **state)
-{
-	const struct {
-		EVP_PKEY *key;
-		bool strong;
-	} rows[] = {
-		{ EVP_EC_gen("P-256"), true },	 { EVP_EC_gen("P-384"), true },
-		{ EVP_RSA_gen(2048), true },	 { EVP_EC_gen("P-224"), false },
-		{ EVP_EC_gen("P-521"), false },	 { EVP_EC_gen("secp256k1"), false },
-		{ EVP_RSA_gen(1024), false },	 { EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), false },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < AY_COUNT(rows); i++) {
-		xmlSecKeyPtr k;
-
-		assert_non_null(rows[i].key);
-		assert_int_equal(ay_saml_key_is_strong(rows[i].key), rows[i].strong);
-		k = ay_saml_xmlsec_key(rows[i].key);
-		assert_int_equal(k != NULL, rows[i].strong);
-		if (k != NULL)
-			xmlSecKeyDestroy(k);
-		EVP_PKEY_free(rows[i].key);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -663,7 +635,6 @@ int main(void)
 		cmocka_unit_test(pinned_ca),	     cmocka_unit_test(single_changes),
 		cmocka_unit_test(wrapping),	     cmocka_unit_test(conditions),
 		cmocka_unit_test(constant_id),	     cmocka_unit_test(limits),
-		cmocka_unit_test(strong_keys),
 		cmocka_unit_test(corpus),
 	};
 
