@@ -94,6 +94,44 @@ static void garbage_from_a_bound_host_is_an_answer(void **state)
 	agent_free(a);
 }
 
+static void evidence_may_come_in_parts(void **state)
+{
+	struct agent *a = enrolled_agent("parts");
+	struct asked q;
+
+	(void)state;
+	trust(a);
+	ask_now(a);
+	assert_true(challenged(a, &q, 5000));
+	answer(a, &q, &(struct lie){ .part = 100 });
+	assert_int_equal(result(a), AY_TRUSTED);
+	ask_now(a);
+	assert_true(challenged(a, &q, 5000));
+	say_part(a, q.req, ay_bytes_of("one"));
+	say_part(a, q.req + 1, ay_bytes_of("of another"));
+	assert_true(closed(a->conn)); /* and no verdict changes */
+	assert_int_equal(verdict_of(a), AY_TRUSTED);
+	agent_free(a);
+}
+
+static void trust_runs_out_by_itself(void **state)
+{
+	struct agent *a = enrolled_agent("lease");
+	int64_t lease = engine->set.lease_ms;
+
+	(void)state;
+	trust(a);
+	engine->set.lease_ms = 150;
+	assert_int_equal(attest(a), AY_TRUSTED);
+	engine->set.lease_ms = lease;
+	run_ms(300);
+	run_ms(50);
+	assert_int_equal(verdict_of(a), AY_UNKNOWN);
+	assert_int_equal(host_of(a)->lease.verdict, AY_UNKNOWN); /* told, not only counted */
+	assert_int_equal(attest(a), AY_TRUSTED);
+	agent_free(a);
+}
+
 static void an_answer_serves_once(void **state)
 {
 	struct agent *a = enrolled_agent("twice");
@@ -503,6 +541,8 @@ int main(void)
 		cmocka_unit_test(a_host_cannot_answer_for_another),
 		cmocka_unit_test(a_quote_is_bound_to_connection_and_host),
 		cmocka_unit_test(garbage_from_a_bound_host_is_an_answer),
+		cmocka_unit_test(evidence_may_come_in_parts),
+		cmocka_unit_test(trust_runs_out_by_itself),
 		cmocka_unit_test(an_answer_serves_once),
 		cmocka_unit_test(parts_that_nobody_asked_for_are_not_kept),
 		cmocka_unit_test(an_agent_does_not_set_the_pace),

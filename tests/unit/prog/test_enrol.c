@@ -162,7 +162,8 @@ static void tokens_end(void **state)
 	agent_free(a);
 }
 
-/* A token for certain endorsement keys opens nothing to another TPM, and says so after a restart. */
+/* A token for certain endorsement keys opens nothing to another TPM, and says so after a restart.
+ */
 static void a_token_for_one_ek(void **state)
 {
 	struct agent *a = agent_new("listed"), *b = agent_new("unlisted");
