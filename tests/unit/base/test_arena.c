@@ -75,19 +75,20 @@ static void reset_gives_zeroes_again(void **state)
 
 static void copies(void **state)
 {
-	struct ay_arena a AY_CLEANUP(ay_arena_fini);
+	struct ay_arena a AY_CLEANUP(ay_arena_fini), full AY_CLEANUP(ay_arena_fini);
 	struct ay_bytes b;
 
 	(void)state;
 	ay_arena_init(&a, 64);
+	ay_arena_init(&full, 0);
 	assert_string_equal(ay_arena_str(&a, t_hex("61 62 63")), "abc");
 	assert_string_equal(ay_arena_str(&a, (struct ay_bytes){ 0 }), "");
 	assert_string_equal(ay_arena_printf(&a, "%s-%d", "pcr", 7), "pcr-7");
 	b = ay_arena_dup(&a, t_hex("0001ff"));
 	assert_true(ay_bytes_eq(b, t_hex("0001ff")));
-	assert_null(ay_arena_printf(&a, "%s", "one more than there is room for"));
-	assert_null(ay_arena_str(&a, t_hex("61")));
-	b = ay_arena_dup(&a, t_hex("61"));
+	assert_null(ay_arena_printf(&full, "%s", "more than there is room for"));
+	assert_null(ay_arena_str(&full, t_hex("61")));
+	b = ay_arena_dup(&full, t_hex("61"));
 	assert_null(b.p);
 	assert_int_equal(b.n, 0);
 }
