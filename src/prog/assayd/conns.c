@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #define FLAG_MORE 0x01
-#define RENEW_PAUSE_MS 10000 /* between renewals that an agent asks for */
 
 /* ---- the table ---- */
 
@@ -469,15 +468,6 @@ static void on_evidence(struct ay_engine *g, struct ay_conn *c, const struct ay_
 	ay_conns_drop_parts(c);
 }
 
-/* Each one makes the CA issue a certificate and keep it: not as often as an agent likes. */
-static void renew(struct ay_engine *g, struct ay_conn *c)
-{
-	if (!c->host || g->mono_ms < c->host->run->renew_from)
-		return;
-	c->host->run->renew_from = g->mono_ms + RENEW_PAUSE_MS;
-	ay_enrol_renew(g, c);
-}
-
 static void on_notice(struct ay_engine *g, struct ay_conn *c, struct ay_bytes body)
 {
 	if (body.n != 1 || body.p[0] < 1 || body.p[0] > 3) {
@@ -485,7 +475,7 @@ static void on_notice(struct ay_engine *g, struct ay_conn *c, struct ay_bytes bo
 		return;
 	}
 	if (body.p[0] == 3)
-		renew(g, c);
+		ay_schedule_renewal(g, c->host);
 	else
 		ay_schedule_notice(g, c->host);
 }

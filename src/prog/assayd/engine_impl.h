@@ -97,6 +97,7 @@ struct ay_host_run {
 	int64_t dial_at;       /* mono: next attempt */
 	uint32_t dial_fails;
 	int64_t notice_from, renew_from; /* mono: before it the agent's NOTICE waits */
+	bool renewal_waits;
 };
 
 enum ay_conn_state {
@@ -401,6 +402,8 @@ bool ay_schedule_settled(struct ay_engine *g, struct ay_host *h);
 void ay_schedule_now(struct ay_engine *g, struct ay_host *h);
 /* Asked for by the agent itself: at most once a second. */
 void ay_schedule_notice(struct ay_engine *g, struct ay_host *h);
+/* Likewise a new AIK certificate: at most once in five seconds. */
+void ay_schedule_renewal(struct ay_engine *g, struct ay_host *h);
 void ay_schedule_again(struct ay_engine *g, struct ay_host *h);
 void ay_schedule_turn(struct ay_engine *g);
 void ay_schedule_tick(struct ay_engine *g);

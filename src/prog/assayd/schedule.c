@@ -8,6 +8,7 @@
 #define DIAL_FIRST_MS 1000
 #define DIAL_LAST_MS 60000
 #define NOTICE_PAUSE_MS 1000 /* each attestation is work and a row: one host is not given all */
+#define RENEW_PAUSE_MS 5000 /* each renewal is work of the CA and a row of its issue log */
 #define TURN_MAX 4096 /* hosts looked at in one turn, so that messages are not kept waiting */
 
 #define container(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
@@ -30,6 +31,8 @@ void ay_schedule_host(struct ay_engine *g, struct ay_host *h)
 	if (h->state != AY_HOST_RETIRED) {
 		at = earlier(open_deadline(r->conn), open_deadline(r->rival));
 		at = earlier(at, earlier(r->due, r->dial_at ? r->dial_at : AY_NEVER));
+		if (r->renewal_waits)
+			at = earlier(at, r->renew_from);
 		if (h->lease.verdict == AY_TRUSTED)
 			at = earlier(at, g->mono_ms + (h->lease.until_ms - g->now_ms));
 	}
@@ -78,6 +81,22 @@ void ay_schedule_notice(struct ay_engine *g, struct ay_host *h)
 		r->due = r->notice_from;
 		ay_schedule_host(g, h);
 	}
+}
+
+void ay_schedule_renewal(struct ay_engine *g, struct ay_host *h)
+{
+	struct ay_host_run *r = h ? h->run : NULL;
+
+	if (!h || h->state != AY_HOST_ENROLLED)
+		return;
+	r->renewal_waits = g->mono_ms < r->renew_from;
+	if (r->renewal_waits) {
+		ay_schedule_host(g, h);
+		return;
+	}
+	r->renew_from = g->mono_ms + RENEW_PAUSE_MS;
+	if (r->conn && !r->conn->closing)
+		ay_enrol_renew(g, r->conn);
 }
 
 bool ay_schedule_settled(struct ay_engine *g, struct ay_host *h)
@@ -136,6 +155,8 @@ static void look_at(struct ay_engine *g, struct ay_host *h)
 		ay_hosts_set_verdict(g, h, AY_LEASE_EXPIRED);
 	if (r->dial_at && r->dial_at <= g->mono_ms)
 		ay_dial(g, h);
+	if (r->renewal_waits && r->renew_from <= g->mono_ms)
+		ay_schedule_renewal(g, h);
 	if (r->due <= g->mono_ms && h->state == AY_HOST_ENROLLED) {
 		if (r->conn && !r->conn->closing && r->in_flight == 0 && !ay_enrol_holds(r->conn))
 			ay_challenge_send(g, h, r->conn);
