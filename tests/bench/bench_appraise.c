@@ -44,9 +44,14 @@ static void fill_pcrs(struct scene *s)
 
 static void build(struct scene *s, EVP_PKEY *key)
 {
-	struct ay_quote q = { .magic = AY_TPM_GENERATED, .type = AY_TPM_ST_ATTEST_QUOTE,
-			      .signer = AY_BYTES(name), .nonce = AY_BYTES(nonce), .clock_ms = 5000,
-			      .reset_count = 1, .clock_safe = 1, .selection = s->selection };
+	struct ay_quote q = { .magic = AY_TPM_GENERATED,
+			      .type = AY_TPM_ST_ATTEST_QUOTE,
+			      .signer = AY_BYTES(name),
+			      .nonce = AY_BYTES(nonce),
+			      .clock_ms = 5000,
+			      .reset_count = 1,
+			      .clock_safe = 1,
+			      .selection = s->selection };
 	struct ay_signature_buf sig;
 	struct ay_writer w;
 
@@ -72,7 +77,8 @@ static void once(struct scene *s)
 	ay_arena_reset(&s->arena);
 	ay_report_init(&rep, &s->arena);
 	if (ay_appraise_quote(&s->ask, &s->ev, &facts, &rep, NULL) != AY_OK ||
-	    !facts.pcrs_attested || ay_report_conclude(&rep, AY_COMP_BIT(AY_COMP_IDENTITY), NULL) != AY_OK ||
+	    !facts.pcrs_attested ||
+	    ay_report_conclude(&rep, AY_COMP_BIT(AY_COMP_IDENTITY), NULL) != AY_OK ||
 	    rep.verdict != AY_TRUSTED)
 		bench_die("the quote is not accepted");
 }
@@ -89,9 +95,13 @@ static void run(const char *label, EVP_PKEY *key, double seconds)
 		bench_die("key");
 	fill_pcrs(&s);
 	build(&s, key);
-	s.ask = (struct ay_quote_ask){ .extra_data = AY_BYTES(nonce), .selection = &s.selection,
-				       .ak = ak, .qualified_name = AY_BYTES(name),
-				       .last = { .known = true, .clock_ms = 4000, .reset_count = 1 } };
+	s.ask = (struct ay_quote_ask){
+		.extra_data = AY_BYTES(nonce),
+		.selection = &s.selection,
+		.ak = ak,
+		.qualified_name = AY_BYTES(name),
+		.last = { .known = true, .clock_ms = 4000, .reset_count = 1 }
+	};
 	ay_arena_init(&s.arena, 1 << 20);
 	for (began = bench_cpu(); bench_cpu() - began < seconds; n += 50)
 		for (int i = 0; i < 50; i++)

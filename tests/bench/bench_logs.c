@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Replay of an IMA list (SHA-256 bank, template hashes compared), and whole boot logs of 100 events in two banks. */
+/* Replay of an IMA list (SHA-256 bank, template hashes compared), and whole boot logs of 100 events
+ * in two banks. */
 #include "bench/bench.h"
 
 #include "core/crypto/hash.h"

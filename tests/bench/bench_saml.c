@@ -38,12 +38,18 @@ static struct ay_saml_key *make_key(EVP_PKEY *key)
 static void run(const char *label, EVP_PKEY *key, double seconds)
 {
 	struct ay_saml_key *signer = make_key(key);
-	struct ay_saml_claims c = { .quote_ms = 1700000000000, .lease_ms = 1700000600000,
-				    .verdict = AY_TRUSTED, .has_evidence = true, .has_policy = true,
-				    .policy_version = 1, .issuer = "assay",
+	struct ay_saml_claims c = { .quote_ms = 1700000000000,
+				    .lease_ms = 1700000600000,
+				    .verdict = AY_TRUSTED,
+				    .has_evidence = true,
+				    .has_policy = true,
+				    .policy_version = 1,
+				    .issuer = "assay",
 				    .host_id = "68ce399e-0ad1-4b19-8a73-7342e34d7c40",
-				    .host_name = "host", .identity_grade = "ek_certified",
-				    .policy_name = "default", .engine = "bench" };
+				    .host_name = "host",
+				    .identity_grade = "ek_certified",
+				    .policy_name = "default",
+				    .engine = "bench" };
 	uint8_t random[16] = { 0 };
 	char id[AY_SAML_ID_TEXT];
 	struct ay_arena arena;

@@ -22,7 +22,9 @@ struct ends {
 
 static struct ay_cert_pem make_cert(enum ay_cert_kind kind, const struct ay_cert_pem *issuer)
 {
-	struct ay_cert_args a = { .kind = kind, .cn = "bench", .now_s = time(NULL), .life_s = 86400 };
+	struct ay_cert_args a = {
+		.kind = kind, .cn = "bench", .now_s = time(NULL), .life_s = 86400
+	};
 	struct ay_cert_pem out;
 
 	if (ay_cert_make(&a, issuer, &out, NULL) != AY_OK)
@@ -35,10 +37,16 @@ static void make_ends(struct ends *x)
 	struct ay_cert_pem root = make_cert(AY_CERT_ROOT, NULL);
 	struct ay_cert_pem server = make_cert(AY_CERT_CHANNEL, &root);
 	struct ay_cert_pem agent = make_cert(AY_CERT_AGENT, NULL);
-	struct ay_tls_args s = { .role = AY_ROLE_SERVER, .cert_pem = server.cert, .key_pem = server.key,
-				 .root_pem = root.cert, .max_sessions = 1000 };
-	struct ay_tls_args a = { .role = AY_ROLE_AGENT, .cert_pem = agent.cert, .key_pem = agent.key,
-				 .root_pem = root.cert, .has_pin = true };
+	struct ay_tls_args s = { .role = AY_ROLE_SERVER,
+				 .cert_pem = server.cert,
+				 .key_pem = server.key,
+				 .root_pem = root.cert,
+				 .max_sessions = 1000 };
+	struct ay_tls_args a = { .role = AY_ROLE_AGENT,
+				 .cert_pem = agent.cert,
+				 .key_pem = agent.key,
+				 .root_pem = root.cert,
+				 .has_pin = true };
 
 	if (ay_cert_spki(root.cert, a.root_pin, NULL) != AY_OK ||
 	    ay_tls_new(&s, &x->server, NULL) != AY_OK || ay_tls_new(&a, &x->agent, NULL) != AY_OK)

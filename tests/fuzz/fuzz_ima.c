@@ -9,7 +9,8 @@
 /* A list is replayed, stepped back, and its state written and read again. */
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	static const struct ay_ima_bank banks[] = { { AY_ALG_SHA1, false }, { AY_ALG_SHA256, true } };
+	static const struct ay_ima_bank banks[] = { { AY_ALG_SHA1, false },
+						    { AY_ALG_SHA256, true } };
 	uint8_t buf[AY_IMA_STATE_WIRE_MAX];
 	struct ay_ima_state zero, back;
 	struct ay_ima_run run;
@@ -26,8 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 			;
 		ay_wr_init(&w, buf, sizeof(buf));
 		ay_ima_state_write(&w, &run.now);
-		if (ay_wr_end(&w, "state", &b, &e) != AY_OK || ay_ima_state_parse(b, &back, &e) != AY_OK ||
-		    back.entries != run.now.entries)
+		if (ay_wr_end(&w, "state", &b, &e) != AY_OK ||
+		    ay_ima_state_parse(b, &back, &e) != AY_OK || back.entries != run.now.entries)
 			abort();
 	}
 	ay_arena_fini(&arena);

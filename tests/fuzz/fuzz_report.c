@@ -18,8 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		json_t *j = ay_report_json(&rep, &head);
 
 		b = ay_report_write(&rep, &a);
-		if (ay_report_parse(b, &a, &again, NULL) != AY_OK ||
-		    again.verdict != rep.verdict)
+		if (ay_report_parse(b, &a, &again, NULL) != AY_OK || again.verdict != rep.verdict)
 			abort();
 		json_decref(j);
 		AY_FUZZ_ACCEPT();

@@ -50,8 +50,9 @@ static void mutate(const uint8_t *seed, size_t n, uint32_t *state)
 	for (uint32_t k = 1 + random_next(state) % 4; n > 0 && k > 0; k--) {
 		uint32_t what = random_next(state) % 3, at = random_next(state) % (uint32_t)n;
 
-		p[at] = what == 0 ? (uint8_t)(p[at] ^ 1u << random_next(state) % 8) :
-			what == 1 ? 0xff : (uint8_t)random_next(state);
+		p[at] = what == 0   ? (uint8_t)(p[at] ^ 1u << random_next(state) % 8)
+			: what == 1 ? 0xff
+				    : (uint8_t)random_next(state);
 	}
 	run(p, n);
 	free(p);

@@ -14,10 +14,10 @@
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 void ay_fuzz_accept(void) __attribute__((weak));
 
-#define AY_FUZZ_ACCEPT()                       \
-	do {                                   \
-		if (ay_fuzz_accept != NULL)    \
-			ay_fuzz_accept();      \
+#define AY_FUZZ_ACCEPT()                                                                           \
+	do {                                                                                       \
+		if (ay_fuzz_accept != NULL)                                                        \
+			ay_fuzz_accept();                                                          \
 	} while (0)
 
 #endif

@@ -113,9 +113,9 @@ void t_ca_make(struct t_ca *c, const struct t_ca_spec *s)
 	if (s->by != NULL)
 		spec.issuer_cert = t_ca_cert(s->by);
 	RAND_bytes(spec.serial, sizeof(spec.serial));
-	assert_int_equal(ay_certgen(&spec, s->by ? s->by->key : c->key, c->der, sizeof(c->der),
-				    &c->n, NULL),
-			 AY_OK);
+	assert_int_equal(
+		ay_certgen(&spec, s->by ? s->by->key : c->key, c->der, sizeof(c->der), &c->n, NULL),
+		AY_OK);
 }
 
 void t_ca_fini(struct t_ca *c)
@@ -136,10 +136,14 @@ size_t t_ek_cert(const struct t_ca *by, EVP_PKEY *ek, int64_t from_ms, int64_t u
 			"310f 300d 0605 6781050203 0c04 69643a31") },
 		{ AY_OID(AY_OID_EXT_KEY_USAGE), false, t_hex("3007 0605 6781050801") },
 	};
-	struct ay_cert_spec spec = { .issuer_cert = t_ca_cert(by), .key = ek,
-				     .not_before_ms = from_ms, .not_after_ms = until_ms,
-				     .path_len = -1, .key_usage = AY_KU_KEY_ENCIPHERMENT,
-				     .ext = ext, .n_ext = AY_COUNT(ext) };
+	struct ay_cert_spec spec = { .issuer_cert = t_ca_cert(by),
+				     .key = ek,
+				     .not_before_ms = from_ms,
+				     .not_after_ms = until_ms,
+				     .path_len = -1,
+				     .key_usage = AY_KU_KEY_ENCIPHERMENT,
+				     .ext = ext,
+				     .n_ext = AY_COUNT(ext) };
 	size_t n;
 
 	RAND_bytes(spec.serial, sizeof(spec.serial));

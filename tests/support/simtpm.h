@@ -2,7 +2,8 @@
 #ifndef AY_TESTS_SUPPORT_SIMTPM_H
 #define AY_TESTS_SUPPORT_SIMTPM_H
 
-/* Keys as a TPM has them, held in software, and makers of EK certificates, for tests of provisioning. */
+/* Keys as a TPM has them, held in software, and makers of EK certificates, for tests of
+ * provisioning. */
 #include "core/crypto/certgen.h"
 #include "core/tpm/public.h"
 
@@ -42,7 +43,8 @@ struct t_ca_spec {
 void t_ca_make(struct t_ca *c, const struct t_ca_spec *spec);
 void t_ca_fini(struct t_ca *c);
 
-/* An EK certificate with the SAN "id:54455354", "sim", "id:0001" and the EKU of EKs; returns its length. */
+/* An EK certificate with the SAN "id:54455354", "sim", "id:0001" and the EKU of EKs; returns its
+ * length. */
 size_t t_ek_cert(const struct t_ca *by, EVP_PKEY *ek, int64_t from_ms, int64_t until_ms,
 		 uint8_t *out, size_t max);
 

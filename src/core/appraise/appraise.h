@@ -17,8 +17,8 @@
  * A returned fault means "could not evaluate": no verdict may be drawn from it.
  */
 #include "core/appraise/report.h"
-#include "core/tpm/quote.h"
 #include "core/crypto/key.h"
+#include "core/tpm/quote.h"
 
 /* TPM counters of the last verified signature of a host. Zeroed: none yet. */
 struct ay_counters {
@@ -41,8 +41,8 @@ struct ay_quote_ask {
 struct ay_ima_run;
 
 struct ay_quote_evidence {
-	struct ay_bytes attest;	   /* TPMS_ATTEST */
-	struct ay_bytes signature; /* TPMT_SIGNATURE */
+	struct ay_bytes attest;	     /* TPMS_ATTEST */
+	struct ay_bytes signature;   /* TPMT_SIGNATURE */
 	const struct ay_pcrs *hints; /* all values read beside the quote; NULL: none */
 	/*
 	 * The IMA list replayed (core/evlog/ima_replay.h), or NULL. When the hints
@@ -62,10 +62,11 @@ struct ay_quote_facts {
 	uint16_t hash;		/* of the signature scheme, and so of pcrDigest */
 	struct ay_counters now; /* advance the host's counters whenever verified */
 	struct ay_pcr_selection selection;
-	struct ay_pcrs pcrs;	/* the values, when pcrs_attested; those of the IMA prefix that fitted */
+	struct ay_pcrs
+		pcrs; /* the values, when pcrs_attested; those of the IMA prefix that fitted */
 	uint8_t pcr_digest[AY_DIGEST_MAX];
 	size_t pcr_digest_n;
-	bool rebooted;		/* resetCount moved */
+	bool rebooted; /* resetCount moved */
 };
 
 /*

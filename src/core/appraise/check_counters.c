@@ -6,7 +6,8 @@
 static enum ay_result back(struct ay_report *rep, const char *what, uint64_t was, uint64_t is)
 {
 	return ay_report_add(rep, AY_CHECK_COUNTER_BACK, AY_FAIL, NULL,
-			     "%s was %" PRIu64 " and is %" PRIu64 ": an old quote, or a state put back",
+			     "%s was %" PRIu64 " and is %" PRIu64
+			     ": an old quote, or a state put back",
 			     what, was, is);
 }
 

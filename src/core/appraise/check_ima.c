@@ -122,7 +122,9 @@ static bool aggregate_of(const struct ay_pcrs *attested, uint16_t alg, unsigned 
 enum ay_result ay_check_ima_aggregate(const struct ay_ima_state *s, const struct ay_pcrs *attested,
 				      struct ay_report *rep)
 {
-	struct ay_place at = { .has_entry = true, .entry = 1, .bank = s->aggregate_alg,
+	struct ay_place at = { .has_entry = true,
+			       .entry = 1,
+			       .bank = s->aggregate_alg,
 			       .measured = { s->aggregate, s->aggregate_n } };
 	static const unsigned lasts[] = { 7, 9 };
 	size_t tried = 0;
@@ -184,7 +186,8 @@ void ay_check_ima_paths(struct ay_bytes list, uint64_t n, uint64_t first_index,
 
 		if (ay_ima_path_is_odd(en.path) && n_odd++ == 0)
 			odd = at;
-		if (index > 1 && ay_bytes_eq(en.path, ay_bytes_of("boot_aggregate")) && n_again++ == 0)
+		if (index > 1 && ay_bytes_eq(en.path, ay_bytes_of("boot_aggregate")) &&
+		    n_again++ == 0)
 			again = at;
 	}
 	if (n_odd > 0)

@@ -23,7 +23,8 @@ enum ay_result ay_check_ima_templates(const struct ay_ima_state *s, struct ay_re
  * For a quote without hints the caller does the same with its own predicate.
  * False: no prefix fits, run->now is the shortest one tried.
  */
-AY_MUST_USE bool ay_ima_run_fit(struct ay_ima_run *run, const struct ay_pcrs *attested, bool padded);
+AY_MUST_USE bool ay_ima_run_fit(struct ay_ima_run *run, const struct ay_pcrs *attested,
+				bool padded);
 
 /*
  * IMA_PCR, and IMA_UNATTESTED_TAIL for entries after the covered prefix.

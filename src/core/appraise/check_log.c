@@ -21,8 +21,9 @@ static bool is_known(const struct ay_known_mismatch *known, const struct ay_evlo
 
 static struct ay_place place_of(const struct ay_event *ev, size_t i)
 {
-	return (struct ay_place){ .has_pcr = true, .pcr = (uint8_t)ev->pcr,
-				  .has_event = true, .event = (uint32_t)i };
+	return (struct ay_place){
+		.has_pcr = true, .pcr = (uint8_t)ev->pcr, .has_event = true, .event = (uint32_t)i
+	};
 }
 
 void ay_check_log_refused(const struct ay_err *e, struct ay_report *rep)
@@ -52,9 +53,10 @@ static void check_banks(const struct ay_evlog *log, size_t i, const struct ay_kn
 		at.bank = log->bank[k];
 		at.measured = (struct ay_bytes){ ev->digest[k], ay_alg_digest_size(at.bank) };
 		if (AY_CHECKED("LOG_BANK_INCONSISTENT", !is_known(known, log, i)))
-			ay_report_add(rep, AY_CHECK_LOG_BANK_INCONSISTENT, AY_FAIL, &at,
-				      "digest in bank %s is not of the data that another bank covers",
-				      ay_alg_bank_name(at.bank));
+			ay_report_add(
+				rep, AY_CHECK_LOG_BANK_INCONSISTENT, AY_FAIL, &at,
+				"digest in bank %s is not of the data that another bank covers",
+				ay_alg_bank_name(at.bank));
 	}
 }
 
@@ -95,7 +97,8 @@ static void check_separators(const struct ay_evlog *log, struct ay_report *rep)
 {
 	struct separators s = { 0 };
 
-	/* The log of a TDX guest has measurement registers, not PCRs: its header is of register 1. */
+	/* The log of a TDX guest has measurement registers, not PCRs: its header is of register 1.
+	 */
 	if (log->n_events > 0 && log->event[0].pcr == 1)
 		return;
 	for (size_t i = 0; i < log->n_events; i++) {
@@ -139,12 +142,14 @@ void ay_check_log_data(const struct ay_evlog *log, const struct ay_known_mismatc
 		if (ev->check != AY_DATA_MISMATCH || ev->agrees != 0)
 			continue; /* a mixed one is LOG_BANK_INCONSISTENT */
 		if (is_known(known, log, i))
-			ay_report_add(rep, AY_CHECK_LOG_EVENT_DATA, AY_PASS, &at,
-				      "digest of %s is not of its data, as the reference recorded it",
-				      type != NULL ? type : "event");
+			ay_report_add(
+				rep, AY_CHECK_LOG_EVENT_DATA, AY_PASS, &at,
+				"digest of %s is not of its data, as the reference recorded it",
+				type != NULL ? type : "event");
 		else if (AY_CHECKED("LOG_EVENT_DATA", true))
 			ay_report_add(rep, AY_CHECK_LOG_EVENT_DATA, AY_FAIL, &at,
-				      "digest of %s is not of its data", type != NULL ? type : "event");
+				      "digest of %s is not of its data",
+				      type != NULL ? type : "event");
 	}
 }
 
@@ -196,8 +201,11 @@ static enum ay_result check_pcr(const struct ay_evlog *log, uint16_t alg, unsign
 				struct ay_bytes value, struct ay_bytes replayed,
 				struct ay_report *rep)
 {
-	struct ay_place at = { .has_pcr = true, .pcr = (uint8_t)pcr, .bank = alg,
-			       .expected = replayed, .measured = value };
+	struct ay_place at = { .has_pcr = true,
+			       .pcr = (uint8_t)pcr,
+			       .bank = alg,
+			       .expected = replayed,
+			       .measured = value };
 
 	if (replayed.p == NULL && !has_extend(log, alg, pcr))
 		return add_no_events(log, &at, rep);

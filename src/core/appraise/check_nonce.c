@@ -13,8 +13,8 @@ enum ay_result ay_check_nonce(const struct ay_quote *q, struct ay_bytes issued,
 				     "no nonce was given: the quote may be an old one");
 	if (AY_CHECKED("QUOTE_NONCE", !ay_bytes_eq_secret(q->nonce, issued)))
 		return ay_report_add(rep, AY_CHECK_QUOTE_NONCE, AY_FAIL, &at,
-				     q->nonce.n == issued.n ?
-					     "extraData is not what was issued" :
-					     "extraData has another length than what was issued");
+				     q->nonce.n == issued.n
+					     ? "extraData is not what was issued"
+					     : "extraData has another length than what was issued");
 	return ay_report_add(rep, AY_CHECK_QUOTE_NONCE, AY_PASS, NULL, NULL);
 }

@@ -30,8 +30,9 @@ static enum ay_result refuse_signature(struct judging *j, enum ay_sigcheck r)
 
 static void accept_signature(struct judging *j)
 {
-	(void)ay_report_add(j->rep, AY_CHECK_QUOTE_SIGNATURE, AY_PASS, NULL,
-			    "quote is signed by the given key (with SHA-1: TPM 1.2 knows no other)");
+	(void)ay_report_add(
+		j->rep, AY_CHECK_QUOTE_SIGNATURE, AY_PASS, NULL,
+		"quote is signed by the given key (with SHA-1: TPM 1.2 knows no other)");
 }
 
 /* externalData of a nonce: its SHA-1; second form: itself, if it has that size. */
@@ -195,14 +196,18 @@ enum ay_rc ay_appraise_quote12(const struct ay_quote12_ask *ask,
 			       const struct ay_quote12_evidence *ev, struct ay_quote_facts *out,
 			       struct ay_report *rep, struct ay_err *e)
 {
-	struct judging j = { .ask = ask, .ev = ev, .rep = rep,
-			     .sig = { .scheme = AY_ALG_RSASSA, .hash = AY_ALG_SHA1,
-				      .rsa = ev->signature } };
+	struct judging j = {
+		.ask = ask,
+		.ev = ev,
+		.rep = rep,
+		.sig = { .scheme = AY_ALG_RSASSA, .hash = AY_ALG_SHA1, .rsa = ev->signature }
+	};
 	enum ay_result said;
 
 	*out = (struct ay_quote_facts){ 0 };
 	if (ask->ak == NULL || (ev->message.n == 0 && (ev->composite == NULL || ask->nonce.n == 0)))
-		return ay_fail(e, AY_E_BUG, "quote", 0, "nothing to verify, or nothing to verify with");
+		return ay_fail(e, AY_E_BUG, "quote", 0,
+			       "nothing to verify, or nothing to verify with");
 	said = ev->message.n > 0 ? check_message(&j) : check_built(&j);
 	if (j.q.digest.n == 0)
 		return AY_OK; /* refused before anything of it could be used */

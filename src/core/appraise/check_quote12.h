@@ -10,17 +10,19 @@
 #include "core/tpm/tpm12.h"
 
 struct ay_quote12_ask {
-	struct ay_bytes nonce; /* externalData is its SHA-1, or itself if 20 octets; n == 0: none known */
-	uint32_t mask;	       /* PCRs that were asked; 0: not known */
+	struct ay_bytes
+		nonce; /* externalData is its SHA-1, or itself if 20 octets; n == 0: none known */
+	uint32_t mask; /* PCRs that were asked; 0: not known */
 	const struct ay_pubkey *ak;
 };
 
 /* Either the signed structure itself, or the composite that it must have been over; or both. */
 struct ay_quote12_evidence {
-	struct ay_bytes message;	 /* TPM_QUOTE_INFO or _INFO2; n == 0: build it from composite and nonce */
-	struct ay_bytes signature;	 /* raw RSA */
+	struct ay_bytes
+		message; /* TPM_QUOTE_INFO or _INFO2; n == 0: build it from composite and nonce */
+	struct ay_bytes signature;		/* raw RSA */
 	const struct ay_composite12 *composite; /* NULL: none */
-	const struct ay_pcrs *hints;	 /* values of the SHA-1 bank; NULL: those of the composite */
+	const struct ay_pcrs *hints; /* values of the SHA-1 bank; NULL: those of the composite */
 };
 
 /* As ay_appraise_quote(); out->now stays unknown, there are no counters in such a quote. */

@@ -75,7 +75,8 @@ static void read_verdicts(struct ay_reader *r, struct ay_saml_claims *c)
 	if (n != AY_COMPONENTS)
 		ay_rd_reject(r, "claims.components", "%u, not %u", n, AY_COMPONENTS);
 	for (size_t i = 0; i < AY_COMPONENTS && ay_rd_ok(r); i++) {
-		c->component[i] = (enum ay_verdict)read_below(r, "claims.component", AY_TRUSTED + 1);
+		c->component[i] =
+			(enum ay_verdict)read_below(r, "claims.component", AY_TRUSTED + 1);
 		c->grade[i] = (enum ay_grade)read_below(r, "claims.grade", AY_GRADE_TPM_SIGNED + 1);
 	}
 }

@@ -36,8 +36,8 @@ static enum ay_rc time_of(const xmlNode *n, const char *name, int64_t *out, stru
 	return AY_OK;
 }
 
-static enum ay_rc check_window(const xmlNode *n, const struct ay_saml_expect *want,
-			       int64_t *from, int64_t *until, struct ay_err *e)
+static enum ay_rc check_window(const xmlNode *n, const struct ay_saml_expect *want, int64_t *from,
+			       int64_t *until, struct ay_err *e)
 {
 	enum ay_rc rc = time_of(n, "NotBefore", from, e);
 
@@ -54,7 +54,8 @@ static enum ay_rc check_window(const xmlNode *n, const struct ay_saml_expect *wa
 
 static bool names_audience(const xmlNode *restriction, const char *audience)
 {
-	for (xmlNodePtr n = ay_saml_next(restriction->children); n != NULL; n = ay_saml_next(n->next)) {
+	for (xmlNodePtr n = ay_saml_next(restriction->children); n != NULL;
+	     n = ay_saml_next(n->next)) {
 		xmlChar *s = ay_saml_is(n, AY_NS_SAML, "Audience") ? xmlNodeGetContent(n) : NULL;
 		bool same = s != NULL && xmlStrEqual(s, ay_x(audience));
 
@@ -69,8 +70,10 @@ static enum ay_rc check_audience(const xmlNode *conditions, const char *audience
 {
 	size_t n_named = 0;
 
-	for (xmlNodePtr n = ay_saml_next(conditions->children); n != NULL; n = ay_saml_next(n->next)) {
-		if (AY_CHECKED("SAML_CONDITIONS", !ay_saml_is(n, AY_NS_SAML, "AudienceRestriction")))
+	for (xmlNodePtr n = ay_saml_next(conditions->children); n != NULL;
+	     n = ay_saml_next(n->next)) {
+		if (AY_CHECKED("SAML_CONDITIONS",
+			       !ay_saml_is(n, AY_NS_SAML, "AudienceRestriction")))
 			return refuse(e, "saml.Conditions", "a condition that we do not know");
 		if (audience != NULL && ay_saml_is(n, AY_NS_SAML, "AudienceRestriction") &&
 		    AY_CHECKED("SAML_CONDITIONS", !names_audience(n, audience)))
@@ -106,12 +109,13 @@ static enum ay_rc check_subject(const struct ay_saml_doc *d, const struct ay_sam
 				struct ay_arena *arena, struct ay_saml_facts *f, struct ay_err *e)
 {
 	xmlNodePtr s = ay_saml_child(d->root, AY_NS_SAML, "Subject");
-	xmlNodePtr data = ay_saml_child(ay_saml_child(s, AY_NS_SAML, "SubjectConfirmation"), AY_NS_SAML,
-					"SubjectConfirmationData");
+	xmlNodePtr data = ay_saml_child(ay_saml_child(s, AY_NS_SAML, "SubjectConfirmation"),
+					AY_NS_SAML, "SubjectConfirmationData");
 	int64_t from = 0, until = 0;
 
 	f->subject = text_of(ay_saml_child(s, AY_NS_SAML, "NameID"), arena);
-	if (AY_CHECKED("SAML_CONDITIONS", !want->allow_legacy && (f->subject == NULL || f->subject[0] == '\0')))
+	if (AY_CHECKED("SAML_CONDITIONS",
+		       !want->allow_legacy && (f->subject == NULL || f->subject[0] == '\0')))
 		return refuse(e, "saml.Subject", "no subject");
 	return data == NULL ? AY_OK : check_window(data, want, &from, &until, e);
 }
@@ -131,7 +135,8 @@ static enum ay_rc check_origin(const struct ay_saml_doc *d, const struct ay_saml
 	f->id = ay_arena_str(arena, (struct ay_bytes){ d->id, (size_t)xmlStrlen(d->id) });
 	if (AY_CHECKED("SAML_CONDITIONS", f->issuer == NULL || f->issuer[0] == '\0'))
 		return refuse(e, "saml.Issuer", "no issuer");
-	if (AY_CHECKED("SAML_CONDITIONS", want->issuer != NULL && strcmp(f->issuer, want->issuer) != 0))
+	if (AY_CHECKED("SAML_CONDITIONS",
+		       want->issuer != NULL && strcmp(f->issuer, want->issuer) != 0))
 		return refuse(e, "saml.Issuer", "is not the expected one");
 	if (AY_CHECKED("SAML_CONDITIONS", !want->allow_legacy && is_constant(d->id)))
 		return refuse(e, "saml.ID", "every assertion has this ID");
@@ -169,7 +174,8 @@ static enum ay_rc take_statement(const xmlNode *statement, struct ay_arena *aren
 	for (xmlNodePtr a = ay_saml_next(statement->children); a != NULL && rc == AY_OK;
 	     a = ay_saml_next(a->next)) {
 		if (!ay_saml_is(a, AY_NS_SAML, "Attribute"))
-			return ay_saml_refuse(e, AY_E_INPUT, "SAML_SHAPE", "saml.AttributeStatement",
+			return ay_saml_refuse(e, AY_E_INPUT, "SAML_SHAPE",
+					      "saml.AttributeStatement",
 					      "holds more than attributes");
 		rc = take_attribute(a, arena, f, max, e);
 	}
@@ -184,12 +190,14 @@ static enum ay_rc take_attributes(const xmlNode *root, struct ay_arena *arena,
 
 	for (xmlNodePtr s = ay_saml_next(root->children); s != NULL; s = ay_saml_next(s->next))
 		for (xmlNodePtr a = ay_saml_next(s->children); a != NULL; a = ay_saml_next(a->next))
-			for (xmlNodePtr v = ay_saml_next(a->children); v != NULL; v = ay_saml_next(v->next))
+			for (xmlNodePtr v = ay_saml_next(a->children); v != NULL;
+			     v = ay_saml_next(v->next))
 				max++;
 	f->attribute = ay_arena_array(arena, max, sizeof(*f->attribute));
 	if (f->attribute == NULL)
 		return ay_fail(e, AY_E_NOMEM, "saml", 0, "no memory for attributes");
-	for (xmlNodePtr s = ay_saml_next(root->children); s != NULL && rc == AY_OK; s = ay_saml_next(s->next))
+	for (xmlNodePtr s = ay_saml_next(root->children); s != NULL && rc == AY_OK;
+	     s = ay_saml_next(s->next))
 		if (ay_saml_is(s, AY_NS_SAML, "AttributeStatement"))
 			rc = take_statement(s, arena, f, max, e);
 	return rc;
@@ -211,7 +219,8 @@ enum ay_rc ay_saml_check_conditions(const struct ay_saml_doc *d, const struct ay
 	if (rc != AY_OK)
 		return rc;
 	nonce = ay_saml_fact(out, "Nonce");
-	if (AY_CHECKED("SAML_CONDITIONS", want->nonce != NULL && (nonce == NULL || strcmp(nonce, want->nonce) != 0)))
+	if (AY_CHECKED("SAML_CONDITIONS",
+		       want->nonce != NULL && (nonce == NULL || strcmp(nonce, want->nonce) != 0)))
 		return refuse(e, "saml.Nonce", "is not the one that was asked for");
 	return AY_OK;
 }

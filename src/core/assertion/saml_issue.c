@@ -136,7 +136,8 @@ static void add_verdicts(struct build *b)
 	for (unsigned k = AY_COMP_IDENTITY; k < AY_COMPONENTS; k++) {
 		char name[64];
 
-		snprintf(name, sizeof(name), "Verdict[%s]", ay_component_name((enum ay_component)k));
+		snprintf(name, sizeof(name), "Verdict[%s]",
+			 ay_component_name((enum ay_component)k));
 		add_attribute(b, name, ay_verdict_name(c->component[k]));
 		if (c->grade[k] == AY_GRADE_NONE)
 			continue;
@@ -151,8 +152,8 @@ static void add_strings(struct build *b)
 	const bool ALWAYS = true, IF_PLATFORM = is_trusted(c, AY_COMP_PLATFORM),
 		   IF_OS = is_trusted(c, AY_COMP_OS), IF_TAG = is_trusted(c, AY_COMP_ASSET_TAG);
 
-#define X(field, attribute, when)                        \
-	if (when)                                        \
+#define X(field, attribute, when)                                                                  \
+	if (when)                                                                                  \
 		add_attribute(b, attribute, c->field);
 #include "core/assertion/saml_claims.def"
 #undef X
@@ -195,8 +196,8 @@ static void add_signature(struct build *b, const struct ay_saml_key *key)
 		return;
 	snprintf(uri, sizeof(uri), "#%s", b->id);
 	b->signature = xmlSecTmplSignatureCreateNsPref(b->doc, xmlSecTransformExclC14NId,
-						       key->is_ec ? xmlSecTransformEcdsaSha256Id :
-								    xmlSecTransformRsaSha256Id,
+						       key->is_ec ? xmlSecTransformEcdsaSha256Id
+								  : xmlSecTransformRsaSha256Id,
 						       NULL, ay_x("ds"));
 	if (b->signature == NULL || xmlAddChild(b->root, b->signature) == NULL) {
 		b->failed = true;
@@ -204,10 +205,10 @@ static void add_signature(struct build *b, const struct ay_saml_key *key)
 	}
 	ref = xmlSecTmplSignatureAddReference(b->signature, xmlSecTransformSha256Id, NULL,
 					      ay_x(uri), NULL);
-	exc = ref == NULL ||
-			      xmlSecTmplReferenceAddTransform(ref, xmlSecTransformEnvelopedId) == NULL ?
-		      NULL :
-		      xmlSecTmplReferenceAddTransform(ref, xmlSecTransformExclC14NId);
+	exc = ref == NULL || xmlSecTmplReferenceAddTransform(ref, xmlSecTransformEnvelopedId) ==
+				      NULL
+		      ? NULL
+		      : xmlSecTmplReferenceAddTransform(ref, xmlSecTransformExclC14NId);
 	if (exc == NULL || (b->c->profile == AY_SAML_CIT &&
 			    xmlSecTmplTransformAddC14NInclNamespaces(exc, ay_x("xs")) < 0))
 		b->failed = true;
@@ -227,7 +228,8 @@ static void build_root(struct build *b)
 	set(b, b->root, "ID", b->id);
 	set_time(b, b->root, "IssueInstant", b->now_ms);
 	set(b, b->root, "Version", "2.0");
-	if (!b->failed && xmlAddID(NULL, b->doc, ay_x(b->id), xmlHasProp(b->root, ay_x("ID"))) == NULL)
+	if (!b->failed &&
+	    xmlAddID(NULL, b->doc, ay_x(b->id), xmlHasProp(b->root, ay_x("ID"))) == NULL)
 		b->failed = true;
 }
 
@@ -285,7 +287,8 @@ static enum ay_rc dump(struct build *b, struct ay_arena *arena, struct ay_bytes 
 	if (text != NULL && n > 0)
 		*out = ay_arena_dup(arena, (struct ay_bytes){ text, (size_t)n });
 	xmlFree(text);
-	return out->p != NULL ? AY_OK : ay_fail(e, AY_E_NOMEM, "saml", 0, "no memory for the document");
+	return out->p != NULL ? AY_OK
+			      : ay_fail(e, AY_E_NOMEM, "saml", 0, "no memory for the document");
 }
 
 static enum ay_rc check_claims(const struct ay_saml_claims *c, int64_t now_ms, struct ay_err *e)
@@ -293,7 +296,8 @@ static enum ay_rc check_claims(const struct ay_saml_claims *c, int64_t now_ms, s
 	if (c->issuer == NULL || c->host_id == NULL)
 		return ay_fail(e, AY_E_INPUT, "saml.claims", 0, "no issuer or no host id");
 	if (c->lease_ms <= now_ms)
-		return ay_fail_code(e, AY_E_EXISTS, "VERDICT_UNKNOWN", "saml.lease", "the lease has ended");
+		return ay_fail_code(e, AY_E_EXISTS, "VERDICT_UNKNOWN", "saml.lease",
+				    "the lease has ended");
 	if (c->profile == AY_SAML_ASSAY && c->verdict == AY_UNKNOWN)
 		return ay_fail_code(e, AY_E_EXISTS, "VERDICT_UNKNOWN", "saml.verdict",
 				    "the host's verdict is unknown");
@@ -313,8 +317,8 @@ enum ay_rc ay_saml_issue(const struct ay_saml_claims *c, const struct ay_saml_ke
 	build_assertion(&b, key);
 	sign(&b, key);
 	add_key_info(&b, key);
-	rc = b.failed ? ay_fail(e, AY_E_INPUT, "saml", 0, "a string is not text, or signing failed") :
-			dump(&b, arena, out, e);
+	rc = b.failed ? ay_fail(e, AY_E_INPUT, "saml", 0, "a string is not text, or signing failed")
+		      : dump(&b, arena, out, e);
 	if (b.doc != NULL)
 		xmlFreeDoc(b.doc);
 	return rc;

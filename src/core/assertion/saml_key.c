@@ -75,7 +75,8 @@ static enum ay_rc add_certs(struct ay_saml_key *k, const struct ay_bytes *certs,
 			       AY_SAML_CERTS);
 	for (size_t i = 0; i < n; i++) {
 		if (certs[i].n > AY_MAX_CERT_BYTES)
-			return ay_fail(e, AY_E_LIMIT, "saml.certificate", 0, "%zu bytes", certs[i].n);
+			return ay_fail(e, AY_E_LIMIT, "saml.certificate", 0, "%zu bytes",
+				       certs[i].n);
 		k->cert[i] = cert_text(certs[i]);
 		if (k->cert[i] == NULL)
 			return ay_fail(e, AY_E_NOMEM, "saml.certificate", 0, "out of memory");
@@ -98,7 +99,8 @@ enum ay_rc ay_saml_key_new(EVP_PKEY *key, const struct ay_bytes *certs, size_t n
 	if (rc == AY_OK)
 		k->key = ay_saml_xmlsec_key(key);
 	if (rc == AY_OK && k->key == NULL)
-		rc = ay_fail(e, AY_E_CRYPTO, "saml.key", 0, "is neither P-256 nor RSA of 2048 bits");
+		rc = ay_fail(e, AY_E_CRYPTO, "saml.key", 0,
+			     "is neither P-256 nor RSA of 2048 bits");
 	if (rc != AY_OK) {
 		ay_saml_key_free(k);
 		return rc;

@@ -17,7 +17,8 @@ struct ay_saml_key {
 	char *cert[AY_SAML_CERTS]; /* base64, in lines of 64 */
 };
 
-/* Raises the reference count of key; NULL when it is of a kind we do not use. Freed with xmlSecKeyDestroy. */
+/* Raises the reference count of key; NULL when it is of a kind we do not use. Freed with
+ * xmlSecKeyDestroy. */
 xmlSecKeyPtr ay_saml_xmlsec_key(EVP_PKEY *key);
 /* P-256 or P-384, or RSA of 2048 bits and more. */
 bool ay_saml_key_is_strong(EVP_PKEY *key);

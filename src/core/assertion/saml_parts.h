@@ -11,7 +11,7 @@ struct ay_saml_doc {
 	xmlNodePtr root;      /* the one assertion */
 	xmlNodePtr signature; /* its direct child */
 	const xmlChar *id;    /* of root; never empty */
-	bool is_weak;	      /* SHA-1 somewhere: refused after the signature, unless legacy is allowed */
+	bool is_weak; /* SHA-1 somewhere: refused after the signature, unless legacy is allowed */
 };
 
 /* rc with code; text goes to e. */
@@ -26,7 +26,8 @@ xmlNodePtr ay_saml_next(xmlNodePtr n); /* next element among siblings, n include
 const xmlChar *ay_saml_attr(const xmlNode *n, const char *name);
 
 /* One assertion at the root, signed by a direct child, IDs unique, known statements only. */
-AY_MUST_USE enum ay_rc ay_saml_check_shape(xmlDocPtr doc, struct ay_saml_doc *out, struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_saml_check_shape(xmlDocPtr doc, struct ay_saml_doc *out,
+					   struct ay_err *e);
 /* What is signed is the root, by transforms and algorithms we know. */
 AY_MUST_USE enum ay_rc ay_saml_check_reference(struct ay_saml_doc *d, struct ay_err *e);
 /* By the pinned certificate, or a key certified by it; KeyInfo must agree. */

@@ -7,13 +7,12 @@
 /* Canonicalisations: comments are refused before, so both kinds come to the same. */
 static const char *const c14ns[] = { AY_NS_EXC_C14N, AY_NS_EXC_C14N "WithComments", C14N,
 				     C14N "#WithComments", NULL };
-static const char *const signatures[] = {
-	"http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256",
-	"http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384",
-	"http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
-	"http://www.w3.org/2001/04/xmldsig-more#rsa-sha384",
-	"http://www.w3.org/2001/04/xmldsig-more#rsa-sha512", NULL
-};
+static const char *const signatures[] = { "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256",
+					  "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384",
+					  "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
+					  "http://www.w3.org/2001/04/xmldsig-more#rsa-sha384",
+					  "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512",
+					  NULL };
 static const char *const digests[] = { "http://www.w3.org/2001/04/xmlenc#sha256",
 				       "http://www.w3.org/2001/04/xmldsig-more#sha384",
 				       "http://www.w3.org/2001/04/xmlenc#sha512", NULL };
@@ -53,14 +52,17 @@ static enum ay_rc check_transforms(const xmlNode *ref, struct ay_err *e)
 		n_enveloped += xmlStrEqual(alg, ay_x(AY_NS_DSIG "enveloped-signature"));
 		n_c14n += is_one_of(alg, c14ns);
 	}
-	if (AY_CHECKED("SAML_REFERENCE", n_enveloped != 1 || n_c14n > 1 || n != n_enveloped + n_c14n))
-		return reference_fail(e, "transforms other than enveloped signature and canonicalisation");
+	if (AY_CHECKED("SAML_REFERENCE",
+		       n_enveloped != 1 || n_c14n > 1 || n != n_enveloped + n_c14n))
+		return reference_fail(
+			e, "transforms other than enveloped signature and canonicalisation");
 	return AY_OK;
 }
 
 static enum ay_rc check_digest(struct ay_saml_doc *d, const xmlNode *ref, struct ay_err *e)
 {
-	const xmlChar *alg = ay_saml_attr(ay_saml_child(ref, AY_NS_DSIG, "DigestMethod"), "Algorithm");
+	const xmlChar *alg =
+		ay_saml_attr(ay_saml_child(ref, AY_NS_DSIG, "DigestMethod"), "Algorithm");
 
 	if (is_one_of(alg, weak_digests))
 		d->is_weak = true;
@@ -81,8 +83,8 @@ static size_t count_children(const xmlNode *parent, const char *name)
 static enum ay_rc check_methods(struct ay_saml_doc *d, const xmlNode *info, struct ay_err *e)
 {
 	xmlNodePtr method = ay_saml_child(info, AY_NS_DSIG, "SignatureMethod");
-	const xmlChar *c14n = ay_saml_attr(ay_saml_child(info, AY_NS_DSIG, "CanonicalizationMethod"),
-					   "Algorithm");
+	const xmlChar *c14n = ay_saml_attr(
+		ay_saml_child(info, AY_NS_DSIG, "CanonicalizationMethod"), "Algorithm");
 	const xmlChar *alg = ay_saml_attr(method, "Algorithm");
 
 	if (!is_one_of(c14n, c14ns))
@@ -90,7 +92,8 @@ static enum ay_rc check_methods(struct ay_saml_doc *d, const xmlNode *info, stru
 	if (is_one_of(alg, weak_signatures))
 		d->is_weak = true;
 	else if (AY_CHECKED("SAML_ALGORITHM", !is_one_of(alg, signatures)))
-		return algorithm_fail(e, "saml.SignatureMethod", "signature is not ECDSA or RSA with SHA-2");
+		return algorithm_fail(e, "saml.SignatureMethod",
+				      "signature is not ECDSA or RSA with SHA-2");
 	/* HMACOutputLength and other parameters. */
 	if (AY_CHECKED("SAML_ALGORITHM", ay_saml_next(method->children) != NULL))
 		return algorithm_fail(e, "saml.SignatureMethod", "signature method has parameters");
@@ -109,7 +112,8 @@ enum ay_rc ay_saml_check_reference(struct ay_saml_doc *d, struct ay_err *e)
 		return reference_fail(e, "not exactly one Reference");
 	ref = ay_saml_child(info, AY_NS_DSIG, "Reference");
 	uri = ay_saml_attr(ref, "URI");
-	if (AY_CHECKED("SAML_REFERENCE", uri == NULL || uri[0] != '#' || !xmlStrEqual(uri + 1, d->id)))
+	if (AY_CHECKED("SAML_REFERENCE",
+		       uri == NULL || uri[0] != '#' || !xmlStrEqual(uri + 1, d->id)))
 		return reference_fail(e, "does not refer to the assertion");
 	if (AY_CHECKED("SAML_REFERENCE", count_children(d->signature, "Object") != 0))
 		return reference_fail(e, "the signature holds an Object");

@@ -40,7 +40,8 @@ static bool refers_to(const xmlChar *uri, const xmlNode *n)
 {
 	const xmlChar *id = ay_saml_attr(n, "ID");
 
-	return uri != NULL && id != NULL && id[0] != '\0' && uri[0] == '#' && xmlStrEqual(uri + 1, id);
+	return uri != NULL && id != NULL && id[0] != '\0' && uri[0] == '#' &&
+	       xmlStrEqual(uri + 1, id);
 }
 
 static const xmlChar *reference_uri(const xmlNode *signature)
@@ -57,7 +58,8 @@ static void survey_element(struct survey *s, xmlNodePtr n)
 		s->n_signatures++;
 		s->signature = s->signature == NULL ? n : s->signature;
 	}
-	if (ay_saml_is(n, AY_NS_SAML, "EncryptedAssertion") || ay_saml_is(n, AY_NS_SAML, "EncryptedID") ||
+	if (ay_saml_is(n, AY_NS_SAML, "EncryptedAssertion") ||
+	    ay_saml_is(n, AY_NS_SAML, "EncryptedID") ||
 	    ay_saml_is(n, AY_NS_SAML, "EncryptedAttribute"))
 		s->n_encrypted++;
 	if (!ay_saml_is(n, AY_NS_SAML, "Assertion"))
@@ -83,11 +85,13 @@ static enum ay_rc shape(struct ay_err *e, const char *text)
 /* A shared secret or a broken digest: said so even where there is no assertion. */
 static bool is_forbidden(const xmlNode *signature)
 {
-	const xmlChar *alg = ay_saml_attr(ay_saml_child(ay_saml_child(signature, AY_NS_DSIG, "SignedInfo"),
-							AY_NS_DSIG, "SignatureMethod"),
-					  "Algorithm");
+	const xmlChar *alg =
+		ay_saml_attr(ay_saml_child(ay_saml_child(signature, AY_NS_DSIG, "SignedInfo"),
+					   AY_NS_DSIG, "SignatureMethod"),
+			     "Algorithm");
 
-	return alg != NULL && (xmlStrstr(alg, ay_x("hmac")) != NULL || xmlStrstr(alg, ay_x("md5")) != NULL);
+	return alg != NULL &&
+	       (xmlStrstr(alg, ay_x("hmac")) != NULL || xmlStrstr(alg, ay_x("md5")) != NULL);
 }
 
 /* How many assertions and signatures, and does the signature cover what one would read? */
@@ -99,15 +103,16 @@ static enum ay_rc judge_survey(const struct survey *s, const xmlNode *root, stru
 	if (s->n_assertions == 0)
 		return shape(e, s->n_encrypted > 0 ? "assertion is encrypted" : "no assertion");
 	if (AY_CHECKED("SAML_UNSIGNED", s->n_signatures == 0))
-		return ay_saml_refuse(e, AY_E_CRYPTO, "SAML_UNSIGNED", "saml.Signature", "no signature");
+		return ay_saml_refuse(e, AY_E_CRYPTO, "SAML_UNSIGNED", "saml.Signature",
+				      "no signature");
 	if (AY_CHECKED("SAML_WRAPPING", s->n_assertions > 1 && s->n_self_signed < s->n_assertions))
 		return ay_saml_refuse(e, AY_E_CRYPTO, "SAML_WRAPPING", "saml.Assertion",
 				      "an assertion that is not signed stands beside a signed one");
 	if (AY_CHECKED("SAML_SHAPE", s->n_assertions > 1))
 		return shape(e, "more than one assertion");
-	if (AY_CHECKED("SAML_WRAPPING", s->signature->parent != s->assertion &&
-						!refers_to(reference_uri(s->signature),
-							   s->signature->parent)))
+	if (AY_CHECKED("SAML_WRAPPING",
+		       s->signature->parent != s->assertion &&
+			       !refers_to(reference_uri(s->signature), s->signature->parent)))
 		return ay_saml_refuse(e, AY_E_CRYPTO, "SAML_WRAPPING", "saml.Signature",
 				      "the signature is not the assertion's own");
 	if (AY_CHECKED("SAML_DUPLICATE_ID", s->has_twice))
@@ -125,7 +130,8 @@ static enum ay_rc judge_survey(const struct survey *s, const xmlNode *root, stru
 
 static bool is_child_we_know(const xmlNode *n)
 {
-	static const char *const names[] = { "Issuer", "Subject", "Conditions", "AttributeStatement" };
+	static const char *const names[] = { "Issuer", "Subject", "Conditions",
+					     "AttributeStatement" };
 
 	for (size_t i = 0; i < AY_COUNT(names); i++)
 		if (ay_saml_is(n, AY_NS_SAML, names[i]))

@@ -38,8 +38,8 @@ static X509 *read_cert(const xmlNode *n)
 		if (*s != '\n' && *s != '\r' && *s != ' ' && *s != '\t')
 			text[at++] = (char)*s;
 	if (at == 0 || at == sizeof(text) ||
-	    ay_base64_decode(AY_BASE64_STD, (struct ay_bytes){ (const uint8_t *)text, at }, "cert", der,
-			     sizeof(der), &n_der, NULL) != AY_OK)
+	    ay_base64_decode(AY_BASE64_STD, (struct ay_bytes){ (const uint8_t *)text, at }, "cert",
+			     der, sizeof(der), &n_der, NULL) != AY_OK)
 		return NULL;
 	return d2i_X509(NULL, &p, (long)n_der);
 }
@@ -64,8 +64,8 @@ static enum ay_rc read_key_info(const xmlNode *signature, struct embedded *out, 
 	xmlNodePtr info = ay_saml_child(signature, AY_NS_DSIG, "KeyInfo");
 	enum ay_rc rc = AY_OK;
 
-	for (xmlNodePtr n = info == NULL ? NULL : ay_saml_next(info->children); n != NULL && rc == AY_OK;
-	     n = ay_saml_next(n->next)) {
+	for (xmlNodePtr n = info == NULL ? NULL : ay_saml_next(info->children);
+	     n != NULL && rc == AY_OK; n = ay_saml_next(n->next)) {
 		if (AY_CHECKED("SAML_KEY", !ay_saml_is(n, AY_NS_DSIG, "X509Data")))
 			return key_fail(e, "KeyInfo holds more than certificates");
 		if (ay_saml_is(n, AY_NS_DSIG, "X509Data"))
@@ -74,7 +74,8 @@ static enum ay_rc read_key_info(const xmlNode *signature, struct embedded *out, 
 	return rc;
 }
 
-/* A certificate for TLS, or for an AK, may not sign assertions, though the same root stands above. */
+/* A certificate for TLS, or for an AK, may not sign assertions, though the same root stands above.
+ */
 static bool may_sign_assertions(X509 *cert)
 {
 	uint32_t flags = X509_get_extension_flags(cert);
@@ -95,7 +96,8 @@ static bool chains_to(X509 *pinned, const struct embedded *s, int64_t now_ms)
 
 	for (size_t i = 1; others != NULL && i < s->n; i++)
 		(void)sk_X509_push(others, s->cert[i]);
-	if (store != NULL && ctx != NULL && others != NULL && X509_STORE_add_cert(store, pinned) == 1 &&
+	if (store != NULL && ctx != NULL && others != NULL &&
+	    X509_STORE_add_cert(store, pinned) == 1 &&
 	    X509_STORE_CTX_init(ctx, store, s->cert[0], others) == 1) {
 		X509_STORE_CTX_set_time(ctx, 0, (time_t)(now_ms / 1000));
 		X509_VERIFY_PARAM_set_purpose(X509_STORE_CTX_get0_param(ctx), X509_PURPOSE_ANY);

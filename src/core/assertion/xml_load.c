@@ -132,7 +132,8 @@ static void no_words(void *ctx, const char *msg, ...)
 	(void)msg;
 }
 
-static enum ay_rc fail(struct ay_err *e, enum ay_rc rc, const char *code, size_t at, const char *text)
+static enum ay_rc fail(struct ay_err *e, enum ay_rc rc, const char *code, size_t at,
+		       const char *text)
 {
 	rc = ay_fail(e, rc, "xml", at, "%s", text);
 	ay_err_code(e, code);
@@ -157,8 +158,8 @@ static bool is_utf8_declared(struct ay_bytes t)
 	n = (size_t)(end - p);
 	for (size_t i = 8; i + 5 <= n; i++)
 		if (p[i] == '"' || p[i] == '\'')
-			return strncasecmp((const char *)p + i + 1, "utf-8", 5) == 0 &&
-			       i + 6 < n && p[i + 6] == p[i];
+			return strncasecmp((const char *)p + i + 1, "utf-8", 5) == 0 && i + 6 < n &&
+			       p[i + 6] == p[i];
 	return false;
 }
 
@@ -176,9 +177,11 @@ static enum ay_rc check_text(struct ay_bytes t, struct ay_err *e)
 	while ((p = memmem(p, t.n - (size_t)(p - t.p), "<!", 2)) != NULL) {
 		size_t at = (size_t)(p - t.p), left = t.n - at;
 
-		if (AY_CHECKED("XML_DOCTYPE", !(left >= 4 && memcmp(p, "<!--", 4) == 0) &&
-						      !(left >= 9 && memcmp(p, "<![CDATA[", 9) == 0)))
-			return fail(e, AY_E_INPUT, "XML_DOCTYPE", at, "a DOCTYPE or another declaration");
+		if (AY_CHECKED("XML_DOCTYPE",
+			       !(left >= 4 && memcmp(p, "<!--", 4) == 0) &&
+				       !(left >= 9 && memcmp(p, "<![CDATA[", 9) == 0)))
+			return fail(e, AY_E_INPUT, "XML_DOCTYPE", at,
+				    "a DOCTYPE or another declaration");
 		p += 2;
 	}
 	return AY_OK;
@@ -200,7 +203,8 @@ static bool has_crowded_element(struct ay_bytes t)
 
 		if (quote != 0) {
 			quote = c == quote ? 0 : quote;
-		} else if (!in_tag && c == '<' && t.n - i >= 9 && memcmp(t.p + i, "<![CDATA[", 9) == 0) {
+		} else if (!in_tag && c == '<' && t.n - i >= 9 &&
+			   memcmp(t.p + i, "<![CDATA[", 9) == 0) {
 			const uint8_t *end = memmem(t.p + i, t.n - i, "]]>", 3);
 
 			i = end == NULL ? t.n : (size_t)(end - t.p) + 2;

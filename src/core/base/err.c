@@ -24,8 +24,8 @@ static void make_printable(char *s)
 }
 
 AY_PRINTF(6, 0)
-static void fill(struct ay_err *e, enum ay_rc rc, const char *code, const char *where, size_t offset,
-		 const char *fmt, va_list ap)
+static void fill(struct ay_err *e, enum ay_rc rc, const char *code, const char *where,
+		 size_t offset, const char *fmt, va_list ap)
 {
 	if (e == NULL)
 		return;

@@ -42,8 +42,8 @@ void ay_err_code(struct ay_err *e, const char *code);
 AY_MUST_USE enum ay_rc ay_err_coded(struct ay_err *e, enum ay_rc rc, const char *code);
 
 /* Record a failure to be reported later (reader, writer). */
-void ay_err_set(struct ay_err *e, enum ay_rc rc, const char *where, size_t offset,
-		const char *fmt, ...) AY_PRINTF(5, 6);
+void ay_err_set(struct ay_err *e, enum ay_rc rc, const char *where, size_t offset, const char *fmt,
+		...) AY_PRINTF(5, 6);
 
 const char *ay_rc_name(enum ay_rc rc); /* "INPUT"; "OK" for AY_OK */
 const char *ay_rc_text(enum ay_rc rc);

@@ -48,7 +48,8 @@ static const uint8_t *take(struct ay_reader *r, const char *field, size_t n)
 	if (!ay_rd_ok(r))
 		return NULL;
 	if (n > r->n) {
-		ay_err_set(r->fail, AY_E_INPUT, field, r->base, "need %zu bytes, %zu left", n, r->n);
+		ay_err_set(r->fail, AY_E_INPUT, field, r->base, "need %zu bytes, %zu left", n,
+			   r->n);
 		return NULL;
 	}
 	if (n > 0)

@@ -26,7 +26,8 @@ enum ay_rc ay_uuid_parse(struct ay_bytes text, const char *field, struct ay_uuid
 
 	*out = (struct ay_uuid){ 0 };
 	if (text.n != 36)
-		return ay_fail(e, AY_E_INPUT, field, 0, "a UUID has 36 characters, not %zu", text.n);
+		return ay_fail(e, AY_E_INPUT, field, 0, "a UUID has 36 characters, not %zu",
+			       text.n);
 	for (size_t i = 0; i < 36; i++) {
 		if (is_dash(i) != (text.p[i] == '-'))
 			return ay_fail(e, AY_E_INPUT, field, i, "dash misplaced in UUID");

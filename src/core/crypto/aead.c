@@ -65,5 +65,6 @@ enum ay_rc ay_gcm_open(const uint8_t key[32], const uint8_t iv[AY_GCM_IV], struc
 	    EVP_CipherFinal_ex(c, out + n, &last) == 1)
 		return AY_OK;
 	ay_wipe(out, plain_n);
-	return ay_fail(e, AY_E_CRYPTO, "gcm.tag", plain_n, "message was changed or the key differs");
+	return ay_fail(e, AY_E_CRYPTO, "gcm.tag", plain_n,
+		       "message was changed or the key differs");
 }

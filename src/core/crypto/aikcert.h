@@ -55,12 +55,10 @@ struct ay_aik_issuer {
  * Make the certificate for the key in SubjectPublicKeyInfo ak_spki.
  *   serial  positive: its first bit is cleared, 16 octets
  */
-AY_MUST_USE enum ay_rc ay_aikcert_issue(const struct ay_aik_issuer *by,
-					const struct ay_pubkey *ak,
-					const struct ay_aik_facts *facts,
-					const uint8_t serial[16], int64_t not_before_ms,
-					int64_t not_after_ms, uint8_t *out, size_t max, size_t *n,
-					struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_aikcert_issue(const struct ay_aik_issuer *by, const struct ay_pubkey *ak,
+					const struct ay_aik_facts *facts, const uint8_t serial[16],
+					int64_t not_before_ms, int64_t not_after_ms, uint8_t *out,
+					size_t max, size_t *n, struct ay_err *e);
 
 /* Code AIK_CERT. Nothing is verified. */
 AY_MUST_USE enum ay_rc ay_aikcert_parse(struct ay_bytes der, struct ay_aikcert *out,

@@ -26,17 +26,16 @@ AY_MUST_USE enum ay_rc ay_aikclient_check_ca(const struct ay_ca_certs *ca, const
  * The ticket names my TLS key, my host id and this CA, and is not expired.
  * AY_E_CRYPTO, code TICKET. (Its signature is the CA's to check.)
  */
-AY_MUST_USE enum ay_rc ay_aikclient_check_ticket(struct ay_bytes ticket,
-						 const uint8_t my_spki[32],
+AY_MUST_USE enum ay_rc ay_aikclient_check_ticket(struct ay_bytes ticket, const uint8_t my_spki[32],
 						 const struct ay_uuid *host, const uint8_t pin[32],
 						 int64_t now_ms, struct ay_ticket *out,
 						 struct ay_err *e);
 
 struct ay_identity_request {
 	struct ay_bytes ticket;
-	struct ay_bytes ak;	 /* TPMT_PUBLIC */
-	struct ay_bytes ek;	 /* TPMT_PUBLIC */
-	struct ay_bytes ek_cert; /* as read from NV; empty: none */
+	struct ay_bytes ak;			  /* TPMT_PUBLIC */
+	struct ay_bytes ek;			  /* TPMT_PUBLIC */
+	struct ay_bytes ek_cert;		  /* as read from NV; empty: none */
 	struct ay_bytes certs[AY_MAX_CERT_CHAIN]; /* of NV 0x01c00100-0x01c001ff */
 	size_t n_certs;
 };
@@ -65,7 +64,8 @@ AY_MUST_USE enum ay_rc ay_aikclient_open(struct ay_bytes k0, struct ay_bytes iv,
  *   ak       my AK's public key;  ak_name  its Name
  */
 AY_MUST_USE enum ay_rc ay_aikclient_check_cert(struct ay_bytes der, const struct ay_ca_certs *ca,
-					       const uint8_t pin[32], const struct ay_ticket *ticket,
+					       const uint8_t pin[32],
+					       const struct ay_ticket *ticket,
 					       const struct ay_pubkey *ak, struct ay_bytes ak_name,
 					       int64_t now_ms, struct ay_aikcert *out,
 					       struct ay_err *e);

@@ -13,8 +13,7 @@
 #define AY_CA_SECRET_BYTES 32
 
 AY_MUST_USE enum ay_rc ay_identity_request_parse(struct ay_bytes in,
-						 struct ay_identity_request *out,
-						 struct ay_err *e);
+						 struct ay_identity_request *out, struct ay_err *e);
 void ay_identity_request_write(struct ay_writer *w, const struct ay_identity_request *q);
 
 struct ay_ca_answer {

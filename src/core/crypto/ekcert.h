@@ -27,8 +27,7 @@ struct ay_ekcert {
  *
  * Nothing is verified: ay_chain_check() and ay_ekcert_check() do that.
  */
-AY_MUST_USE enum ay_rc ay_ekcert_parse(struct ay_bytes nv, struct ay_ekcert *out,
-				       struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_ekcert_parse(struct ay_bytes nv, struct ay_ekcert *out, struct ay_err *e);
 
 /*
  * Is this an EK certificate of this very key? EK_MISMATCH if the key is

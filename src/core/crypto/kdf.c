@@ -134,11 +134,9 @@ bool ay_kdfa(uint16_t alg, struct ay_bytes key, const char *label, struct ay_byt
 	     struct ay_bytes context_v, unsigned bits, uint8_t *out)
 {
 	uint8_t length[4];
-	struct ay_bytes parts[] = { { NULL, 0 },
-				    with_terminator(label),
-				    context_u,
-				    context_v,
-				    AY_BYTES(length) };
+	struct ay_bytes parts[] = {
+		{ NULL, 0 }, with_terminator(label), context_u, context_v, AY_BYTES(length)
+	};
 
 	be32(length, bits);
 	return kdf(true, alg, key, parts, AY_COUNT(parts), bits, out);

@@ -91,7 +91,8 @@ static EVP_PKEY *rsa_pkey(struct ay_bytes n, uint32_t exponent)
 	AY_CLEANUP(bn_free) BIGNUM *bn = BN_bin2bn(n.p, (int)n.n, NULL);
 	OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
 
-	if (bn == NULL || bld == NULL || OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_N, bn) != 1 ||
+	if (bn == NULL || bld == NULL ||
+	    OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_N, bn) != 1 ||
 	    OSSL_PARAM_BLD_push_uint32(bld, OSSL_PKEY_PARAM_RSA_E, exponent) != 1) {
 		OSSL_PARAM_BLD_free(bld);
 		return NULL;

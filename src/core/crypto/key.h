@@ -36,7 +36,8 @@ bool ay_pubkey_eq(const struct ay_pubkey *a, const struct ay_pubkey *b);
 struct evp_pkey_st *ay_pubkey_pkey(const struct ay_pubkey *k);
 /* AY_CURVE_*; 0 for RSA or another curve. */
 uint16_t ay_pubkey_curve(const struct ay_pubkey *k);
-/* RSA modulus, or EC x and y one after the other, big-endian without leading zeros dropped; borrowed. */
+/* RSA modulus, or EC x and y one after the other, big-endian without leading zeros dropped;
+ * borrowed. */
 struct ay_bytes ay_pubkey_numbers(const struct ay_pubkey *k);
 
 #endif

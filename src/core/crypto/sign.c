@@ -32,8 +32,8 @@ static bool set_padding(EVP_PKEY_CTX *c, uint16_t scheme, uint16_t hash)
 	if (scheme == AY_ALG_ECDSA)
 		return true;
 	return EVP_PKEY_CTX_set_signature_md(c, md_of(hash)) == 1 &&
-	       EVP_PKEY_CTX_set_rsa_padding(c, scheme == AY_ALG_RSAPSS ? RSA_PKCS1_PSS_PADDING :
-									 RSA_PKCS1_PADDING) == 1 &&
+	       EVP_PKEY_CTX_set_rsa_padding(c, scheme == AY_ALG_RSAPSS ? RSA_PKCS1_PSS_PADDING
+								       : RSA_PKCS1_PADDING) == 1 &&
 	       (scheme != AY_ALG_RSAPSS ||
 		EVP_PKEY_CTX_set_rsa_pss_saltlen(c, RSA_PSS_SALTLEN_DIGEST) == 1);
 }
@@ -70,9 +70,9 @@ enum ay_rc ay_sign(struct evp_pkey_st *key, uint16_t scheme, uint16_t hash, stru
 		return ay_fail(e, AY_E_CRYPTO, "sign", 0, "cannot sign");
 	}
 	if (!rsa)
-		return split_ecdsa(sig, n, (EVP_PKEY_get_bits(key) + 7) / 8, out) ?
-			       AY_OK :
-			       ay_fail(e, AY_E_BUG, "sign", 0, "signature is not of the curve");
+		return split_ecdsa(sig, n, (EVP_PKEY_get_bits(key) + 7) / 8, out)
+			       ? AY_OK
+			       : ay_fail(e, AY_E_BUG, "sign", 0, "signature is not of the curve");
 	memcpy(out->b, sig, n);
 	out->sig.rsa = (struct ay_bytes){ out->b, n };
 	return AY_OK;

@@ -14,7 +14,6 @@ struct ay_signature_buf {
 
 /* scheme and hash as in struct ay_signature; scheme 0: RSASSA or ECDSA by the kind of key. */
 AY_MUST_USE enum ay_rc ay_sign(struct evp_pkey_st *key, uint16_t scheme, uint16_t hash,
-			       struct ay_bytes msg, struct ay_signature_buf *out,
-			       struct ay_err *e);
+			       struct ay_bytes msg, struct ay_signature_buf *out, struct ay_err *e);
 
 #endif

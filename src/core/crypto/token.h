@@ -12,8 +12,8 @@
 #include "core/base/limits.h"
 
 #define AY_TOKEN_SERVERS_MAX 8
-#define AY_TOKEN_SERVER_MAX 261	 /* HOST:PORT with terminator */
-#define AY_TOKEN_ID_TEXT 33	 /* 32 lower-case hex digits and a terminator */
+#define AY_TOKEN_SERVER_MAX 261 /* HOST:PORT with terminator */
+#define AY_TOKEN_ID_TEXT 33	/* 32 lower-case hex digits and a terminator */
 #define AY_TOKEN_PREFIX "assay1."
 
 struct ay_token {
@@ -30,8 +30,7 @@ struct ay_token {
 AY_MUST_USE enum ay_rc ay_token_build(const struct ay_token *t, char out[AY_MAX_TOKEN_BYTES],
 				      struct ay_err *e);
 /* Only the form that ay_token_build writes; out is wiped on failure. Code TOKEN_MALFORMED. */
-AY_MUST_USE enum ay_rc ay_token_parse(struct ay_bytes text, struct ay_token *out,
-				      struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_token_parse(struct ay_bytes text, struct ay_token *out, struct ay_err *e);
 
 /* K: what the server stores instead of the secret. */
 void ay_token_key(const uint8_t secret[32], uint8_t k[32]);

@@ -8,8 +8,8 @@
  * issuer's name merely tells which key to try.
  *
  * Every refusal carries a code: CERT_MALFORMED (not DER, a field missing or
- * twice), CERT_TRAILING, CERT_LIMIT, CERT_VERSION, CERT_ALGORITHM, CERT_KEY; a chain that fails: EK_CHAIN,
- * or whatever code the caller names.
+ * twice), CERT_TRAILING, CERT_LIMIT, CERT_VERSION, CERT_ALGORITHM, CERT_KEY; a chain that fails:
+ * EK_CHAIN, or whatever code the caller names.
  */
 #include "core/base/limits.h"
 #include "core/crypto/key.h"
@@ -22,15 +22,15 @@ enum ay_cert_flag {
 	AY_CERT_SERIAL_PADDED = 1u << 3, /* serial number not in its shortest form */
 	AY_CERT_RSAES_OAEP = 1u << 4,	 /* key type id-RSAES-OAEP, read by hand */
 	AY_CERT_SHA1 = 1u << 5,		 /* signed with SHA-1 */
-	AY_CERT_ECDSA_NULL = 1u << 6,	 /* NULL parameters of an ECDSA signature (Intel OnDie CA) */
+	AY_CERT_ECDSA_NULL = 1u << 6, /* NULL parameters of an ECDSA signature (Intel OnDie CA) */
 };
 
 enum ay_cert_usage { /* bits of KeyUsage as a mask, bit 0 first [RFC5280 4.2.1.3] */
-	AY_KU_DIGITAL_SIGNATURE = 1u << 0,
-	AY_KU_KEY_ENCIPHERMENT = 1u << 2,
-	AY_KU_KEY_AGREEMENT = 1u << 4,
-	AY_KU_CERT_SIGN = 1u << 5,
-	AY_KU_CRL_SIGN = 1u << 6,
+		     AY_KU_DIGITAL_SIGNATURE = 1u << 0,
+		     AY_KU_KEY_ENCIPHERMENT = 1u << 2,
+		     AY_KU_KEY_AGREEMENT = 1u << 4,
+		     AY_KU_CERT_SIGN = 1u << 5,
+		     AY_KU_CRL_SIGN = 1u << 6,
 };
 
 enum ay_cert_sig {
@@ -64,7 +64,7 @@ struct ay_cert {
 	uint32_t key_usage; /* enum ay_cert_usage */
 	bool has_basic;
 	bool is_ca;
-	int path_len; /* -1: no limit */
+	int path_len;	       /* -1: no limit */
 	bool unknown_critical; /* an extension that we do not know and may not ignore */
 };
 
@@ -76,7 +76,8 @@ struct ay_cert {
  */
 AY_MUST_USE enum ay_rc ay_cert_parse(struct ay_bytes der, struct ay_cert *out, struct ay_err *e);
 
-/* The value of an extension (contents of its OCTET STRING) or {NULL, 0}. oid: contents of an OID. */
+/* The value of an extension (contents of its OCTET STRING) or {NULL, 0}. oid: contents of an OID.
+ */
 struct ay_bytes ay_cert_extension(const struct ay_cert *c, struct ay_bytes oid, bool *critical);
 /* True if the extendedKeyUsage extension lists this OID. */
 bool ay_cert_has_eku(const struct ay_cert *c, struct ay_bytes oid, bool *critical);
@@ -85,9 +86,9 @@ AY_MUST_USE enum ay_rc ay_cert_key(const struct ay_cert *c, struct ay_pubkey **o
 				   struct ay_err *e);
 /* SHA-256 of the SubjectPublicKeyInfo: what pins are made of. */
 void ay_cert_spki_hash(const struct ay_cert *c, uint8_t out[32]);
-/* SHA-256 of the SubjectPublicKeyInfo of the certificate in DER; AY_E_INPUT if it does not parse. */
-AY_MUST_USE enum ay_rc ay_cert_spki_hash_of(struct ay_bytes der, uint8_t out[32],
-					    struct ay_err *e);
+/* SHA-256 of the SubjectPublicKeyInfo of the certificate in DER; AY_E_INPUT if it does not parse.
+ */
+AY_MUST_USE enum ay_rc ay_cert_spki_hash_of(struct ay_bytes der, uint8_t out[32], struct ay_err *e);
 
 /* In date at now_ms. */
 bool ay_cert_in_date(const struct ay_cert *c, int64_t now_ms);
@@ -103,7 +104,7 @@ struct ay_crl {
 	enum ay_cert_sig sig_alg;
 	int64_t this_update_ms;
 	int64_t next_update_ms; /* 0: none given */
-	bool is_partial; /* a critical extension says that it is not the whole list */
+	bool is_partial;	/* a critical extension says that it is not the whole list */
 };
 
 AY_MUST_USE enum ay_rc ay_crl_parse(struct ay_bytes der, struct ay_crl *out, struct ay_err *e);

@@ -47,8 +47,8 @@ static bool may_sign(struct walk *w, const struct ay_cert *c, size_t below)
 /* Whether a list is whole and still says how things are. */
 static bool is_current(const struct ay_chain_policy *p, const struct ay_crl *crl)
 {
-	return !crl->is_partial && (p->ignore_dates || (crl->next_update_ms != 0 &&
-							p->now_ms <= crl->next_update_ms));
+	return !crl->is_partial &&
+	       (p->ignore_dates || (crl->next_update_ms != 0 && p->now_ms <= crl->next_update_ms));
 }
 
 /* All lists of the issuer count: an older one does not hide what a newer one says. */

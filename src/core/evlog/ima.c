@@ -89,7 +89,8 @@ static void take_field(struct ay_reader *r, enum ay_ima_field f, struct ay_bytes
 	}
 }
 
-/* left: octets of template data that the fields must fill. A window would cost more than the fields. */
+/* left: octets of template data that the fields must fill. A window would cost more than the
+ * fields. */
 static void read_fields(struct ay_reader *r, const struct ay_ima_template *t, size_t left,
 			struct ay_ima_entry *en)
 {

@@ -19,14 +19,14 @@ struct ay_ima_entry {
 	size_t offset;
 	uint64_t index; /* from 1 within this piece of list */
 	uint32_t pcr;
-	bool violation; /* stored template hash is all zero */
+	bool violation;		      /* stored template hash is all zero */
 	const uint8_t *template_hash; /* 20 octets */
 	struct ay_bytes template_name;
 	struct ay_bytes data; /* template data; for "ima": digest, length, name as in the list */
-	bool is_old; /* template "ima": hashed as 20 octets and a name padded to 256 */
+	bool is_old;	      /* template "ima": hashed as 20 octets and a name padded to 256 */
 
 	/* Fields that the template has; {NULL, 0} for the others. */
-	uint16_t digest_alg;	    /* TPM number; 0 if unknown */
+	uint16_t digest_alg;	     /* TPM number; 0 if unknown */
 	struct ay_bytes digest_name; /* "sha256"; "sha1" for "ima" */
 	struct ay_bytes digest;
 	struct ay_bytes path; /* without terminator; for ima-buf the name of what was measured */

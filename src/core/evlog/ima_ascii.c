@@ -151,7 +151,8 @@ static void put_hex(struct ay_writer *w, struct ay_bytes hex)
 		size_t n = hex.n / 2 < sizeof(chunk) ? hex.n / 2 : sizeof(chunk);
 		struct ay_err e = { 0 };
 
-		if (ay_hex_decode((struct ay_bytes){ hex.p, 2 * n }, "ima.field", chunk, n, &e) != AY_OK)
+		if (ay_hex_decode((struct ay_bytes){ hex.p, 2 * n }, "ima.field", chunk, n, &e) !=
+		    AY_OK)
 			w->fail = e;
 		ay_wr_bytes(w, (struct ay_bytes){ chunk, n });
 		hex = (struct ay_bytes){ hex.p + 2 * n, hex.n - 2 * n };
@@ -272,7 +273,8 @@ static void hash_data(const struct line *l, struct ay_bytes data, uint8_t own[AY
  * hash gives the right SHA-1, any other one (zeroes too: only SHA-1 lists mark
  * violations so) a wrong one.
  */
-static void put_entry(struct ay_writer *w, const struct line *l, const struct reading *r, bool *fits)
+static void put_entry(struct ay_writer *w, const struct line *l, const struct reading *r,
+		      bool *fits)
 {
 	uint8_t own[AY_DIGEST_MAX], sha1[HASH_SIZE];
 	size_t start = w->n, data;

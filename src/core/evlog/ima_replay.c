@@ -5,7 +5,7 @@
 #include "core/evlog/replay.h"
 
 #define SHA1_SIZE 20
-#define ENTRY_MIN 32 /* octets of the shortest entry */
+#define ENTRY_MIN 32	  /* octets of the shortest entry */
 #define OLD_NAME_SIZE 256 /* template "ima" hashes the name padded to this */
 
 struct ay_ima_undo {
@@ -97,7 +97,8 @@ static size_t find_slot(struct ay_ima_state *s, uint32_t pcr, bool *is_new)
 }
 
 /* What is hashed: the template data, for "ima" in its fixed form. */
-static struct ay_bytes hashed_data(const struct ay_ima_entry *en, uint8_t fixed[SHA1_SIZE + OLD_NAME_SIZE])
+static struct ay_bytes hashed_data(const struct ay_ima_entry *en,
+				   uint8_t fixed[SHA1_SIZE + OLD_NAME_SIZE])
 {
 	if (!en->is_old)
 		return en->data;
@@ -181,7 +182,8 @@ static enum ay_rc replay_entry(struct ay_ima_run *run, const struct ay_ima_entry
 	size_t slot = find_slot(s, en->pcr, &u.is_new);
 
 	if (slot == AY_IMA_PCRS)
-		return ay_fail(e, AY_E_LIMIT, "ima.pcr", en->offset, "more than %d PCRs", AY_IMA_PCRS);
+		return ay_fail(e, AY_E_LIMIT, "ima.pcr", en->offset, "more than %d PCRs",
+			       AY_IMA_PCRS);
 	u.slot = (uint8_t)slot;
 	u.mismatch = !hash_entry(s, en, &d);
 	if (run->max_undo > 0)

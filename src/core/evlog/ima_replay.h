@@ -70,7 +70,8 @@ struct ay_bytes ay_ima_state_value(const struct ay_ima_state *s, uint16_t alg, b
 				   unsigned pcr);
 
 /* Canonical octets of a state, to be stored with the host. */
-#define AY_IMA_STATE_WIRE_MAX (64 + AY_DIGEST_MAX + AY_IMA_BANKS * (3 + AY_IMA_PCRS * (1 + AY_DIGEST_MAX)))
+#define AY_IMA_STATE_WIRE_MAX                                                                      \
+	(64 + AY_DIGEST_MAX + AY_IMA_BANKS * (3 + AY_IMA_PCRS * (1 + AY_DIGEST_MAX)))
 void ay_ima_state_write(struct ay_writer *w, const struct ay_ima_state *s);
 AY_MUST_USE enum ay_rc ay_ima_state_parse(struct ay_bytes in, struct ay_ima_state *out,
 					  struct ay_err *e);
@@ -79,8 +80,8 @@ struct ay_ima_undo; /* one entry that can be taken back */
 
 struct ay_ima_run {
 	struct ay_ima_state now;
-	uint64_t from; /* entries of the state it started with */
-	uint64_t total; /* entries at the end of the list */
+	uint64_t from;			    /* entries of the state it started with */
+	uint64_t total;			    /* entries at the end of the list */
 	size_t n_undo, max_undo, next_undo; /* a ring: the oldest is overwritten */
 	struct ay_ima_undo *undo;	    /* in the arena */
 	uint8_t *values; /* in the arena: PCR values before each of those entries */

@@ -5,11 +5,21 @@ static const struct {
 	const char *name;
 	enum ay_ima_field field;
 } fields[] = {
-	{ "d-ng", AY_IMA_D_NG },       { "n-ng", AY_IMA_N_NG },	      { "sig", AY_IMA_SIG },
-	{ "d-ngv2", AY_IMA_D_NG },     { "buf", AY_IMA_BUF },	      { "d-modsig", AY_IMA_D_MODSIG },
-	{ "modsig", AY_IMA_MODSIG },   { "evmsig", AY_IMA_EVMSIG },   { "d", AY_IMA_D },
-	{ "n", AY_IMA_N },	       { "xattrnames", AY_IMA_TEXT }, { "xattrlengths", AY_IMA_HEX },
-	{ "xattrvalues", AY_IMA_HEX }, { "iuid", AY_IMA_U32 },	      { "igid", AY_IMA_U32 },
+	{ "d-ng", AY_IMA_D_NG },
+	{ "n-ng", AY_IMA_N_NG },
+	{ "sig", AY_IMA_SIG },
+	{ "d-ngv2", AY_IMA_D_NG },
+	{ "buf", AY_IMA_BUF },
+	{ "d-modsig", AY_IMA_D_MODSIG },
+	{ "modsig", AY_IMA_MODSIG },
+	{ "evmsig", AY_IMA_EVMSIG },
+	{ "d", AY_IMA_D },
+	{ "n", AY_IMA_N },
+	{ "xattrnames", AY_IMA_TEXT },
+	{ "xattrlengths", AY_IMA_HEX },
+	{ "xattrvalues", AY_IMA_HEX },
+	{ "iuid", AY_IMA_U32 },
+	{ "igid", AY_IMA_U32 },
 	{ "imode", AY_IMA_U16 },
 };
 
@@ -50,7 +60,8 @@ static const struct ay_ima_template *from_descriptors(struct ay_bytes name,
 		size_t n = bar == NULL ? name.n : (size_t)(bar - name.p);
 		enum ay_ima_field f = find_field((struct ay_bytes){ name.p, n });
 
-		if (f == AY_IMA_FIELD_NONE || n + 1 == name.n) /* as the kernel: no bar at the end */
+		if (f == AY_IMA_FIELD_NONE ||
+		    n + 1 == name.n) /* as the kernel: no bar at the end */
 			return NULL;
 		out->field[out->n_fields++] = (uint8_t)f;
 		n += bar != NULL;

@@ -10,19 +10,19 @@
 
 enum ay_ima_field {
 	AY_IMA_FIELD_NONE = 0,
-	AY_IMA_D,	/* digest alone */
-	AY_IMA_D_NG,	/* "sha256:" NUL digest; d-ngv2 and d-modsig as well */
+	AY_IMA_D,    /* digest alone */
+	AY_IMA_D_NG, /* "sha256:" NUL digest; d-ngv2 and d-modsig as well */
 	AY_IMA_D_MODSIG,
-	AY_IMA_N,	/* name */
-	AY_IMA_N_NG,	/* path, terminated */
+	AY_IMA_N,    /* name */
+	AY_IMA_N_NG, /* path, terminated */
 	AY_IMA_SIG,
 	AY_IMA_BUF,
 	AY_IMA_MODSIG,
 	AY_IMA_EVMSIG,
-	AY_IMA_TEXT,	/* xattrnames */
-	AY_IMA_HEX,	/* xattrlengths, xattrvalues */
-	AY_IMA_U32,	/* iuid, igid */
-	AY_IMA_U16,	/* imode */
+	AY_IMA_TEXT, /* xattrnames */
+	AY_IMA_HEX,  /* xattrlengths, xattrvalues */
+	AY_IMA_U32,  /* iuid, igid */
+	AY_IMA_U16,  /* imode */
 };
 
 #define AY_IMA_FIELDS_MAX 12

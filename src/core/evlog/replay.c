@@ -74,7 +74,8 @@ enum ay_rc ay_evlog_replay(const struct ay_evlog *log, struct ay_pcrs *out, stru
 			continue; /* SM3: known by size only */
 		bank = ay_pcrs_bank(out, log->bank[k]);
 		if (bank == NULL)
-			return ay_fail(e, AY_E_LIMIT, "log.bank", 0, "more than %d banks", AY_BANKS_MAX);
+			return ay_fail(e, AY_E_LIMIT, "log.bank", 0, "more than %d banks",
+				       AY_BANKS_MAX);
 		replay_bank(log, k, launch, bank);
 	}
 	return AY_OK;

@@ -44,7 +44,8 @@ static void take_locality(struct walk *w, const struct ay_event *ev)
 		return;
 	v = ev->data.p[ev->data.n - 1];
 	if (AY_CHECKED("LOG_LOCALITY", ev->data.n != sizeof(LOCALITY_SIG) + 1 || ev->pcr != 0))
-		walk_reject(w, "LOG_LOCALITY", "startupLocality", "is not of PCR 0 or has a wrong size");
+		walk_reject(w, "LOG_LOCALITY", "startupLocality",
+			    "is not of PCR 0 or has a wrong size");
 	else if (AY_CHECKED("LOG_LOCALITY", v != 0 && v != 3 && v != 4))
 		walk_reject(w, "LOG_LOCALITY", "startupLocality", "is not 0, 3 or 4");
 	else if (AY_CHECKED("LOG_LOCALITY", w->log.has_locality))
@@ -62,7 +63,7 @@ static void take_event(struct walk *w, const struct ay_event *ev)
 		return;
 	}
 	if (AY_CHECKED("LOG_HEADER", ev->type == AY_EV_NO_ACTION && w->log.n_events > 0 &&
-					ay_evlog_is_header(ev->data)))
+					     ay_evlog_is_header(ev->data)))
 		walk_reject(w, "LOG_HEADER", "specId", "stands behind other events");
 	else if (ev->type == AY_EV_NO_ACTION)
 		take_locality(w, ev);
@@ -152,7 +153,8 @@ static bool has_late_header(const struct walk *w)
 {
 	static const char sig[] = "Spec ID Event03";
 
-	return w->log.format != AY_EVLOG_AGILE && memmem(w->in.p, w->in.n, sig, sizeof(sig)) != NULL;
+	return w->log.format != AY_EVLOG_AGILE &&
+	       memmem(w->in.p, w->in.n, sig, sizeof(sig)) != NULL;
 }
 
 static enum ay_rc walk_end(struct walk *w, struct ay_err *e)
@@ -200,7 +202,8 @@ static enum ay_rc open_log(struct ay_bytes in, struct ay_txt_container *txt, str
 
 	*txt = (struct ay_txt_container){ .events = in };
 	if (in.n > AY_MAX_EVLOG_BYTES) {
-		rc = ay_fail(e, AY_E_LIMIT, "log", 0, "%zu bytes, the limit is %d", in.n, AY_MAX_EVLOG_BYTES);
+		rc = ay_fail(e, AY_E_LIMIT, "log", 0, "%zu bytes, the limit is %d", in.n,
+			     AY_MAX_EVLOG_BYTES);
 		ay_err_code(e, "LOG_LIMIT");
 		return rc;
 	}
@@ -230,7 +233,8 @@ enum ay_rc ay_evlog_parse(struct ay_bytes in, struct ay_arena *arena, struct ay_
 		return rc;
 	keep.keep = ay_arena_array(arena, count.log.n_events, sizeof(*keep.keep));
 	if (keep.keep == NULL)
-		return ay_fail(e, AY_E_NOMEM, "log", 0, "no memory for %zu events", count.log.n_events);
+		return ay_fail(e, AY_E_NOMEM, "log", 0, "no memory for %zu events",
+			       count.log.n_events);
 	rc = walk_log(&keep, &txt, e);
 	if (rc != AY_OK)
 		return rc;

@@ -70,9 +70,9 @@ struct ay_evlog {
 	enum ay_evlog_format format;
 	size_t n_banks;
 	uint16_t bank[AY_BANKS_MAX]; /* algorithms in the order of the header */
-	size_t n_events;	     /* the Spec ID header is one, the frame of the TXT container is not */
-	struct ay_event *event;	     /* in the arena; the views in it borrow from the log */
-	uint8_t locality;	     /* PCR 0 starts with it; 0 without a StartupLocality event */
+	size_t n_events; /* the Spec ID header is one, the frame of the TXT container is not */
+	struct ay_event *event; /* in the arena; the views in it borrow from the log */
+	uint8_t locality;	/* PCR 0 starts with it; 0 without a StartupLocality event */
 	bool has_locality;
 	size_t padding; /* octets after the last event */
 };

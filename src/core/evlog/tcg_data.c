@@ -60,7 +60,8 @@ static struct ay_bytes after_prefix(struct ay_bytes b, const char *prefix)
 /* GRUB measures the command, and says before it in the event what it is. */
 static void add_ipl(struct readings *s, struct ay_bytes data)
 {
-	static const char *const prefixes[] = { "grub_cmd: ", "kernel_cmdline: ", "module_cmdline: " };
+	static const char *const prefixes[] = { "grub_cmd: ", "kernel_cmdline: ",
+						"module_cmdline: " };
 
 	add(s, data);
 	for (size_t i = 0; i < AY_COUNT(prefixes); i++) {
@@ -116,7 +117,8 @@ static void collect(const struct ay_event *ev, struct readings *s)
 		add_ipl(s, ev->data);
 		return;
 	default:
-		/* Some firmware measures the data itself: then it can be shown; else nobody knows. */
+		/* Some firmware measures the data itself: then it can be shown; else nobody knows.
+		 */
 		add(s, ev->data);
 		return;
 	}
@@ -127,7 +129,8 @@ static bool is_reading(uint16_t alg, const uint8_t *digest, const struct reading
 	uint8_t got[AY_DIGEST_MAX];
 
 	for (size_t i = 0; i < s->n; i++)
-		if (ay_hash_of(alg, s->b[i], got) && memcmp(got, digest, ay_alg_digest_size(alg)) == 0)
+		if (ay_hash_of(alg, s->b[i], got) &&
+		    memcmp(got, digest, ay_alg_digest_size(alg)) == 0)
 			return true;
 	return false;
 }
@@ -174,9 +177,9 @@ const char *ay_event_misfit(const struct ay_event *ev)
 	case AY_EV_EFI_VARIABLE_BOOT:
 	case AY_EV_EFI_VARIABLE_BOOT2:
 	case AY_EV_EFI_VARIABLE_AUTHORITY:
-		return ay_uefi_variable_parse(ev->data, &v, NULL) == AY_OK ?
-			       NULL :
-			       "the data is no UEFI variable";
+		return ay_uefi_variable_parse(ev->data, &v, NULL) == AY_OK
+			       ? NULL
+			       : "the data is no UEFI variable";
 	case AY_EV_EFI_BOOT_SERVICES_APPLICATION:
 	case AY_EV_EFI_BOOT_SERVICES_DRIVER:
 	case AY_EV_EFI_RUNTIME_SERVICES_DRIVER:

@@ -39,7 +39,8 @@ static void read_digests(struct ay_reader *r, const struct ay_evlog *log, struct
 	uint32_t n = ay_rd_le32(r, "event.digestCount");
 
 	if (ay_rd_ok(r) && (n == 0 || n > log->n_banks)) {
-		ay_rd_reject(r, "event.digestCount", "%u, the header has %zu banks", n, log->n_banks);
+		ay_rd_reject(r, "event.digestCount", "%u, the header has %zu banks", n,
+			     log->n_banks);
 		return;
 	}
 	while (n-- > 0 && ay_rd_ok(r))
@@ -85,7 +86,7 @@ size_t ay_evlog_filler(struct ay_bytes b)
 
 /* What can be said of the octets at a place where no event could be read. */
 struct probe {
-	bool is_short; /* the octets end before the event does */
+	bool is_short;	/* the octets end before the event does */
 	bool is_shaped; /* all but the PCR fits an event */
 	bool is_huge;
 	bool has_pcr, has_type;

@@ -121,9 +121,9 @@ static enum ay_rc parse_agile(const struct ay_event *first, struct ay_evlog *log
 static enum ay_rc parse_sha1(const struct ay_event *first, struct ay_evlog *log, struct ay_err *e)
 {
 	/* Versions 00 and 02 are headers of SHA-1 logs, of specification 1.x. */
-	if (ay_evlog_is_header(first->data) &&
-	    (first->data.n < 24 || first->data.p[21] != 1))
-		return header_fail(e, first, "specId.specVersionMajor", "not the version of its signature");
+	if (ay_evlog_is_header(first->data) && (first->data.n < 24 || first->data.p[21] != 1))
+		return header_fail(e, first, "specId.specVersionMajor",
+				   "not the version of its signature");
 	if (!ay_evlog_is_header(first->data) && is_spoilt_header(first))
 		return header_fail(e, first, "specId.signature", "is not \"Spec ID Event03\"");
 	log->format = AY_EVLOG_SHA1;
@@ -152,7 +152,8 @@ enum ay_rc ay_evlog_header_parse(const struct ay_event *first, struct ay_evlog *
 	if (!ay_evlog_is_header(first->data))
 		return parse_sha1(first, log, e);
 	if ((first->pcr != 0 && !is_cc_header(first)) || first->type != AY_EV_NO_ACTION)
-		return header_fail(e, first, "event.eventType", "Spec ID header is not EV_NO_ACTION of PCR 0");
+		return header_fail(e, first, "event.eventType",
+				   "Spec ID header is not EV_NO_ACTION of PCR 0");
 	if (memcmp(version, "03", 3) == 0)
 		return parse_agile(first, log, overhang, e);
 	if (memcmp(version, "00", 3) == 0 || memcmp(version, "02", 3) == 0)

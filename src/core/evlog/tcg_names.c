@@ -106,7 +106,8 @@ static bool is_variable(uint32_t type)
 	       type == AY_EV_EFI_VARIABLE_BOOT2 || type == AY_EV_EFI_VARIABLE_AUTHORITY;
 }
 
-/* Mostly printable ASCII, or UTF-16 of such: worth showing. Returns 1 or 2, the width; 0: no text. */
+/* Mostly printable ASCII, or UTF-16 of such: worth showing. Returns 1 or 2, the width; 0: no text.
+ */
 static size_t text_width(struct ay_bytes b)
 {
 	size_t n = b.n, width = b.n >= 4 && b.p[1] == 0 && b.p[3] == 0 ? 2 : 1;

@@ -40,10 +40,12 @@ enum ay_rc ay_txt_container_parse(struct ay_bytes in, struct ay_txt_container *o
 	if (ay_rd_ok(&r) && !ay_txt_is_container(in))
 		ay_rd_reject(&r, "container.signature", "is not \"%s\"", AY_TXT_CONTAINER_SIG);
 	if (ay_rd_ok(&r) && c.events_offset < FRAME_SIZE)
-		ay_rd_reject(&r, "container.pcrEventsOffset", "%zu is inside the frame", c.events_offset);
+		ay_rd_reject(&r, "container.pcrEventsOffset", "%zu is inside the frame",
+			     c.events_offset);
 	is_cut = next <= size && next > in.n;
 	if (ay_rd_ok(&r) && (next < c.events_offset || next > size || next > in.n))
-		ay_rd_reject(&r, "container.nextEventOffset", "%u is not inside the container", next);
+		ay_rd_reject(&r, "container.nextEventOffset", "%u is not inside the container",
+			     next);
 	if (ay_rd_ok(&r))
 		slice(in, size, next, &c);
 	(void)ay_rd_rest(&r, "container.events");

@@ -6,8 +6,8 @@ static const struct {
 	uint8_t size;
 	const char *name;
 } hashes[] = {
-	{ AY_ALG_SHA1, 20, "sha1" },	 { AY_ALG_SHA256, 32, "sha256" },
-	{ AY_ALG_SHA384, 48, "sha384" }, { AY_ALG_SHA512, 64, "sha512" },
+	{ AY_ALG_SHA1, 20, "sha1" },	   { AY_ALG_SHA256, 32, "sha256" },
+	{ AY_ALG_SHA384, 48, "sha384" },   { AY_ALG_SHA512, 64, "sha512" },
 	{ AY_ALG_SM3_256, 32, "sm3_256" },
 };
 

@@ -38,7 +38,8 @@ enum ay_tpm_curve {
 /* A Name: u16 algorithm and digest [TPM2-P1 16]. */
 #define AY_NAME_MAX (2 + AY_DIGEST_MAX)
 
-/* Digest size of a hash algorithm in octets; 0 if it is not one we know. SM3 is known by size only. */
+/* Digest size of a hash algorithm in octets; 0 if it is not one we know. SM3 is known by size only.
+ */
 size_t ay_alg_digest_size(uint16_t alg);
 /* "sha1", "sha256", ..., as in JSON and reports; NULL if unknown. */
 const char *ay_alg_bank_name(uint16_t alg);

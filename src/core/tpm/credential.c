@@ -38,8 +38,8 @@ static bool derive(const struct ay_public *ek, const struct ay_secret *seed, str
 static bool cfb(const struct ay_public *ek, const uint8_t *key, int encrypt, struct ay_bytes in,
 		uint8_t *out)
 {
-	const EVP_CIPHER *cipher = ek->sym_key_bits == 128 ? EVP_aes_128_cfb128() :
-							     EVP_aes_256_cfb128();
+	const EVP_CIPHER *cipher =
+		ek->sym_key_bits == 128 ? EVP_aes_128_cfb128() : EVP_aes_256_cfb128();
 	AY_CLEANUP(cipher_free) EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
 	static const uint8_t iv[16];
 	int n = 0;
@@ -122,8 +122,7 @@ static enum ay_rc unseal(const struct ay_public *ek, const struct ay_secret *see
 
 	if (sealed.n < 2 || sealed.n > sizeof(plain) || !derive(ek, seed, name, &k) ||
 	    !mac_of(ek, &k, sealed, name, want) ||
-	    !ay_bytes_eq_secret(
-		    mac, (struct ay_bytes){ want, ay_alg_digest_size(ek->name_alg) }) ||
+	    !ay_bytes_eq_secret(mac, (struct ay_bytes){ want, ay_alg_digest_size(ek->name_alg) }) ||
 	    !cfb(ek, k.sym, 0, sealed, plain))
 		return ay_fail(e, AY_E_CRYPTO, "credential", 0,
 			       "was not made for this key and this Name");

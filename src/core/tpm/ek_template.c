@@ -36,34 +36,51 @@ static const uint8_t policy_b_sha512[64] = {
 };
 static const uint8_t zero[256]; /* unique of the low range */
 
-#define VIEW(a) { (a), sizeof(a) }
-#define COMMON(hash, attr, policy, aes)                                              \
-	.name_alg = (hash), .attributes = (attr), .auth_policy = VIEW(policy),       \
-	.sym_alg = AY_ALG_AES, .sym_key_bits = (aes), .sym_mode = AY_ALG_CFB,        \
+#define VIEW(a)                                                                                    \
+	{                                                                                          \
+		(a), sizeof(a)                                                                     \
+	}
+#define COMMON(hash, attr, policy, aes)                                                            \
+	.name_alg = (hash), .attributes = (attr), .auth_policy = VIEW(policy),                     \
+	.sym_alg = AY_ALG_AES, .sym_key_bits = (aes), .sym_mode = AY_ALG_CFB,                      \
 	.scheme = AY_ALG_NULL
 #define RSA(bits) .type = AY_ALG_RSA, .key_bits = (bits)
 #define ECC(id) .type = AY_ALG_ECC, .curve = (id), .kdf = AY_ALG_NULL
 
 static const struct ay_ek_template templates[] = {
-	{ "L-1", "RSA 2048, low range",
+	{ "L-1",
+	  "RSA 2048, low range",
 	  { RSA(2048), COMMON(AY_ALG_SHA256, LOW, policy_a_sha256, 128), .modulus = { zero, 256 } },
 	  0x01c00002 },
-	{ "L-2", "ECC P-256, low range",
-	  { ECC(AY_CURVE_P256), COMMON(AY_ALG_SHA256, LOW, policy_a_sha256, 128),
-	    .x = { zero, 32 }, .y = { zero, 32 } },
+	{ "L-2",
+	  "ECC P-256, low range",
+	  { ECC(AY_CURVE_P256), COMMON(AY_ALG_SHA256, LOW, policy_a_sha256, 128), .x = { zero, 32 },
+	    .y = { zero, 32 } },
 	  0x01c0000a },
-	{ "H-1", "RSA 2048, high range",
-	  { RSA(2048), COMMON(AY_ALG_SHA256, HIGH, policy_b_sha256, 128) }, 0x01c00012 },
-	{ "H-2", "ECC P-256, high range",
-	  { ECC(AY_CURVE_P256), COMMON(AY_ALG_SHA256, HIGH, policy_b_sha256, 128) }, 0x01c00014 },
-	{ "H-3", "ECC P-384, high range",
-	  { ECC(AY_CURVE_P384), COMMON(AY_ALG_SHA384, HIGH, policy_b_sha384, 256) }, 0x01c00016 },
-	{ "H-4", "ECC P-521, high range",
-	  { ECC(AY_CURVE_P521), COMMON(AY_ALG_SHA512, HIGH, policy_b_sha512, 256) }, 0x01c00018 },
-	{ "H-6", "RSA 3072, high range",
-	  { RSA(3072), COMMON(AY_ALG_SHA384, HIGH, policy_b_sha384, 256) }, 0x01c0001c },
-	{ "H-7", "RSA 4096, high range",
-	  { RSA(4096), COMMON(AY_ALG_SHA384, HIGH, policy_b_sha384, 256) }, 0x01c0001e },
+	{ "H-1",
+	  "RSA 2048, high range",
+	  { RSA(2048), COMMON(AY_ALG_SHA256, HIGH, policy_b_sha256, 128) },
+	  0x01c00012 },
+	{ "H-2",
+	  "ECC P-256, high range",
+	  { ECC(AY_CURVE_P256), COMMON(AY_ALG_SHA256, HIGH, policy_b_sha256, 128) },
+	  0x01c00014 },
+	{ "H-3",
+	  "ECC P-384, high range",
+	  { ECC(AY_CURVE_P384), COMMON(AY_ALG_SHA384, HIGH, policy_b_sha384, 256) },
+	  0x01c00016 },
+	{ "H-4",
+	  "ECC P-521, high range",
+	  { ECC(AY_CURVE_P521), COMMON(AY_ALG_SHA512, HIGH, policy_b_sha512, 256) },
+	  0x01c00018 },
+	{ "H-6",
+	  "RSA 3072, high range",
+	  { RSA(3072), COMMON(AY_ALG_SHA384, HIGH, policy_b_sha384, 256) },
+	  0x01c0001c },
+	{ "H-7",
+	  "RSA 4096, high range",
+	  { RSA(4096), COMMON(AY_ALG_SHA384, HIGH, policy_b_sha384, 256) },
+	  0x01c0001e },
 	{ 0 },
 };
 
@@ -88,13 +105,12 @@ static bool same_exponent(uint32_t a, uint32_t b)
 /* All but unique. */
 static bool is_made_from(const struct ay_public *p, const struct ay_public *t)
 {
-	return p->type == t->type && p->name_alg == t->name_alg &&
-	       p->attributes == t->attributes && ay_bytes_eq(p->auth_policy, t->auth_policy) &&
-	       p->sym_alg == t->sym_alg && p->sym_key_bits == t->sym_key_bits &&
-	       p->sym_mode == t->sym_mode && p->scheme == t->scheme &&
-	       p->scheme_hash == t->scheme_hash && p->key_bits == t->key_bits &&
-	       same_exponent(p->exponent, t->exponent) && p->curve == t->curve &&
-	       p->kdf == t->kdf && p->kdf_hash == t->kdf_hash;
+	return p->type == t->type && p->name_alg == t->name_alg && p->attributes == t->attributes &&
+	       ay_bytes_eq(p->auth_policy, t->auth_policy) && p->sym_alg == t->sym_alg &&
+	       p->sym_key_bits == t->sym_key_bits && p->sym_mode == t->sym_mode &&
+	       p->scheme == t->scheme && p->scheme_hash == t->scheme_hash &&
+	       p->key_bits == t->key_bits && same_exponent(p->exponent, t->exponent) &&
+	       p->curve == t->curve && p->kdf == t->kdf && p->kdf_hash == t->kdf_hash;
 }
 
 const struct ay_ek_template *ay_ek_template_match(const struct ay_public *pub)

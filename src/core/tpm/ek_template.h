@@ -9,10 +9,10 @@
 #include "core/tpm/public.h"
 
 struct ay_ek_template {
-	const char *name; /* "L-1", "H-3", ... */
-	const char *doc;  /* "RSA 2048, low range" */
+	const char *name;	 /* "L-1", "H-3", ... */
+	const char *doc;	 /* "RSA 2048, low range" */
 	struct ay_public public; /* unique fields as the template has them */
-	uint32_t nv_cert; /* where the certificate of such an EK stands */
+	uint32_t nv_cert;	 /* where the certificate of such an EK stands */
 };
 
 /* All templates, ended by one with name NULL. */

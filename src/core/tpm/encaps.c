@@ -10,14 +10,14 @@ enum ay_rc ay_encapsulate(const struct ay_public *to, const char *label,
 {
 	*seed = (struct ay_secret){ 0 };
 	*out_n = 0;
-	return to->type == AY_ALG_RSA ? ay_encaps_rsa(to, label, random, seed, out, out_n, e) :
-					ay_encaps_ecc(to, label, random, seed, out, out_n, e);
+	return to->type == AY_ALG_RSA ? ay_encaps_rsa(to, label, random, seed, out, out_n, e)
+				      : ay_encaps_ecc(to, label, random, seed, out, out_n, e);
 }
 
 enum ay_rc ay_decapsulate(struct evp_pkey_st *priv, const struct ay_public *to, const char *label,
 			  struct ay_bytes secret, struct ay_secret *seed, struct ay_err *e)
 {
 	*seed = (struct ay_secret){ 0 };
-	return to->type == AY_ALG_RSA ? ay_decaps_rsa(priv, to, label, secret, seed, e) :
-					ay_decaps_ecc(priv, to, label, secret, seed, e);
+	return to->type == AY_ALG_RSA ? ay_decaps_rsa(priv, to, label, secret, seed, e)
+				      : ay_decaps_ecc(priv, to, label, secret, seed, e);
 }

@@ -10,7 +10,8 @@
 #include "core/crypto/secret.h"
 #include "core/tpm/public.h"
 
-/* Fresh random octets for one use; the first half is the seed or the ephemeral key, the second OAEP's. */
+/* Fresh random octets for one use; the first half is the seed or the ephemeral key, the second
+ * OAEP's. */
 #define AY_CREDENTIAL_RANDOM 128
 #define AY_ENCRYPTED_SECRET_MAX 512
 
@@ -22,9 +23,8 @@ struct evp_pkey_st; /* EVP_PKEY */
  */
 AY_MUST_USE enum ay_rc ay_encapsulate(const struct ay_public *to, const char *label,
 				      const uint8_t random[AY_CREDENTIAL_RANDOM],
-				      struct ay_secret *seed,
-				      uint8_t out[AY_ENCRYPTED_SECRET_MAX], size_t *out_n,
-				      struct ay_err *e);
+				      struct ay_secret *seed, uint8_t out[AY_ENCRYPTED_SECRET_MAX],
+				      size_t *out_n, struct ay_err *e);
 /* With the private key. AY_E_CRYPTO: not made for it, or with another label. */
 AY_MUST_USE enum ay_rc ay_decapsulate(struct evp_pkey_st *priv, const struct ay_public *to,
 				      const char *label, struct ay_bytes secret,

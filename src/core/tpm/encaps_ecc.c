@@ -89,8 +89,8 @@ static bool set_scalar(struct curve *c, const uint8_t *random)
 }
 
 /* The seed from the shared point, the sender's and the recipient's x coordinates. */
-static enum ay_rc derive(const struct ay_public *to, int size, const char *label,
-			 const uint8_t *z, const uint8_t *sender_x, const uint8_t *recipient_x,
+static enum ay_rc derive(const struct ay_public *to, int size, const char *label, const uint8_t *z,
+			 const uint8_t *sender_x, const uint8_t *recipient_x,
 			 struct ay_secret *seed, struct ay_err *e)
 {
 	size_t n = ay_alg_digest_size(to->name_alg), len = (size_t)size;
@@ -124,11 +124,10 @@ enum ay_rc ay_encaps_ecc(const struct ay_public *to, const char *label,
 
 	if (!curve_init(&c, to->curve))
 		return ay_fail(e, AY_E_INPUT, "encaps", 0, "unknown curve 0x%04x", to->curve);
-	if (!set_scalar(&c, random) ||
-	    EC_POINT_mul(c.group, c.b, c.k, NULL, NULL, c.bn) != 1 ||
+	if (!set_scalar(&c, random) || EC_POINT_mul(c.group, c.b, c.k, NULL, NULL, c.bn) != 1 ||
 	    !get_point(&c, c.b, &ephemeral) || !set_point(&c, to->x, to->y) ||
-	    !get_point(&c, c.a, &own) ||
-	    EC_POINT_mul(c.group, c.b, NULL, c.a, c.k, c.bn) != 1 || !get_point(&c, c.b, &shared))
+	    !get_point(&c, c.a, &own) || EC_POINT_mul(c.group, c.b, NULL, c.a, c.k, c.bn) != 1 ||
+	    !get_point(&c, c.b, &shared))
 		return ay_fail(e, AY_E_CRYPTO, "encaps", 0, "the point is not on its curve");
 	rc = derive(to, c.size, label, shared.x, ephemeral.x, own.x, seed, e);
 	ay_wipe(&shared, sizeof(shared));

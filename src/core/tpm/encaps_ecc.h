@@ -7,9 +7,8 @@
 
 AY_MUST_USE enum ay_rc ay_encaps_ecc(const struct ay_public *to, const char *label,
 				     const uint8_t random[AY_CREDENTIAL_RANDOM],
-				     struct ay_secret *seed,
-				     uint8_t out[AY_ENCRYPTED_SECRET_MAX], size_t *out_n,
-				     struct ay_err *e);
+				     struct ay_secret *seed, uint8_t out[AY_ENCRYPTED_SECRET_MAX],
+				     size_t *out_n, struct ay_err *e);
 AY_MUST_USE enum ay_rc ay_decaps_ecc(struct evp_pkey_st *priv, const struct ay_public *to,
 				     const char *label, struct ay_bytes secret,
 				     struct ay_secret *seed, struct ay_err *e);

@@ -56,8 +56,8 @@ static bool hash_label(uint16_t alg, const char *label, uint8_t *out)
 }
 
 /* EME-OAEP [RFC8017 7.1.1]: 00 || masked salt || masked (lHash || 00.. || 01 || seed). */
-static bool oaep_encode(uint16_t alg, const char *label, struct ay_bytes seed,
-			const uint8_t *salt, uint8_t *em, size_t n)
+static bool oaep_encode(uint16_t alg, const char *label, struct ay_bytes seed, const uint8_t *salt,
+			uint8_t *em, size_t n)
 {
 	size_t md = ay_alg_digest_size(alg);
 	uint8_t *db = em + 1 + md;

@@ -61,8 +61,7 @@ struct ay_name {
  * reserved attribute bits, an unknown nameAlg, a type that is no asymmetric
  * key, an authPolicy that is neither empty nor as long as nameAlg's digest.
  */
-AY_MUST_USE enum ay_rc ay_public_parse(struct ay_bytes in, struct ay_public *out,
-				       struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_public_parse(struct ay_bytes in, struct ay_public *out, struct ay_err *e);
 /* The same behind the size of a TPM2B_PUBLIC. */
 AY_MUST_USE enum ay_rc ay_public_parse_2b(struct ay_bytes in, struct ay_public *out,
 					  struct ay_err *e);
@@ -80,8 +79,7 @@ bool ay_name_is_valid(struct ay_bytes b);
  * nameAlg of name || nameAlg(parent || name): the qualified name of an object
  * under the one whose qualified name is parent (of a hierarchy: its handle).
  */
-AY_MUST_USE bool ay_name_qualify(struct ay_bytes parent, struct ay_bytes name,
-				 struct ay_name *out);
+AY_MUST_USE bool ay_name_qualify(struct ay_bytes parent, struct ay_bytes name, struct ay_name *out);
 /* Of an AK as child of an EK that is a primary key of the endorsement hierarchy. */
 AY_MUST_USE bool ay_name_of_ak(struct ay_bytes ek_name, struct ay_bytes ak_name,
 			       struct ay_name *out);

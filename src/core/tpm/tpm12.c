@@ -186,8 +186,7 @@ bool ay_composite12_of(const struct ay_pcrs *pcrs, uint32_t mask, unsigned selec
 	for (unsigned pcr = 0; pcr < AY_PCR_COUNT; pcr++)
 		if (mask >> pcr & 1)
 			ay_wr_bytes(&w, (struct ay_bytes){ bank->value[pcr], AY_TPM12_DIGEST });
-	return ay_wr_end(&w, "composite", &raw, NULL) == AY_OK &&
-	       ay_hash_of(AY_ALG_SHA1, raw, out);
+	return ay_wr_end(&w, "composite", &raw, NULL) == AY_OK && ay_hash_of(AY_ALG_SHA1, raw, out);
 }
 
 /* Big-endian number of a view of at most 4 octets; an empty one is the default 65537. */

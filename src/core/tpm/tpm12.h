@@ -17,8 +17,8 @@
 /* TPM_QUOTE_INFO [TPM12-P2 11.3] or TPM_QUOTE_INFO2 [TPM12-P2 11.4]. */
 struct ay_quote12 {
 	bool info2;
-	uint8_t head[4];  /* version 1.1.0.0; of INFO2 the tag 0036 and zeroes */
-	uint8_t fixed[4]; /* "QUOT" or "QUT2" */
+	uint8_t head[4];	  /* version 1.1.0.0; of INFO2 the tag 0036 and zeroes */
+	uint8_t fixed[4];	  /* "QUOT" or "QUT2" */
 	struct ay_bytes digest;	  /* of the PCR composite */
 	struct ay_bytes external; /* externalData */
 	uint32_t mask;		  /* INFO2: PCRs; INFO does not say */
@@ -51,9 +51,9 @@ struct ay_file12 {
 	struct ay_bytes signature;
 };
 
-/* Refused: a mask size other than 2 or 3, valueSize other than 20 for each PCR, no PCR, no signature. */
-AY_MUST_USE enum ay_rc ay_file12_parse(struct ay_bytes in, struct ay_file12 *out,
-				       struct ay_err *e);
+/* Refused: a mask size other than 2 or 3, valueSize other than 20 for each PCR, no PCR, no
+ * signature. */
+AY_MUST_USE enum ay_rc ay_file12_parse(struct ay_bytes in, struct ay_file12 *out, struct ay_err *e);
 AY_MUST_USE enum ay_rc ay_composite12_parse(struct ay_bytes in, struct ay_composite12 *out,
 					    struct ay_err *e);
 void ay_composite12_digest(const struct ay_composite12 *c, uint8_t out[AY_TPM12_DIGEST]);

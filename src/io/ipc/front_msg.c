@@ -152,10 +152,12 @@ struct ay_bytes ay_api_request_header(const struct ay_api_request *r, const char
 
 const char *ay_http_method_name(enum ay_http_method m)
 {
-	static const char *const names[] = { [AY_HTTP_GET] = "GET",	  [AY_HTTP_HEAD] = "HEAD",
-					     [AY_HTTP_POST] = "POST",	  [AY_HTTP_PUT] = "PUT",
-					     [AY_HTTP_PATCH] = "PATCH",	  [AY_HTTP_DELETE] = "DELETE",
-					     [AY_HTTP_OPTIONS] = "OPTIONS" };
+	static const char *const names[] = {
+		[AY_HTTP_GET] = "GET",	      [AY_HTTP_HEAD] = "HEAD",
+		[AY_HTTP_POST] = "POST",      [AY_HTTP_PUT] = "PUT",
+		[AY_HTTP_PATCH] = "PATCH",    [AY_HTTP_DELETE] = "DELETE",
+		[AY_HTTP_OPTIONS] = "OPTIONS"
+	};
 
 	return m >= AY_HTTP_GET && m <= AY_HTTP_OPTIONS ? names[m] : "?";
 }

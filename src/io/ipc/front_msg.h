@@ -26,9 +26,9 @@ AY_MUST_USE enum ay_rc ay_front_ready_parse(struct ay_bytes in, struct ay_front_
 enum ay_conn_flag { AY_CONN_DIALLED = 1, AY_CONN_RESUMED = 2 };
 struct ay_conn_up {
 	uint8_t exporter[32];
-	uint8_t spki[32]; /* SHA-256 of the agent's SPKI */
-	uint8_t flags;	  /* enum ay_conn_flag */
-	uint32_t dial_id; /* of DIAL, when we dialled; else 0 */
+	uint8_t spki[32];     /* SHA-256 of the agent's SPKI */
+	uint8_t flags;	      /* enum ay_conn_flag */
+	uint32_t dial_id;     /* of DIAL, when we dialled; else 0 */
 	struct ay_bytes peer; /* ADDR:PORT as text, for the log and the audit */
 };
 void ay_conn_up_build(struct ay_writer *w, const struct ay_conn_up *u);
@@ -37,8 +37,8 @@ AY_MUST_USE enum ay_rc ay_conn_up_parse(struct ay_bytes in, struct ay_conn_up *o
 
 /* DIAL */
 struct ay_dial {
-	bool first_contact;   /* the host is not bound: send SNI enrol.assay, root included */
-	bool pinned;	      /* agent_spki must be the peer's */
+	bool first_contact; /* the host is not bound: send SNI enrol.assay, root included */
+	bool pinned;	    /* agent_spki must be the peer's */
 	uint8_t agent_spki[32];
 	struct ay_bytes addr; /* HOST:PORT; front resolves a name by DNS */
 };
@@ -58,7 +58,7 @@ enum ay_http_method {
 /* Request headers that front passes on, lower case; others end in front. */
 #define AY_API_HEADERS                                                                             \
 	"accept", "authorization", "cookie", "content-type", "if-match", "if-none-match",          \
-		"last-event-id", "origin", "host", "sec-fetch-site", "soapaction", "user-agent",    \
+		"last-event-id", "origin", "host", "sec-fetch-site", "soapaction", "user-agent",   \
 		"idempotency-key", "x-csrf-token"
 #define AY_API_MAX_HEADERS 16
 #define AY_API_MAX_TARGET 8192 /* path and query together */

@@ -14,10 +14,10 @@
 #include <unistd.h>
 
 enum {
-	READ_BYTES = 1 << 20,	   /* of one read */
-	KEEP_OUT_BYTES = 4 << 20,  /* what an idle output buffer may keep */
-	MAX_OUT_BYTES = 64 << 20,  /* waiting for a peer that does not read */
-	KERNEL_BYTES = 4 << 20,	   /* asked of the kernel for each direction */
+	READ_BYTES = 1 << 20,	  /* of one read */
+	KEEP_OUT_BYTES = 4 << 20, /* what an idle output buffer may keep */
+	MAX_OUT_BYTES = 64 << 20, /* waiting for a peer that does not read */
+	KERNEL_BYTES = 4 << 20,	  /* asked of the kernel for each direction */
 };
 
 struct ay_ipc {
@@ -152,8 +152,8 @@ static void flush_all(struct ay_loop *l)
 	struct ay_ipc *c;
 
 	LIST_FOREACH(c, &l->pairs, link)
-		if (!c->closed && c->gone_why == NULL && c->out_len > 0)
-			flush(c);
+	if (!c->closed && c->gone_why == NULL && c->out_len > 0)
+		flush(c);
 }
 
 static void end_of_turn(struct ay_loop *l)
@@ -165,7 +165,8 @@ static void end_of_turn(struct ay_loop *l)
 	flush_all(l);
 	if (l->after_flush != NULL)
 		l->after_flush(l->after_flush_arg);
-	LIST_FOREACH(c, &l->pairs, link) {
+	LIST_FOREACH(c, &l->pairs, link)
+	{
 		if (!c->closed && c->gone_why != NULL && !c->told) {
 			c->told = true;
 			c->ops->gone(c->arg, c->gone_why);

@@ -13,7 +13,7 @@
 
 /* SIGNER_READY */
 struct ay_signer_ready {
-	uint8_t order_spki[32];		/* SHA-256 of SPKIs: pins in enrolment tokens */
+	uint8_t order_spki[32]; /* SHA-256 of SPKIs: pins in enrolment tokens */
 	uint8_t ticket_spki[32];
 	uint8_t head_spki[32];
 	struct ay_bytes assertion_cert; /* DER */

@@ -96,7 +96,8 @@ static bool take_bio(BIO *b, struct ay_bytes *out)
 static bool write_key(EVP_PKEY *k, struct ay_bytes *out)
 {
 	BIO *b = BIO_new(BIO_s_mem());
-	bool ok = b != NULL && PEM_write_bio_PKCS8PrivateKey(b, k, NULL, NULL, 0, NULL, NULL) == 1 &&
+	bool ok = b != NULL &&
+		  PEM_write_bio_PKCS8PrivateKey(b, k, NULL, NULL, 0, NULL, NULL) == 1 &&
 		  take_bio(b, out);
 
 	BIO_free(b);

@@ -16,8 +16,8 @@ enum { SCRATCH = AY_FRAME_HEAD + AY_MAX_FRAME_BODY, PART_MIN = 1024 };
 struct ay_chan_env {
 	struct ay_chan_args a;
 	const struct timeval *handshake, *hello, *frame; /* queues, not heaps: one per deadline */
-	uint8_t in[SCRATCH];	/* what a read brings, when nothing is left from before */
-	uint8_t out[SCRATCH];	/* one frame on its way */
+	uint8_t in[SCRATCH];  /* what a read brings, when nothing is left from before */
+	uint8_t out[SCRATCH]; /* one frame on its way */
 	bool is_paused;
 	LIST_HEAD(, ay_chan) paused; /* those that had something to say meanwhile */
 };
@@ -31,7 +31,7 @@ struct ay_chan {
 	int fd;
 	uint8_t state; /* enum state */
 	bool is_accepted;
-	uint16_t depth;	  /* callbacks running: destruction waits for them */
+	uint16_t depth; /* callbacks running: destruction waits for them */
 	bool is_ending, is_timed, is_paused;
 	LIST_ENTRY(ay_chan) paused;
 	struct ay_frame_rules rules;
@@ -127,7 +127,7 @@ static bool is_late(struct ay_chan *c, short what)
 	if (!c->is_timed || ((what & EV_TIMEOUT) == 0 && ay_clock_mono_ms() < c->deadline_ms))
 		return false;
 	end(c, AY_E_UNAVAIL,
-	    c->state <= HANDSHAKING	? "deadline of the handshake"
+	    c->state <= HANDSHAKING	 ? "deadline of the handshake"
 	    : c->state == AWAITING_HELLO ? "deadline of HELLO"
 					 : "deadline of a frame");
 	return true;
@@ -402,8 +402,9 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	enter(c);
 	if ((what & EV_TIMEOUT) != 0)
-		end(c, AY_E_UNAVAIL, c->state <= HANDSHAKING ? "deadline of the handshake"
-							    : "the peer does not read");
+		end(c, AY_E_UNAVAIL,
+		    c->state <= HANDSHAKING ? "deadline of the handshake"
+					    : "the peer does not read");
 	else if (c->state <= HANDSHAKING)
 		handshake(c);
 	else if (c->out_len > 0)

@@ -30,12 +30,12 @@ struct ay_chan_ops {
 /* What all channels of a process share: loop, buffers, deadlines. */
 struct ay_chan_args {
 	struct event_base *base;
-	enum ay_channel_role role;  /* ours */
+	enum ay_channel_role role; /* ours */
 	const struct ay_chan_ops *ops;
-	int64_t handshake_ms;	    /* for the whole handshake */
-	int64_t hello_ms;	    /* server: until HELLO */
-	int64_t frame_ms;	    /* for the rest of a frame, and for a write to move */
-	size_t max_out;		    /* octets waiting for a peer that does not read */
+	int64_t handshake_ms; /* for the whole handshake */
+	int64_t hello_ms;     /* server: until HELLO */
+	int64_t frame_ms;     /* for the rest of a frame, and for a write to move */
+	size_t max_out;	      /* octets waiting for a peer that does not read */
 };
 AY_MUST_USE enum ay_rc ay_chan_env_new(const struct ay_chan_args *a, struct ay_chan_env **out,
 				       struct ay_err *e);

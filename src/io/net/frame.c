@@ -10,7 +10,8 @@ static const struct row {
 	char sender, bound; /* as in channel.def */
 	bool is_known;
 } rows[256] = {
-#define X(name, number, sender, bound, max, doc) [number] = { #name, (max), #sender[0], #bound[0], true },
+#define X(name, number, sender, bound, max, doc)                                                   \
+	[number] = { #name, (max), #sender[0], #bound[0], true },
 #include "io/net/channel.def"
 #undef X
 };

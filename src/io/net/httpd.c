@@ -79,7 +79,8 @@ static const char *judge_headers(struct evhttp_request *req)
 	int hosts = 0, lengths = 0, n = 0;
 	struct evkeyval *kv;
 
-	TAILQ_FOREACH(kv, evhttp_request_get_input_headers(req), next) {
+	TAILQ_FOREACH(kv, evhttp_request_get_input_headers(req), next)
+	{
 		n++;
 		hosts += strcasecmp(kv->key, "Host") == 0;
 		if (AY_CHECKED("HTTP_HEADER_NAME", !is_token(kv->key)))
@@ -442,7 +443,8 @@ void ay_httpd_free(struct ay_httpd *h)
 	h->is_stopping = true;
 	if (h->http != NULL)
 		evhttp_free(h->http);
-	event_base_loop(h->a.base, EVLOOP_NONBLOCK); /* bufferevents are freed in a turn of the loop */
+	event_base_loop(h->a.base,
+			EVLOOP_NONBLOCK); /* bufferevents are freed in a turn of the loop */
 	ay_httpd_guard_fini(h);
 	free(h->pending);
 	free(h->free_slot);

@@ -18,8 +18,8 @@ struct ay_httpd_args {
 	int listen_fd;		  /* taken over */
 	struct ay_bytes cert_pem; /* certificate, then its chain without the root */
 	struct ay_bytes key_pem;
-	int64_t deadline_ms;	  /* handshake and first request in all */
-	int64_t keep_alive_ms;	  /* from an answer to the end of the next request */
+	int64_t deadline_ms;   /* handshake and first request in all */
+	int64_t keep_alive_ms; /* from an answer to the end of the next request */
 	size_t max_conns;
 	size_t max_body;
 	void *arg;

@@ -11,7 +11,8 @@
 #include <string.h>
 
 #define SNI_FIRST "enrol.assay"
-static const unsigned char alpn[] = "\x0d" "assay-agent/1"; /* length, name: as on the wire */
+static const unsigned char alpn[] = "\x0d"
+				    "assay-agent/1"; /* length, name: as on the wire */
 static const char exporter_label[] = "EXPORTER-assay-agent-channel-1";
 
 enum { SESSION_LIFE_S = 24 * 3600 };
@@ -31,9 +32,9 @@ struct ay_tls {
  * long as the connection where we dialled (few, on an agent).
  */
 struct extra {
-	struct ay_err why;	/* of a refusal */
-	X509 *root;		/* the peer's chain ended here */
-	SSL_SESSION *session;	/* newest */
+	struct ay_err why;    /* of a refusal */
+	X509 *root;	      /* the peer's chain ended here */
+	SSL_SESSION *session; /* newest */
 };
 
 static SSL *ssl_of(struct ay_tls_conn *c)
@@ -185,9 +186,9 @@ static void set_modes(SSL_CTX *ctx, const struct ay_tls_args *a)
 	SSL_CTX_sess_set_cache_size(ctx, (long)a->max_sessions);
 	SSL_CTX_set_timeout(ctx, SESSION_LIFE_S);
 	/* Both as server (internal cache) and as client (callback, kept by the caller). */
-	SSL_CTX_set_session_cache_mode(ctx, a->max_sessions > 0 ?
-						    SSL_SESS_CACHE_BOTH :
-						    SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_set_session_cache_mode(
+		ctx, a->max_sessions > 0 ? SSL_SESS_CACHE_BOTH
+					 : SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
 	SSL_CTX_sess_set_new_cb(ctx, on_session);
 }
 
@@ -328,7 +329,8 @@ struct ay_tls_conn *ay_tls_connect(struct ay_tls *t, int fd, bool first_contact,
 			SSL_SESSION *out;
 		} s = { session };
 
-		(void)SSL_set_session(ssl_of(c), s.out); /* takes a reference; else a full handshake */
+		(void)SSL_set_session(ssl_of(c),
+				      s.out); /* takes a reference; else a full handshake */
 	}
 	return c;
 }
@@ -346,7 +348,8 @@ void ay_tls_conn_free(struct ay_tls_conn *c)
 
 bool ay_tls_conn_use(struct ay_tls_conn *c, struct x509_st *cert, struct evp_pkey_st *key)
 {
-	bool ok = SSL_use_certificate(ssl_of(c), cert) == 1 && SSL_use_PrivateKey(ssl_of(c), key) == 1;
+	bool ok = SSL_use_certificate(ssl_of(c), cert) == 1 &&
+		  SSL_use_PrivateKey(ssl_of(c), key) == 1;
 
 	ERR_clear_error();
 	return ok;

@@ -77,7 +77,7 @@ bool ay_tls_has_pending(const struct ay_tls_conn *c);
 /* Who is there; after the handshake. */
 struct ay_tls_peer {
 	uint8_t exporter[32];
-	uint8_t spki[32];     /* SHA-256 of the peer's SPKI */
+	uint8_t spki[32]; /* SHA-256 of the peer's SPKI */
 	uint8_t own_spki[32];
 	bool is_resumed;
 	bool is_dialled; /* we did */

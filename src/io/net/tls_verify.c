@@ -68,7 +68,7 @@ static bool has_pin(const X509 *cert, const uint8_t pin[32])
 }
 
 /* The pinned root: the one we know, or one of those sent. NULL: neither. */
-static X509 *find_root(STACK_OF(X509) *chain, X509 *known, const uint8_t pin[32])
+static X509 *find_root(STACK_OF(X509) * chain, X509 *known, const uint8_t pin[32])
 {
 	if (known != NULL && has_pin(known, pin))
 		return known;
@@ -78,7 +78,7 @@ static X509 *find_root(STACK_OF(X509) *chain, X509 *known, const uint8_t pin[32]
 	return NULL;
 }
 
-static enum ay_rc verify_chain(X509 *leaf, STACK_OF(X509) *chain, X509 *root, struct ay_err *e)
+static enum ay_rc verify_chain(X509 *leaf, STACK_OF(X509) * chain, X509 *root, struct ay_err *e)
 {
 	X509_STORE *store = X509_STORE_new();
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
@@ -100,7 +100,7 @@ static enum ay_rc verify_chain(X509 *leaf, STACK_OF(X509) *chain, X509 *root, st
 	return AY_OK;
 }
 
-enum ay_rc ay_tls_judge_server(X509 *leaf, STACK_OF(X509) *chain, X509 *known,
+enum ay_rc ay_tls_judge_server(X509 *leaf, STACK_OF(X509) * chain, X509 *known,
 			       const uint8_t pin[32], X509 **root, struct ay_err *e)
 {
 	const uint32_t want = XKU_SSL_SERVER | XKU_SSL_CLIENT;

@@ -24,7 +24,7 @@ AY_MUST_USE enum ay_rc ay_tls_judge_agent(X509 *leaf, const uint8_t own[32], str
  * CA and carries serverAuth and clientAuth. *root: that certificate, with a
  * reference of its own. AY_E_CRYPTO with code PEER_ROOT, PEER_CHAIN or PEER_EKU.
  */
-AY_MUST_USE enum ay_rc ay_tls_judge_server(X509 *leaf, STACK_OF(X509) *chain, X509 *known,
+AY_MUST_USE enum ay_rc ay_tls_judge_server(X509 *leaf, STACK_OF(X509) * chain, X509 *known,
 					   const uint8_t pin[32], X509 **root, struct ay_err *e);
 
 #endif

@@ -30,7 +30,8 @@ AY_MUST_USE enum ay_rc ay_tlspipe_ctx_new(const struct ay_tlspipe_keys *k, bool 
 					  struct ay_tlspipe_ctx **out, struct ay_err *e);
 void ay_tlspipe_ctx_free(struct ay_tlspipe_ctx *c);
 
-/* up: the handshake is done. down: it is over (why: static text); free it then. Either may be NULL. */
+/* up: the handshake is done. down: it is over (why: static text); free it then. Either may be NULL.
+ */
 struct ay_tlspipe_ops {
 	void (*up)(void *arg);
 	void (*down)(void *arg, const char *why);

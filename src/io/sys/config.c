@@ -187,8 +187,8 @@ enum ay_rc ay_config_parse(enum ay_program p, const char *name, const char *text
 	c->program = p;
 	bad = ini_parse_stream(next_line, &l, on_value, &l);
 	if (l.rc == AY_OK && bad != 0)
-		l.rc = ay_fail(e, AY_E_INPUT, "config", (size_t)bad, "%s:%d: not KEY = VALUE",
-			       name, bad);
+		l.rc = ay_fail(e, AY_E_INPUT, "config", (size_t)bad, "%s:%d: not KEY = VALUE", name,
+			       bad);
 	if (l.rc != AY_OK) {
 		ay_config_free(c);
 		return l.rc;
@@ -209,7 +209,8 @@ enum ay_rc ay_config_load(enum ay_program p, const char *path, struct ay_config 
 		return rc;
 	if (memchr(b.p, 0, b.n) != NULL)
 		return ay_fail(e, AY_E_INPUT, "config", 0, "%s: not a text file", path);
-	return ay_config_parse(p, path, (const char *)b.p, out, e); /* the reader ends it with zero */
+	return ay_config_parse(p, path, (const char *)b.p, out,
+			       e); /* the reader ends it with zero */
 }
 
 static const char *effective(const struct ay_config *c, size_t i)

@@ -115,7 +115,7 @@ const char *ay_config_judge(const struct ay_config_row *row, const char *text, c
 		return judge_number(row, text, room, n);
 	case AY_CONFIG_BOOL:
 		return strcmp(text, "yes") == 0 || strcmp(text, "no") == 0 ? NULL
-									    : "must be yes or no";
+									   : "must be yes or no";
 	case AY_CONFIG_WORD:
 		return judge_word(row, text, room, n);
 	case AY_CONFIG_ADDR:

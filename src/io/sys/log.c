@@ -27,7 +27,8 @@ void ay_log_init(const char *program, const char *process, const char *level, co
 	sink.program = program;
 	sink.process = process;
 	sink.json = strcmp(format, "json") == 0;
-	sink.journal = getenv("JOURNAL_STREAM") != NULL; /* set by systemd, read by sd_journal too */
+	sink.journal =
+		getenv("JOURNAL_STREAM") != NULL; /* set by systemd, read by sd_journal too */
 	for (size_t i = 0; i < AY_COUNT(level_names); i++)
 		if (strcmp(level, level_names[i]) == 0)
 			sink.level = (enum ay_log_level)i;

@@ -51,7 +51,8 @@ static enum ay_rc drop_capabilities(struct ay_err *e)
 	struct __user_cap_data_struct none[2] = { 0 };
 
 	for (unsigned long cap = 0; cap <= CAP_LAST_CAP; cap++)
-		(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0); /* refused without CAP_SETPCAP: none then */
+		(void)prctl(PR_CAPBSET_DROP, cap, 0, 0,
+			    0); /* refused without CAP_SETPCAP: none then */
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	if (syscall(SYS_capset, &head, none) != 0)
 		return ay_fail(e, AY_E_UNAVAIL, "sandbox.capabilities", 0, "capset: %s",
@@ -134,7 +135,8 @@ static int add_inet_socket(scmp_filter_ctx f, uint64_t family, uint64_t type)
 
 static int add_inet_sockets(scmp_filter_ctx f)
 {
-	static const uint64_t families[] = { AF_INET, AF_INET6 }, types[] = { SOCK_STREAM, SOCK_DGRAM };
+	static const uint64_t families[] = { AF_INET, AF_INET6 },
+			      types[] = { SOCK_STREAM, SOCK_DGRAM };
 	int bad = 0;
 
 	for (size_t i = 0; i < 2; i++)

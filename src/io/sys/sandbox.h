@@ -17,9 +17,9 @@ struct ay_sandbox_path {
 };
 
 struct ay_sandbox {
-	const char *name;  /* for messages */
-	const char *user;  /* changed to when we are root and it exists; NULL: stay */
-	const int *calls;  /* SCMP_SYS() numbers; NULL: no filter */
+	const char *name; /* for messages */
+	const char *user; /* changed to when we are root and it exists; NULL: stay */
+	const int *calls; /* SCMP_SYS() numbers; NULL: no filter */
 	size_t n_calls;
 	const struct ay_sandbox_path *paths; /* none: no file can be opened */
 	size_t n_paths;
@@ -53,8 +53,8 @@ AY_MUST_USE enum ay_rc ay_privileges_drop(const char *user, struct ay_err *e);
 		SCMP_SYS(epoll_pwait2), SCMP_SYS(epoll_ctl), SCMP_SYS(close), SCMP_SYS(futex),     \
 		SCMP_SYS(brk), SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap),                 \
 		SCMP_SYS(madvise), SCMP_SYS(mprotect), SCMP_SYS(getrandom),                        \
-		SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(time),                   \
-		SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(tgkill), SCMP_SYS(rt_sigreturn),      \
+		SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(getpid), \
+		SCMP_SYS(gettid), SCMP_SYS(tgkill), SCMP_SYS(rt_sigreturn),                        \
 		SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigaction), SCMP_SYS(sched_yield),           \
 		SCMP_SYS(timerfd_settime), SCMP_SYS(restart_syscall), SCMP_SYS(getrusage),         \
 		SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(rseq)

@@ -9,7 +9,6 @@
 #include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 
-
 void ay_service_init(void)
 {
 	struct rlimit none = { 0, 0 };

@@ -52,8 +52,7 @@ AY_MUST_USE enum ay_rc ay_ca_identity(struct ay_ca *ca, struct ay_bytes sealed,
 				      struct ay_ca_refusal *why, struct ay_err *e);
 /* Sealed answer in, body of CA_CERT out. ACTIVATION, ACTIVATION_STALE. */
 AY_MUST_USE enum ay_rc ay_ca_activated(struct ay_ca *ca, struct ay_bytes sealed,
-				       struct ay_ca_now now, struct ay_writer *w,
-				       struct ay_err *e);
+				       struct ay_ca_now now, struct ay_writer *w, struct ay_err *e);
 AY_MUST_USE enum ay_rc ay_ca_approve(struct ay_ca *ca, const uint8_t ek_hash[32],
 				     struct ay_bytes who, struct ay_bytes reason, int64_t now_ms,
 				     struct ay_err *e);

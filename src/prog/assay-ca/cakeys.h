@@ -8,8 +8,8 @@
  * encryption.pem, pseudonym.key. Keys are PEM or hex, 0600. root.key is not
  * needed to run: it may be kept elsewhere.
  */
-#include "core/base/arena.h"
 #include "core/authz/caflow.h"
+#include "core/base/arena.h"
 
 struct ay_ca_files {
 	struct ay_ca_keys keys;

@@ -12,8 +12,7 @@
 
 struct ay_castore;
 
-AY_MUST_USE enum ay_rc ay_castore_open(const char *path, struct ay_castore **out,
-				       struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_castore_open(const char *path, struct ay_castore **out, struct ay_err *e);
 void ay_castore_close(struct ay_castore *s);
 
 /* The ticket serves now, and never again. AY_E_EXISTS, code TICKET: it has served. */
@@ -56,8 +55,8 @@ AY_MUST_USE enum ay_rc ay_castore_revoke(struct ay_castore *s, struct ay_bytes s
  * number of the next CRL (each call gives another).
  */
 struct ay_arena;
-AY_MUST_USE enum ay_rc ay_castore_revoked(struct ay_castore *s, int64_t now_ms,
-					  struct ay_arena *a, struct ay_revoked **list, size_t *n,
-					  uint64_t *crl_number, struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_castore_revoked(struct ay_castore *s, int64_t now_ms, struct ay_arena *a,
+					  struct ay_revoked **list, size_t *n, uint64_t *crl_number,
+					  struct ay_err *e);
 
 #endif

@@ -60,8 +60,10 @@ static enum ay_rc enter_sandbox(const struct ay_ca_settings *s, struct ay_err *e
 		{ s->dir, true },
 		{ s->ek_trust_dir, false },
 	};
-	const struct ay_sandbox box = { .name = "assay-ca", .calls = calls,
-					.n_calls = AY_COUNT(calls), .paths = paths,
+	const struct ay_sandbox box = { .name = "assay-ca",
+					.calls = calls,
+					.n_calls = AY_COUNT(calls),
+					.paths = paths,
 					.n_paths = AY_COUNT(paths) };
 
 	return ay_sandbox_enter(&box, e);

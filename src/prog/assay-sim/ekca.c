@@ -39,7 +39,8 @@ static enum ay_rc write_pem(const char *path, const uint8_t *der, size_t n, stru
 
 	if (bio != NULL && PEM_write_bio(bio, "CERTIFICATE", "", der, (long)n) > 0) {
 		len = BIO_get_mem_data(bio, &text);
-		rc = ay_file_write(path, 0644, (struct ay_bytes){ (uint8_t *)text, (size_t)len }, e);
+		rc = ay_file_write(path, 0644, (struct ay_bytes){ (uint8_t *)text, (size_t)len },
+				   e);
 	}
 	BIO_free(bio);
 	return rc;

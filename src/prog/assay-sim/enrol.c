@@ -100,7 +100,8 @@ static enum ay_rc request(struct sim_host *h, uint8_t *buf, size_t max, struct a
 	q.ek_cert = (struct ay_bytes){ cert, cert_n };
 	if (rc == AY_OK)
 		rc = ay_aikclient_request(&q, &ca, sealed, sizeof(sealed), &sealed_n, e);
-	return rc == AY_OK ? as_vec32((struct ay_bytes){ sealed, sealed_n }, buf, max, body, e) : rc;
+	return rc == AY_OK ? as_vec32((struct ay_bytes){ sealed, sealed_n }, buf, max, body, e)
+			   : rc;
 }
 
 static enum ay_rc activate(struct sim_host *h, struct ay_bytes id_object, struct ay_bytes secret,
@@ -151,8 +152,9 @@ static enum ay_rc proof(struct sim_host *h, const struct ay_tls_peer *peer, stru
 	return ay_wr_end(&w, "sim.proof", body, e);
 }
 
-static enum ay_rc certificate(struct sim_host *h, const struct ay_tls_peer *peer, struct ay_bytes in,
-			      uint8_t *buf, size_t max, struct ay_bytes *body, struct ay_err *e)
+static enum ay_rc certificate(struct sim_host *h, const struct ay_tls_peer *peer,
+			      struct ay_bytes in, uint8_t *buf, size_t max, struct ay_bytes *body,
+			      struct ay_err *e)
 {
 	AY_CLEANUP(ay_secret_wipe) struct ay_secret k0 = { 0 };
 	struct ay_chan_ca_cert m;
@@ -163,8 +165,8 @@ static enum ay_rc certificate(struct sim_host *h, const struct ay_tls_peer *peer
 	if (rc == AY_OK)
 		rc = activate(h, m.id_object, m.secret, &k0, e);
 	if (rc == AY_OK)
-		rc = ay_aikclient_open(ay_secret_view(&k0), m.iv, m.sealed, ay_name_view(&h->ak_name),
-				       cert, sizeof(cert), &n, e);
+		rc = ay_aikclient_open(ay_secret_view(&k0), m.iv, m.sealed,
+				       ay_name_view(&h->ak_name), cert, sizeof(cert), &n, e);
 	return rc == AY_OK ? proof(h, peer, (struct ay_bytes){ cert, n }, buf, max, body, e) : rc;
 }
 

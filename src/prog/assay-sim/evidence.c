@@ -13,10 +13,9 @@
 enum { CLOCK_BACK_MS = 1000000000 };
 static const uint64_t firmware = 0x0001000200030004;
 
-static const char *const bad_names[SIM_BADS] = {
-	[SIM_GOOD] = "",
+static const char *const bad_names[SIM_BADS] = { [SIM_GOOD] = "",
 #define X(id, name, doc) [SIM_BAD_##id] = name,
-	SIM_BAD_MODES
+						 SIM_BAD_MODES
 #undef X
 };
 
@@ -41,7 +40,8 @@ enum sim_bad sim_bad_draw(struct sim *s)
 	return s->conf.bad[s->stats.bad_sent % s->conf.n_bad];
 }
 
-/* Milliseconds since the TPM was made; never behind what was said before, here or in an earlier run. */
+/* Milliseconds since the TPM was made; never behind what was said before, here or in an earlier
+ * run. */
 static uint64_t next_clock(struct sim_host *h)
 {
 	uint64_t now = (uint64_t)ay_clock_wall_ms();
@@ -104,10 +104,15 @@ enum ay_rc sim_quote(struct sim_host *h, const struct ay_pcr_selection *sel, str
 		     struct ay_err *e)
 {
 	struct sim_host *signer = signer_of(h, bad);
-	struct ay_quote q = { .magic = AY_TPM_GENERATED, .type = AY_TPM_ST_ATTEST_QUOTE,
-			      .signer = ay_name_view(&signer->qualified), .nonce = extra,
-			      .clock_ms = next_clock(h), .reset_count = 1, .clock_safe = 1,
-			      .firmware = firmware, .selection = *sel };
+	struct ay_quote q = { .magic = AY_TPM_GENERATED,
+			      .type = AY_TPM_ST_ATTEST_QUOTE,
+			      .signer = ay_name_view(&signer->qualified),
+			      .nonce = extra,
+			      .clock_ms = next_clock(h),
+			      .reset_count = 1,
+			      .clock_safe = 1,
+			      .firmware = firmware,
+			      .selection = *sel };
 	uint8_t digest[32], changed[64];
 	struct ay_writer w;
 	enum ay_rc rc;
@@ -127,8 +132,8 @@ enum ay_rc sim_quote(struct sim_host *h, const struct ay_pcr_selection *sel, str
 }
 
 /* Hints: none when the server knows our values, else all that were asked. */
-static void fill_hints(struct sim_host *h, const struct ay_chan_challenge *c, struct ay_pcrs *values,
-		       struct ay_chan_evidence *ev)
+static void fill_hints(struct sim_host *h, const struct ay_chan_challenge *c,
+		       struct ay_pcrs *values, struct ay_chan_evidence *ev)
 {
 	uint8_t wire[AY_PCRS_WIRE_MAX], hash[32];
 	struct ay_pcr_bank *bank = ay_pcrs_bank(values, AY_ALG_SHA256);
@@ -186,7 +191,8 @@ enum ay_rc sim_answer(struct sim_host *h, const struct ay_chan_challenge *c, enu
 {
 	uint8_t quote[SIM_QUOTE_ROOM];
 	struct ay_pcrs values = { 0 };
-	struct ay_chan_evidence ev = { .boot_id = h->boot, .log = AY_CHAN_LOG_AS_KNOWN,
+	struct ay_chan_evidence ev = { .boot_id = h->boot,
+				       .log = AY_CHAN_LOG_AS_KNOWN,
 				       .ima = AY_CHAN_LOG_NONE };
 	struct ay_writer w;
 	enum ay_rc rc = quote_for(h, c, bad, quote, &ev, e);

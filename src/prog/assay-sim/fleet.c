@@ -439,8 +439,10 @@ static void on_end(evutil_socket_t fd, short what, void *arg)
 
 static enum ay_rc make_tls(struct sim *s, struct ay_err *e)
 {
-	struct ay_cert_args a = { .kind = AY_CERT_AGENT, .cn = "assay-sim",
-				  .now_s = ay_clock_wall_ms() / 1000, .life_s = 10 * 365 * 86400 };
+	struct ay_cert_args a = { .kind = AY_CERT_AGENT,
+				  .cn = "assay-sim",
+				  .now_s = ay_clock_wall_ms() / 1000,
+				  .life_s = 10 * 365 * 86400 };
 	AY_CLEANUP(ay_cert_pem_free) struct ay_cert_pem pem = { 0 };
 	struct ay_tls_args t = { .role = AY_ROLE_AGENT, .has_pin = true };
 	enum ay_rc rc = ay_cert_make(&a, NULL, &pem, e);
@@ -453,8 +455,11 @@ static enum ay_rc make_tls(struct sim *s, struct ay_err *e)
 
 enum ay_rc sim_fleet_init(struct sim *s, struct ay_err *e)
 {
-	struct ay_chan_args a = { .role = AY_ROLE_AGENT, .ops = &ops, .handshake_ms = HANDSHAKE_MS,
-				  .hello_ms = HANDSHAKE_MS, .frame_ms = FRAME_MS,
+	struct ay_chan_args a = { .role = AY_ROLE_AGENT,
+				  .ops = &ops,
+				  .handshake_ms = HANDSHAKE_MS,
+				  .hello_ms = HANDSHAKE_MS,
+				  .frame_ms = FRAME_MS,
 				  .max_out = MAX_OUT };
 	enum ay_rc rc;
 

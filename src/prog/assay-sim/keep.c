@@ -115,7 +115,8 @@ enum ay_rc sim_keep_add(struct sim *s, const struct sim_host *h, struct ay_err *
 	ay_wr_vec16(&w, (struct ay_bytes){ h->ak_pub, h->ak_pub_n });
 	ay_wr_close32(&w, at);
 	rc = ay_wr_end(&w, "sim.state", &all, e);
-	if (rc == AY_OK && (fwrite(all.p, 1, all.n, s->state_file) != all.n || fflush(s->state_file)))
+	if (rc == AY_OK &&
+	    (fwrite(all.p, 1, all.n, s->state_file) != all.n || fflush(s->state_file)))
 		rc = ay_fail(e, AY_E_UNAVAIL, "sim.state", 0, "cannot be written");
 	return rc;
 }

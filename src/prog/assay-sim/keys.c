@@ -217,8 +217,7 @@ enum ay_rc sim_rsa_pool(struct sim *s, struct ay_err *e)
 		return no_memory(e);
 	if (s->conf.state_dir != NULL)
 		snprintf(path, sizeof(path), "%s/rsa2048.pool", s->conf.state_dir);
-	if (path[0] != '\0' &&
-	    ay_file_read(path, RSA_POOL * RSA_DER_MAX, &file, NULL) == AY_OK)
+	if (path[0] != '\0' && ay_file_read(path, RSA_POOL * RSA_DER_MAX, &file, NULL) == AY_OK)
 		s->n_rsa = load_pool(s, file);
 	if (s->n_rsa == RSA_POOL)
 		return AY_OK;

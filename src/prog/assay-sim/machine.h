@@ -2,7 +2,8 @@
 #ifndef AY_PROG_SIM_MACHINE_H
 #define AY_PROG_SIM_MACHINE_H
 
-/* The boot that all simulated hosts had: a small crypto-agile log and the PCR values it leads to. */
+/* The boot that all simulated hosts had: a small crypto-agile log and the PCR values it leads to.
+ */
 #include "prog/assay-sim/sim.h"
 
 /* Into s->log, s->log_hash and s->pcrs (SHA-256 bank, PCR 0-23). */

@@ -58,7 +58,8 @@ static void help(void)
 	       "  --bad-share F       share of answers that are bad (default 0.01 with --bad)\n"
 	       "  --reconnect N       every host reconnects N times, by resumption\n"
 	       "  --notice            ask to be attested again after each result\n"
-	       "  --burst             hold the answers until every host has signed, then send all\n\n"
+	       "  --burst             hold the answers until every host has signed, then send "
+	       "all\n\n"
 	       "modes of --bad:\n");
 #define X(id, name, doc) printf("  %-18s  %s\n", name, doc);
 	SIM_BAD_MODES
@@ -190,20 +191,20 @@ static void print_result(const struct sim *s)
 	json_t *o;
 
 	if (!s->conf.json) {
-		printf("connected %u, accepted %llu, rejected %llu (bad sent %llu), p50 %.1f ms, p99 %.1f ms\n",
+		printf("connected %u, accepted %llu, rejected %llu (bad sent %llu), p50 %.1f ms, "
+		       "p99 %.1f ms\n",
 		       st->up, (unsigned long long)st->accepted, (unsigned long long)st->rejected,
 		       (unsigned long long)st->bad_sent, percentile(st, 0.5), percentile(st, 0.99));
 		return;
 	}
 	o = json_pack("{s:I, s:I, s:I, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f}",
-		      "connected", (json_int_t)st->up, "accepted", (json_int_t)st->accepted, "rejected",
-		      (json_int_t)st->rejected, "p50_ms", percentile(st, 0.5), "p99_ms",
+		      "connected", (json_int_t)st->up, "accepted", (json_int_t)st->accepted,
+		      "rejected", (json_int_t)st->rejected, "p50_ms", percentile(st, 0.5), "p99_ms",
 		      percentile(st, 0.99), "trusted", (json_int_t)st->trusted, "unknown",
-		      (json_int_t)st->unknown, "bad_sent", (json_int_t)st->bad_sent,
-		      "bad_accepted", (json_int_t)st->bad_accepted, "enrolled",
-		      (json_int_t)st->enrolled, "failed", (json_int_t)st->failed, "handshakes_full",
-		      (json_int_t)st->full, "handshakes_resumed", (json_int_t)st->resumed,
-		      "cpu_seconds", cpu_seconds());
+		      (json_int_t)st->unknown, "bad_sent", (json_int_t)st->bad_sent, "bad_accepted",
+		      (json_int_t)st->bad_accepted, "enrolled", (json_int_t)st->enrolled, "failed",
+		      (json_int_t)st->failed, "handshakes_full", (json_int_t)st->full,
+		      "handshakes_resumed", (json_int_t)st->resumed, "cpu_seconds", cpu_seconds());
 	json_dumpf(o, stdout, JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(6));
 	printf("\n");
 	json_decref(o);

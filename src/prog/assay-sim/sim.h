@@ -18,16 +18,16 @@
 enum sim_ak_kind { SIM_AK_P256 = 0, SIM_AK_RSA2048 };
 
 /* What a misbehaving host sends. X(name, doc) */
-#define SIM_BAD_MODES                                                        \
-	X(WRONG_NONCE, "wrong-nonce", "extraData that was not issued")          \
-	X(PCR, "pcr", "pcrDigest of other values than those sent")              \
-	X(CLOCK, "clock", "a clock that went back")                             \
-	X(SIGNATURE, "signature", "one bit of the signature")                   \
-	X(REPLAY, "replay", "the evidence before this")                         \
-	X(CROSS_HOST, "cross-host", "a quote by another host's AK")             \
-	X(HOST_ID, "host-id", "extraData made for another host")                \
-	X(SELECTION, "selection", "a PCR less than was asked")                  \
-	X(MAGIC, "magic", "a structure no TPM makes, signed by the AK")         \
+#define SIM_BAD_MODES                                                                              \
+	X(WRONG_NONCE, "wrong-nonce", "extraData that was not issued")                             \
+	X(PCR, "pcr", "pcrDigest of other values than those sent")                                 \
+	X(CLOCK, "clock", "a clock that went back")                                                \
+	X(SIGNATURE, "signature", "one bit of the signature")                                      \
+	X(REPLAY, "replay", "the evidence before this")                                            \
+	X(CROSS_HOST, "cross-host", "a quote by another host's AK")                                \
+	X(HOST_ID, "host-id", "extraData made for another host")                                   \
+	X(SELECTION, "selection", "a PCR less than was asked")                                     \
+	X(MAGIC, "magic", "a structure no TPM makes, signed by the AK")                            \
 	X(MALFORMED, "malformed", "an attest cut short, signed by the AK")
 
 enum sim_bad {
@@ -35,7 +35,7 @@ enum sim_bad {
 #define X(id, name, doc) SIM_BAD_##id,
 	SIM_BAD_MODES
 #undef X
-	SIM_BADS,
+		SIM_BADS,
 };
 
 struct sim_conf {
@@ -90,7 +90,8 @@ struct sim_host {
 
 struct sim_stats {
 	unsigned up, most_up; /* hosts connected and enrolled */
-	uint64_t accepted, rejected, trusted, unknown, bad_sent, bad_accepted, resumed, full, failed, enrolled;
+	uint64_t accepted, rejected, trusted, unknown, bad_sent, bad_accepted, resumed, full,
+		failed, enrolled;
 	uint64_t n_latencies;
 	uint32_t *latency; /* counts per 0.1 ms */
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* assay assertion verify FILE --cert PEM: is this assertion signed by that certificate, and does it hold now? */
+/* assay assertion verify FILE --cert PEM: is this assertion signed by that certificate, and does it
+ * hold now? */
 #include "core/assertion/saml.h"
 #include "core/assertion/xml_init.h"
 #include "core/base/timefmt.h"
@@ -38,7 +39,8 @@ static json_t *attributes_json(const struct ay_saml_facts *f)
 		else if (json_is_array(old))
 			json_array_append_new(old, value);
 		else
-			json_object_set_new(o, f->attribute[i].name, json_pack("[O,o]", old, value));
+			json_object_set_new(o, f->attribute[i].name,
+					    json_pack("[O,o]", old, value));
 	}
 	return o;
 }
@@ -46,9 +48,10 @@ static json_t *attributes_json(const struct ay_saml_facts *f)
 static json_t *facts_json(const struct ay_saml_facts *f)
 {
 	return json_pack("{s:s,s:s,s:s,s:s*,s:o,s:o,s:o,s:o,s:[]}", "verdict", "valid", "id", f->id,
-			 "issuer", f->issuer, "subject", f->subject, "issued", time_json(f->issued_ms),
-			 "not_before", time_json(f->not_before_ms), "not_on_or_after",
-			 time_json(f->not_on_or_after_ms), "attributes", attributes_json(f), "findings");
+			 "issuer", f->issuer, "subject", f->subject, "issued",
+			 time_json(f->issued_ms), "not_before", time_json(f->not_before_ms),
+			 "not_on_or_after", time_json(f->not_on_or_after_ms), "attributes",
+			 attributes_json(f), "findings");
 }
 
 static int show_valid(const struct ay_cli *cli, const struct ay_saml_facts *f)
@@ -86,8 +89,8 @@ static int show_invalid(const struct ay_cli *cli, const char *path, const struct
 		printf("invalid  %s\n", e->code[0] != '\0' ? e->code : ay_rc_name(e->rc));
 		return code;
 	}
-	finding = json_pack("{s:s,s:s,s:s,s:s}", "code", e->code[0] ? e->code : ay_rc_name(e->rc), "result",
-			    "fail", "component", "", "text", e->text);
+	finding = json_pack("{s:s,s:s,s:s,s:s}", "code", e->code[0] ? e->code : ay_rc_name(e->rc),
+			    "result", "fail", "component", "", "text", e->text);
 	return ay_offline_print(json_pack("{s:s,s:o,s:[o]}", "verdict", "invalid", "error",
 					  ay_offline_error(e), "findings", finding),
 				code);
@@ -128,11 +131,13 @@ static int read_expect(const struct ay_args *args, struct ay_saml_expect *want)
 					 .nonce = ay_args_opt(args, "nonce", 0),
 					 .allow_legacy = ay_args_has(args, "legacy") };
 	if (at != NULL && ay_time_parse(ay_bytes_of(at), "at", &want->now_ms, NULL) != AY_OK)
-		return ay_cli_error(AY_EXIT_USAGE, "--at %s: is no time like 2026-01-31T12:00:00Z", at);
+		return ay_cli_error(AY_EXIT_USAGE, "--at %s: is no time like 2026-01-31T12:00:00Z",
+				    at);
 	return read_cert(cert, &want->cert);
 }
 
-static int verify(const struct ay_cli *cli, const struct ay_args *args, const struct ay_saml_expect *want)
+static int verify(const struct ay_cli *cli, const struct ay_args *args,
+		  const struct ay_saml_expect *want)
 {
 	struct ay_saml_facts facts;
 	struct ay_arena arena;

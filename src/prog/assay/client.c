@@ -52,8 +52,8 @@ static void set_options(struct ay_client *c)
 int ay_client_open(const struct ay_cli *cli, struct ay_client **out)
 {
 	struct ay_client *c = calloc(1, sizeof(*c));
-	int rc = c == NULL ? ay_cli_error(AY_EXIT_IO, "out of memory") :
-			     ay_settings_load(cli, &c->settings);
+	int rc = c == NULL ? ay_cli_error(AY_EXIT_IO, "out of memory")
+			   : ay_settings_load(cli, &c->settings);
 
 	*out = NULL;
 	if (rc == AY_EXIT_OK && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
@@ -99,14 +99,15 @@ static size_t take_body(char *p, size_t size, size_t n, void *arg)
 	return size * n;
 }
 
-/* What a failed call says: our error member, else the problem document's detail, else the status. */
+/* What a failed call says: our error member, else the problem document's detail, else the status.
+ */
 static int refused(const struct ay_answer *a, const char *what)
 {
 	const json_t *e = json_object_get(a->json, "error");
 	const char *code = ay_answer_text(e, "code", ""), *field = ay_answer_text(e, "field", "");
 	const char *text = ay_answer_text(e, "text", ay_answer_text(a->json, "detail", ""));
-	int exit_code = a->status >= 500 || a->status == 401 || a->status == 403 ? AY_EXIT_IO :
-									    AY_EXIT_USAGE;
+	int exit_code = a->status >= 500 || a->status == 401 || a->status == 403 ? AY_EXIT_IO
+										 : AY_EXIT_USAGE;
 
 	if (text[0] == '\0')
 		return ay_cli_error(exit_code, "%s: the server answered %ld", what, a->status);
@@ -129,8 +130,8 @@ static int perform(struct ay_client *c, const char *url, struct ay_answer *out)
 
 	if (rc == CURLE_PEER_FAILED_VERIFICATION || rc == CURLE_SSL_CACERT_BADFILE)
 		return ay_cli_error(AY_EXIT_IO,
-				    "%s: %s (give the server's root.pem with --ca or ASSAY_CA)", url,
-				    c->why[0] ? c->why : curl_easy_strerror(rc));
+				    "%s: %s (give the server's root.pem with --ca or ASSAY_CA)",
+				    url, c->why[0] ? c->why : curl_easy_strerror(rc));
 	if (rc != CURLE_OK)
 		return ay_cli_error(AY_EXIT_IO, "%s: %s", url,
 				    c->why[0] ? c->why : curl_easy_strerror(rc));
@@ -227,7 +228,8 @@ int ay_client_list(struct ay_client *c, const char *path, json_t **items)
 	while ((rc = take_page(c, page, *items, &next)) == AY_EXIT_OK && next != NULL) {
 		char *cursor = curl_easy_escape(c->curl, next, 0);
 
-		snprintf(page, sizeof(page), "%s%scursor=%s", path, mark, cursor == NULL ? "" : cursor);
+		snprintf(page, sizeof(page), "%s%scursor=%s", path, mark,
+			 cursor == NULL ? "" : cursor);
 		curl_free(cursor);
 		free(next);
 	}

@@ -38,9 +38,9 @@ struct ay_args {
 struct ay_cli {
 	bool json;
 	bool color;
-	const char *server;	/* URL or NULL */
-	const char *ca;		/* file or NULL */
-	const char *token_file; /* file or NULL */
+	const char *server;	  /* URL or NULL */
+	const char *ca;		  /* file or NULL */
+	const char *token_file;	  /* file or NULL */
 	const struct ay_cmd *cmd; /* the one that runs */
 };
 
@@ -65,7 +65,8 @@ bool ay_args_has(const struct ay_args *a, const char *name);
 int ay_cli_error(int code, const char *fmt, ...) AY_PRINTF(2, 3);
 /* "assay: WHAT: field: text (offset N)" on stderr. */
 int ay_cli_fault(int code, const char *what, const struct ay_err *e);
-/* A whole file ("-" = standard input), at most max octets; freed by the caller. AY_EXIT_IO on failure, said on stderr. */
+/* A whole file ("-" = standard input), at most max octets; freed by the caller. AY_EXIT_IO on
+ * failure, said on stderr. */
 AY_MUST_USE int ay_cli_read_file(const char *path, size_t max, uint8_t **p, size_t *n);
 /* Escapes control characters and non-ASCII of a string from outside while printing. */
 void ay_cli_print_safe(FILE *f, struct ay_bytes s);

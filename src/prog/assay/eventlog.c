@@ -41,7 +41,8 @@ static json_t *digests_json(const struct ay_evlog *log, const struct ay_event *e
 
 		if (ev->digest[k] == NULL)
 			continue;
-		ay_hex_encode((struct ay_bytes){ ev->digest[k], ay_alg_digest_size(log->bank[k]) }, hex);
+		ay_hex_encode((struct ay_bytes){ ev->digest[k], ay_alg_digest_size(log->bank[k]) },
+			      hex);
 		json_object_set_new(o, ay_alg_bank_name(log->bank[k]), json_string(hex));
 	}
 	return o;
@@ -55,10 +56,10 @@ static json_t *event_json(const struct ay_evlog *log, size_t i)
 	type_text(ev, type);
 	ay_event_summary(ev, summary, sizeof(summary));
 	return json_pack("{s:I,s:I,s:I,s:s,s:I,s:o,s:I,s:s,s:s}", "index", (json_int_t)i, "offset",
-			 (json_int_t)ev->offset, "pcr", (json_int_t)ev->pcr, "type", type, "type_id",
-			 (json_int_t)ev->type, "digests", digests_json(log, ev), "size",
-			 (json_int_t)ev->data.n, "data_check", data_check_name(ev->check), "summary",
-			 summary);
+			 (json_int_t)ev->offset, "pcr", (json_int_t)ev->pcr, "type", type,
+			 "type_id", (json_int_t)ev->type, "digests", digests_json(log, ev), "size",
+			 (json_int_t)ev->data.n, "data_check", data_check_name(ev->check),
+			 "summary", summary);
 }
 
 static json_t *log_json(const struct ay_evlog *log, const struct ay_pcrs *pcrs,
@@ -70,15 +71,17 @@ static json_t *log_json(const struct ay_evlog *log, const struct ay_pcrs *pcrs,
 		json_array_append_new(banks, json_string(ay_alg_bank_name(log->bank[k])));
 	for (size_t i = 0; i < log->n_events; i++)
 		json_array_append_new(events, event_json(log, i));
-	return json_pack("{s:s,s:o,s:o,s:o,s:I,s:o}", "format", ay_evlog_format_name(log->format), "banks",
-			 banks, "events", events, "pcrs", ay_offline_pcrs(pcrs), "padding",
+	return json_pack("{s:s,s:o,s:o,s:o,s:I,s:o}", "format", ay_evlog_format_name(log->format),
+			 "banks", banks, "events", events, "pcrs", ay_offline_pcrs(pcrs), "padding",
 			 (json_int_t)log->padding, "findings", ay_offline_findings(rep));
 }
 
 static void print_text(const struct ay_cli *cli, const struct ay_evlog *log,
 		       const struct ay_pcrs *pcrs, const struct ay_report *rep)
 {
-	static const char *const heads[] = { "EVENT", "PCR", "TYPE", "DATA", "SIZE", "SUMMARY", NULL };
+	static const char *const heads[] = {
+		"EVENT", "PCR", "TYPE", "DATA", "SIZE", "SUMMARY", NULL
+	};
 	struct ay_table t;
 
 	ay_table_init(&t, cli, heads);
@@ -91,7 +94,8 @@ static void print_text(const struct ay_cli *cli, const struct ay_evlog *log,
 		ay_table_addf(&t, "%zu", i);
 		ay_table_addf(&t, "%u", ev->pcr);
 		ay_table_add(&t, type);
-		ay_table_add(&t, ev->check == AY_DATA_NOT_COVERED ? "-" : data_check_name(ev->check));
+		ay_table_add(&t,
+			     ev->check == AY_DATA_NOT_COVERED ? "-" : data_check_name(ev->check));
 		ay_table_addf(&t, "%zu", ev->data.n);
 		ay_table_add(&t, summary);
 	}
@@ -102,7 +106,8 @@ static void print_text(const struct ay_cli *cli, const struct ay_evlog *log,
 	ay_offline_print_findings(rep, stdout);
 }
 
-static int show(const struct ay_cli *cli, const char *path, struct ay_bytes in, struct ay_arena *arena)
+static int show(const struct ay_cli *cli, const char *path, struct ay_bytes in,
+		struct ay_arena *arena)
 {
 	struct ay_evlog log;
 	struct ay_pcrs pcrs;
@@ -144,6 +149,7 @@ const struct ay_cmd ay_cmd_eventlog = {
 	.args = "FILE",
 	.min_pos = 1,
 	.max_pos = 1,
-	.doc = "Show a boot event log (TCG SHA-1 or crypto-agile, TXT) and the PCR values it leads to",
+	.doc = "Show a boot event log (TCG SHA-1 or crypto-agile, TXT) and the PCR values it leads "
+	       "to",
 	.run = run,
 };

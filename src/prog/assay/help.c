@@ -55,7 +55,8 @@ int ay_help(FILE *f, const struct ay_cmd *c, const char *noun)
 	}
 	fputs("\nEverywhere:\n", f);
 	print_opts(f, ay_cli_global_opts());
-	fputs("\nExit status: 0 done, trusted, valid; 1 a finding failed or the verdict is not trusted;\n"
+	fputs("\nExit status: 0 done, trusted, valid; 1 a finding failed or the verdict is not "
+	      "trusted;\n"
 	      "2 usage or input that cannot be parsed; 3 a file or server cannot be read.\n",
 	      f);
 	return noun == NULL || found > 0 ? AY_EXIT_OK : AY_EXIT_USAGE;

@@ -7,7 +7,8 @@
 
 const struct ay_opt *ay_cli_global_opts(void);
 
-/* Help of one command, of one noun (c == NULL), or of all (both NULL). Returns AY_EXIT_OK or AY_EXIT_USAGE. */
+/* Help of one command, of one noun (c == NULL), or of all (both NULL). Returns AY_EXIT_OK or
+ * AY_EXIT_USAGE. */
 int ay_help(FILE *f, const struct ay_cmd *c, const char *noun);
 void ay_help_usage(FILE *f, const struct ay_cmd *c);
 /* The words name no command: say so and what comes nearest. */

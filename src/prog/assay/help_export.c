@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command table as a man page (roff) and as completion for bash. */
-#include "prog/assay/help.h"
 #include "prog/assay/commands.h"
+#include "prog/assay/help.h"
 
 #include <string.h>
 
@@ -57,7 +57,8 @@ void ay_help_man(FILE *f)
 		roff_command(f, ay_commands[i]);
 	fputs(".SH OPTIONS\n", f);
 	roff_opts(f, ay_cli_global_opts());
-	fputs(".SH EXIT STATUS\n.TP\n0\ndone, trusted, valid\n.TP\n1\nparsed, and some finding is fail or "
+	fputs(".SH EXIT STATUS\n.TP\n0\ndone, trusted, valid\n.TP\n1\nparsed, and some finding is "
+	      "fail or "
 	      "the verdict is not trusted\n.TP\n2\nusage, or input that cannot be parsed\n.TP\n3\n"
 	      "a file or server cannot be read\n"
 	      ".SH ENVIRONMENT\nASSAY_SERVER, ASSAY_CA, ASSAY_TOKEN_FILE stand for \\-\\-server, "
@@ -87,7 +88,8 @@ static void bash_verbs(FILE *f, const char *noun)
 
 static void bash_opts(FILE *f, const struct ay_cmd *c)
 {
-	fprintf(f, "    '%s%s%s') opts=\"$opts", c->noun ? c->noun : "", c->noun ? " " : "", c->verb);
+	fprintf(f, "    '%s%s%s') opts=\"$opts", c->noun ? c->noun : "", c->noun ? " " : "",
+		c->verb);
 	for (const struct ay_opt *o = c->opts; o != NULL && o->name != NULL; o++)
 		fprintf(f, " --%s", o->name);
 	fputs("\" ;;\n", f);
@@ -97,7 +99,8 @@ void ay_help_bash(FILE *f)
 {
 	fputs("# bash completion for assay, made by 'assay help --format bash'\n"
 	      "_assay() {\n"
-	      "  local cur=${COMP_WORDS[COMP_CWORD]} first=${COMP_WORDS[1]} second=${COMP_WORDS[2]} words='' opts='",
+	      "  local cur=${COMP_WORDS[COMP_CWORD]} first=${COMP_WORDS[1]} "
+	      "second=${COMP_WORDS[2]} words='' opts='",
 	      f);
 	for (const struct ay_opt *o = ay_cli_global_opts(); o->name != NULL; o++)
 		fprintf(f, "--%s ", o->name);
@@ -144,4 +147,5 @@ static const struct ay_opt help_opts[] = {
 	{ NULL, NULL, NULL },
 };
 
-const struct ay_cmd ay_cmd_help = { NULL, "help", "[NOUN]", 0, 1, help_opts, "list the commands", run_help };
+const struct ay_cmd ay_cmd_help = { NULL,    "help", "[NOUN]", 0, 1, help_opts, "list the commands",
+				    run_help };

@@ -36,7 +36,9 @@ static int add_body(const struct ay_args *args, json_t *body)
 {
 	static const struct {
 		const char *opt, *member;
-	} texts[] = { { "connect", "connect" }, { "agent-key", "agent_key" }, { "token", "token" } };
+	} texts[] = { { "connect", "connect" },
+		      { "agent-key", "agent_key" },
+		      { "token", "token" } };
 	int ways = ay_args_has(args, "agent-key") + ay_args_has(args, "token") +
 		   ay_args_has(args, "trust-first-use");
 
@@ -44,8 +46,9 @@ static int add_body(const struct ay_args *args, json_t *body)
 		return ay_cli_error(AY_EXIT_USAGE,
 				    "give one of --agent-key, --token, --trust-first-use");
 	if (ways > 0 && !ay_args_has(args, "connect"))
-		return ay_cli_error(AY_EXIT_USAGE, "these go with --connect HOST:PORT; a host that "
-						   "dials in needs only a token (assay token create)");
+		return ay_cli_error(AY_EXIT_USAGE,
+				    "these go with --connect HOST:PORT; a host that "
+				    "dials in needs only a token (assay token create)");
 	json_object_set_new(body, "name", json_string(args->pos[0]));
 	for (size_t i = 0; i < AY_COUNT(texts); i++) {
 		const char *v = ay_args_opt(args, texts[i].opt, 0);
@@ -85,8 +88,8 @@ static int call_host(struct ay_cli *cli, const char *method, const char *host, c
 		     json_t *body, int (*print)(struct ay_cli *cli, const json_t *j))
 {
 	char *path = ay_client_path("/hosts/", host, after);
-	int rc = path == NULL ? ay_cli_error(AY_EXIT_IO, "out of memory") :
-				call_and_print(cli, method, path, body, print);
+	int rc = path == NULL ? ay_cli_error(AY_EXIT_IO, "out of memory")
+			      : call_and_print(cli, method, path, body, print);
 
 	free(path);
 	return rc;
@@ -192,9 +195,9 @@ static int print_host(struct ay_cli *cli, const json_t *h)
 	show_line("id", ay_answer_text(h, "id", NULL));
 	show_line("state", ay_answer_text(h, "state", NULL));
 	show_line("verdict", ay_answer_text(h, "verdict", NULL));
-	json_object_foreach((json_t *)(uintptr_t)json_object_get(h, "components"), name, v)
-		printf("  %-12s %s%s%s\n", name, ay_answer_text(v, "verdict", "-"),
-		       ay_answer_text(v, "grade", NULL) ? ", " : "", ay_answer_text(v, "grade", ""));
+	json_object_foreach((json_t *)(uintptr_t)json_object_get(h, "components"), name, v) printf(
+		"  %-12s %s%s%s\n", name, ay_answer_text(v, "verdict", "-"),
+		ay_answer_text(v, "grade", NULL) ? ", " : "", ay_answer_text(v, "grade", ""));
 	show_line("attested at", ay_answer_text(h, "attested_at", NULL));
 	show_line("lease until", ay_answer_text(h, "lease_until", NULL));
 	show_line("identity", ay_answer_text(identity, "grade", NULL));
@@ -224,11 +227,12 @@ static int run_attest(struct ay_cli *cli, const struct ay_args *args)
 	snprintf(after, sizeof(after), "/attest?wait=%u",
 		 wait == NULL ? 30 : (unsigned)strtoul(wait, NULL, 10));
 	path = ay_client_path("/hosts/", args->pos[0], after);
-	rc = path == NULL ? ay_cli_error(AY_EXIT_IO, "out of memory") :
-			    ay_client_call(c, "POST", path, NULL, NULL, &a);
+	rc = path == NULL ? ay_cli_error(AY_EXIT_IO, "out of memory")
+			  : ay_client_call(c, "POST", path, NULL, NULL, &a);
 	if (rc == AY_EXIT_OK) {
 		if (a.status == 202)
-			rc = ay_cli_error(AY_EXIT_FINDING, "%s has not answered yet; the server goes on waiting",
+			rc = ay_cli_error(AY_EXIT_FINDING,
+					  "%s has not answered yet; the server goes on waiting",
 					  args->pos[0]);
 		else
 			rc = ay_report_print(cli, a.json, false);
@@ -254,9 +258,10 @@ static int run_acknowledge(struct ay_cli *cli, const struct ay_args *args)
 	const char *reason = ay_args_opt(args, "reason", 0);
 
 	if (reason == NULL)
-		return ay_cli_error(AY_EXIT_USAGE, "say why with --reason TEXT; it is kept in the audit log");
-	return call_host(cli, "POST", args->pos[0], "/acknowledge", json_pack("{s:s}", "reason", reason),
-			 print_added);
+		return ay_cli_error(AY_EXIT_USAGE,
+				    "say why with --reason TEXT; it is kept in the audit log");
+	return call_host(cli, "POST", args->pos[0], "/acknowledge",
+			 json_pack("{s:s}", "reason", reason), print_added);
 }
 
 static int run_remove(struct ay_cli *cli, const struct ay_args *args)
@@ -265,7 +270,8 @@ static int run_remove(struct ay_cli *cli, const struct ay_args *args)
 }
 
 static const struct ay_opt add_opts[] = {
-	{ "connect", "HOST:PORT", "the agent listens there; without it the agent dials the server" },
+	{ "connect", "HOST:PORT",
+	  "the agent listens there; without it the agent dials the server" },
 	{ "agent-key", "SHA256", "key of the listening agent (assay-agent fingerprint)" },
 	{ "token", "TOKEN", "the listening agent was given this enrolment token" },
 	{ "trust-first-use", NULL, "believe whoever answers there; audited, shown as tls_tofu" },
@@ -281,10 +287,27 @@ static const struct ay_opt acknowledge_opts[] = {
 	{ NULL, NULL, NULL },
 };
 
-const struct ay_cmd ay_cmd_host_add = { "host", "add", "NAME", 1, 1, add_opts, "register a host", run_add };
-const struct ay_cmd ay_cmd_host_list = { "host", "list", "", 0, 0, NULL, "all hosts with their verdicts", run_list };
+const struct ay_cmd ay_cmd_host_add = { "host", "add", "NAME", 1, 1, add_opts, "register a host",
+					run_add };
+const struct ay_cmd ay_cmd_host_list = {
+	"host", "list", "", 0, 0, NULL, "all hosts with their verdicts", run_list
+};
 const struct ay_cmd ay_cmd_host_show = { "host", "show", "HOST", 1, 1, NULL, "one host", run_show };
-const struct ay_cmd ay_cmd_host_attest = { "host", "attest", "HOST", 1, 1, attest_opts, "attest now and print the report", run_attest };
-const struct ay_cmd ay_cmd_host_explain = { "host", "explain", "HOST", 1, 1, NULL, "why the host has its verdict, in words", run_explain };
-const struct ay_cmd ay_cmd_host_acknowledge = { "host", "acknowledge", "HOST", 1, 1, acknowledge_opts, "end a failure that stays in force", run_acknowledge };
-const struct ay_cmd ay_cmd_host_remove = { "host", "remove", "HOST", 1, 1, NULL, "remove a host and revoke its AIK certificate", run_remove };
+const struct ay_cmd ay_cmd_host_attest = {
+	"host", "attest", "HOST", 1, 1, attest_opts, "attest now and print the report", run_attest
+};
+const struct ay_cmd ay_cmd_host_explain = {
+	"host", "explain", "HOST", 1, 1, NULL, "why the host has its verdict, in words", run_explain
+};
+const struct ay_cmd ay_cmd_host_acknowledge = { "host",
+						"acknowledge",
+						"HOST",
+						1,
+						1,
+						acknowledge_opts,
+						"end a failure that stays in force",
+						run_acknowledge };
+const struct ay_cmd ay_cmd_host_remove = {
+	"host",	   "remove", "HOST", 1, 1, NULL, "remove a host and revoke its AIK certificate",
+	run_remove
+};

@@ -82,13 +82,14 @@ static json_t *list_json(const struct ay_ima_state *s, struct ay_bytes list,
 
 	values_of(s, false, &pcrs);
 	values_of(s, true, &padded);
-	return json_pack("{s:I,s:I,s:o,s:o,s:o,s:o}", "entries", (json_int_t)s->entries, "violations",
-			 (json_int_t)s->violations, "templates", count_templates(list), "pcrs",
-			 ay_offline_pcrs(&pcrs), "padded", ay_offline_pcrs(&padded), "findings",
-			 ay_offline_findings(rep));
+	return json_pack("{s:I,s:I,s:o,s:o,s:o,s:o}", "entries", (json_int_t)s->entries,
+			 "violations", (json_int_t)s->violations, "templates",
+			 count_templates(list), "pcrs", ay_offline_pcrs(&pcrs), "padded",
+			 ay_offline_pcrs(&padded), "findings", ay_offline_findings(rep));
 }
 
-static void print_text(const struct ay_ima_state *s, struct ay_bytes list, const struct ay_report *rep)
+static void print_text(const struct ay_ima_state *s, struct ay_bytes list,
+		       const struct ay_report *rep)
 {
 	json_t *templates = count_templates(list), *n;
 	struct ay_pcrs pcrs;

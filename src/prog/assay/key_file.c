@@ -24,8 +24,8 @@ static enum ay_rc from_certificate(struct ay_bytes der, struct ay_pubkey **out, 
 	if (x == NULL)
 		return ay_fail(e, AY_E_INPUT, "key", 0, "neither public key nor certificate");
 	n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &spki);
-	rc = n > 0 ? ay_pubkey_new_spki((struct ay_bytes){ spki, (size_t)n }, out, e) :
-		     ay_fail(e, AY_E_INPUT, "key", 0, "certificate without a key");
+	rc = n > 0 ? ay_pubkey_new_spki((struct ay_bytes){ spki, (size_t)n }, out, e)
+		   : ay_fail(e, AY_E_INPUT, "key", 0, "certificate without a key");
 	OPENSSL_free(spki);
 	X509_free(x);
 	return rc;

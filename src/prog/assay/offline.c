@@ -21,7 +21,8 @@ json_t *ay_offline_error(const struct ay_err *e)
 			 "offset", (json_int_t)e->offset, "text", e->text);
 }
 
-int ay_offline_refuse(const struct ay_cli *cli, const char *what, const struct ay_err *e, json_t *doc)
+int ay_offline_refuse(const struct ay_cli *cli, const char *what, const struct ay_err *e,
+		      json_t *doc)
 {
 	int code = ay_cli_fault(AY_EXIT_USAGE, what, e);
 
@@ -113,7 +114,9 @@ void ay_offline_print_pcrs(const struct ay_pcrs *pcrs, FILE *f)
 
 			if ((b->have >> pcr & 1) == 0)
 				continue;
-			ay_hex_encode((struct ay_bytes){ b->value[pcr], ay_alg_digest_size(b->alg) }, hex);
+			ay_hex_encode(
+				(struct ay_bytes){ b->value[pcr], ay_alg_digest_size(b->alg) },
+				hex);
 			fprintf(f, "%-7s %2u  %s\n", ay_alg_bank_name(b->alg), pcr, hex);
 		}
 	}

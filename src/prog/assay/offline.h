@@ -19,7 +19,8 @@ json_t *ay_offline_error(const struct ay_err *e);
  * The input was refused: said on stderr and, with --json, as {"error":..} on
  * stdout, added to doc when there is one (its reference is taken). AY_EXIT_USAGE.
  */
-int ay_offline_refuse(const struct ay_cli *cli, const char *what, const struct ay_err *e, json_t *doc);
+int ay_offline_refuse(const struct ay_cli *cli, const char *what, const struct ay_err *e,
+		      json_t *doc);
 
 /* Findings that are worth telling: all but a pass of what is no note. */
 json_t *ay_offline_findings(const struct ay_report *rep);

@@ -113,8 +113,9 @@ static bool is_selected(const struct ay_pcr_selection *s, uint16_t alg, unsigned
 
 static void say_selection(struct quote_run *r, uint16_t alg, unsigned pcr, const char *text)
 {
-	struct ay_place at = { .component = AY_COMP_IDENTITY, .bank = alg, .has_pcr = true,
-			       .pcr = (uint8_t)pcr };
+	struct ay_place at = {
+		.component = AY_COMP_IDENTITY, .bank = alg, .has_pcr = true, .pcr = (uint8_t)pcr
+	};
 
 	(void)ay_report_add(&r->rep, AY_CHECK_QUOTE_SELECTION, AY_FAIL, &at, "%s", text);
 }
@@ -131,7 +132,8 @@ static void check_coverage(struct quote_run *r)
 			bool quoted = is_selected(&r->facts.selection, banks[i], pcr);
 
 			if (given && !quoted)
-				say_selection(r, banks[i], pcr, "a value was given that is not quoted");
+				say_selection(r, banks[i], pcr,
+					      "a value was given that is not quoted");
 			if (quoted && !given)
 				say_selection(r, banks[i], pcr, "quoted, and no value was given");
 		}
@@ -267,10 +269,10 @@ static json_t *run_json(const struct quote_run *r)
 	json_t *o;
 
 	ay_hex_encode(shown_digest(r, md), digest);
-	o = json_pack("{s:s, s:s, s:o, s:o, s:s, s:o}", "verdict", is_valid(r) ? "valid" : "invalid",
-		      "version", r->is12 ? "1.2" : "2.0", "clock", clock_json(r), "selection",
-		      selection_json(&selection), "pcr_digest", digest, "findings",
-		      ay_findings_json(&r->rep));
+	o = json_pack("{s:s, s:s, s:o, s:o, s:s, s:o}", "verdict",
+		      is_valid(r) ? "valid" : "invalid", "version", r->is12 ? "1.2" : "2.0",
+		      "clock", clock_json(r), "selection", selection_json(&selection), "pcr_digest",
+		      digest, "findings", ay_findings_json(&r->rep));
 	if (r->refused.rc != AY_OK)
 		json_object_set_new(o, "error", ay_error_json(&r->refused));
 	return o;

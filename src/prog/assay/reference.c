@@ -43,8 +43,9 @@ static int run_learn(struct ay_cli *cli, const struct ay_args *args)
 	json_t *body, *parts;
 
 	if (ay_args_has(args, "offline"))
-		return args->n_pos == 0 ? ay_learn_offline_run(cli, args) :
-					  ay_cli_error(AY_EXIT_USAGE, "a host or --offline, not both");
+		return args->n_pos == 0
+			       ? ay_learn_offline_run(cli, args)
+			       : ay_cli_error(AY_EXIT_USAGE, "a host or --offline, not both");
 	if (args->n_pos == 0)
 		return ay_cli_error(AY_EXIT_USAGE, "give a host, or a folder with --offline");
 	parts = json_array();
@@ -68,10 +69,10 @@ static void list_row(struct ay_table *t, const json_t *s)
 	size_t i, n = 0;
 	json_t *p;
 
-	json_array_foreach(json_object_get(s, "parts"), i, p)
-		if (json_is_string(p) && n < sizeof(parts))
-			n += (size_t)snprintf(parts + n, sizeof(parts) - n, "%s%s", n ? "," : "",
-					      json_string_value(p));
+	json_array_foreach(json_object_get(s, "parts"), i,
+			   p) if (json_is_string(p) && n < sizeof(parts)) n +=
+		(size_t)snprintf(parts + n, sizeof(parts) - n, "%s%s", n ? "," : "",
+				 json_string_value(p));
 	ay_table_add(t, ay_answer_text(s, "name", NULL));
 	ay_table_addf(t, "%lld", (long long)json_integer_value(json_object_get(s, "version")));
 	ay_table_add(t, ay_answer_text(s, "state", NULL));
@@ -82,7 +83,8 @@ static void list_row(struct ay_table *t, const json_t *s)
 
 static int run_list(struct ay_cli *cli, const struct ay_args *args)
 {
-	static const char *const heads[] = { "NAME", "VERSION", "STATE", "PARTS", "CREATED", "ID", NULL };
+	static const char *const heads[] = { "NAME",	"VERSION", "STATE", "PARTS",
+					     "CREATED", "ID",	   NULL };
 	struct ay_client *c;
 	struct ay_table t;
 	json_t *items, *s;
@@ -97,8 +99,7 @@ static int run_list(struct ay_cli *cli, const struct ay_args *args)
 	if (rc != AY_EXIT_OK)
 		return rc;
 	ay_table_init(&t, cli, heads);
-	json_array_foreach(items, i, s)
-		list_row(&t, s);
+	json_array_foreach(items, i, s) list_row(&t, s);
 	if (cli->json)
 		rc = ay_cli_print_items(items);
 	else
@@ -116,8 +117,8 @@ static int print_document(struct ay_cli *cli, const struct ay_answer *a)
 static int run_show(struct ay_cli *cli, const struct ay_args *args)
 {
 	char *path = ay_client_path("/reference-sets/", args->pos[0], "");
-	int rc = path == NULL ? ay_cli_error(AY_EXIT_IO, "out of memory") :
-				call(cli, "GET", path, NULL, print_document);
+	int rc = path == NULL ? ay_cli_error(AY_EXIT_IO, "out of memory")
+			      : call(cli, "GET", path, NULL, print_document);
 
 	free(path);
 	return rc;
@@ -126,8 +127,8 @@ static int run_show(struct ay_cli *cli, const struct ay_args *args)
 static int run_activate(struct ay_cli *cli, const struct ay_args *args)
 {
 	char *path = ay_client_path("/reference-sets/", args->pos[0], "/activate");
-	int rc = path == NULL ? ay_cli_error(AY_EXIT_IO, "out of memory") :
-				call(cli, "POST", path, NULL, print_one);
+	int rc = path == NULL ? ay_cli_error(AY_EXIT_IO, "out of memory")
+			      : call(cli, "POST", path, NULL, print_one);
 
 	free(path);
 	return rc;
@@ -135,14 +136,23 @@ static int run_activate(struct ay_cli *cli, const struct ay_args *args)
 
 static const struct ay_opt learn_opts[] = {
 	{ "name", "N", "name of the reference set" },
-	{ "part", "P", "platform, os, host_unique or runtime; may be repeated (all there is evidence for)" },
+	{ "part", "P",
+	  "platform, os, host_unique or runtime; may be repeated (all there is evidence for)" },
 	{ "offline", "DIR", "learn from the evidence of a folder, without a server" },
 	{ "out", "SET.json", "with --offline: the file to write" },
 	{ "activate", NULL, "put it in force at once, with the default policy if there is none" },
 	{ NULL, NULL, NULL },
 };
 
-const struct ay_cmd ay_cmd_reference_learn = { "reference", "learn", "[HOST]", 0, 1, learn_opts, "learn reference values from a good host", run_learn };
-const struct ay_cmd ay_cmd_reference_list = { "reference", "list", "", 0, 0, NULL, "reference sets and their states", run_list };
-const struct ay_cmd ay_cmd_reference_show = { "reference", "show", "SET", 1, 1, NULL, "one reference set", run_show };
-const struct ay_cmd ay_cmd_reference_activate = { "reference", "activate", "SET", 1, 1, NULL, "put a draft in force", run_activate };
+const struct ay_cmd ay_cmd_reference_learn = {
+	"reference", "learn", "[HOST]", 0, 1, learn_opts, "learn reference values from a good host",
+	run_learn
+};
+const struct ay_cmd ay_cmd_reference_list = {
+	"reference", "list", "", 0, 0, NULL, "reference sets and their states", run_list
+};
+const struct ay_cmd ay_cmd_reference_show = { "reference",	   "show",  "SET", 1, 1, NULL,
+					      "one reference set", run_show };
+const struct ay_cmd ay_cmd_reference_activate = {
+	"reference", "activate", "SET", 1, 1, NULL, "put a draft in force", run_activate
+};

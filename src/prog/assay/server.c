@@ -55,8 +55,8 @@ static int run_assertion_get(struct ay_cli *cli, const struct ay_args *args)
 	if (rc != AY_EXIT_OK)
 		return rc;
 	path = ay_client_path("/hosts/", args->pos[0], after);
-	rc = path == NULL ? ay_cli_error(AY_EXIT_IO, "out of memory") :
-			    ay_client_call(c, "GET", path, NULL, accept, &a);
+	rc = path == NULL ? ay_cli_error(AY_EXIT_IO, "out of memory")
+			  : ay_client_call(c, "GET", path, NULL, accept, &a);
 	if (rc == AY_EXIT_OK) {
 		fwrite(a.body, 1, a.n, stdout);
 		ay_answer_fini(&a);
@@ -80,8 +80,8 @@ static int run_policy_list(struct ay_cli *cli, const struct ay_args *args)
 static int run_policy_show(struct ay_cli *cli, const struct ay_args *args)
 {
 	char *path = ay_client_path("/policies/", args->pos[0], "");
-	int rc = path == NULL ? ay_cli_error(AY_EXIT_IO, "out of memory") :
-				call_json(cli, "GET", path, NULL);
+	int rc = path == NULL ? ay_cli_error(AY_EXIT_IO, "out of memory")
+			      : call_json(cli, "GET", path, NULL);
 
 	free(path);
 	return rc;
@@ -99,8 +99,22 @@ static const struct ay_opt get_opts[] = {
 	{ NULL, NULL, NULL },
 };
 
-const struct ay_cmd ay_cmd_assertion_get = { "assertion", "get", "HOST", 1, 1, get_opts, "a signed statement of a host's trust", run_assertion_get };
-const struct ay_cmd ay_cmd_ek_approve = { "ek", "approve", "HASH", 1, 1, NULL, "let a TPM without a known EK certificate enrol", run_ek_approve };
-const struct ay_cmd ay_cmd_policy_list = { "policy", "list", "", 0, 0, NULL, "trust policies", run_policy_list };
-const struct ay_cmd ay_cmd_policy_show = { "policy", "show", "NAME", 1, 1, NULL, "one trust policy", run_policy_show };
-const struct ay_cmd ay_cmd_config_show = { "config", "show", "", 0, 0, NULL, "the server's effective configuration", run_config_show };
+const struct ay_cmd ay_cmd_assertion_get = {
+	"assertion",	  "get", "HOST", 1, 1, get_opts, "a signed statement of a host's trust",
+	run_assertion_get
+};
+const struct ay_cmd ay_cmd_ek_approve = { "ek",
+					  "approve",
+					  "HASH",
+					  1,
+					  1,
+					  NULL,
+					  "let a TPM without a known EK certificate enrol",
+					  run_ek_approve };
+const struct ay_cmd ay_cmd_policy_list = { "policy",	     "list",	     "", 0, 0, NULL,
+					   "trust policies", run_policy_list };
+const struct ay_cmd ay_cmd_policy_show = { "policy",	       "show",	       "NAME", 1, 1, NULL,
+					   "one trust policy", run_policy_show };
+const struct ay_cmd ay_cmd_config_show = {
+	"config", "show", "", 0, 0, NULL, "the server's effective configuration", run_config_show
+};

@@ -45,7 +45,8 @@ static int read_conf(struct ay_settings *s)
 	line = ini_parse_file(f, on_key, s);
 	fclose(f);
 	if (line != 0)
-		return ay_cli_error(AY_EXIT_USAGE, "%s:%d: keys are server, ca, token_file", path, line);
+		return ay_cli_error(AY_EXIT_USAGE, "%s:%d: keys are server, ca, token_file", path,
+				    line);
 	return AY_EXIT_OK;
 }
 
@@ -54,9 +55,10 @@ static int check(struct ay_settings *s)
 	size_t n;
 
 	if (s->server == NULL)
-		return ay_cli_error(AY_EXIT_USAGE,
-				    "which server? give --server https://HOST:8443, ASSAY_SERVER, or "
-				    "server = in ~/.config/assay/cli.conf");
+		return ay_cli_error(
+			AY_EXIT_USAGE,
+			"which server? give --server https://HOST:8443, ASSAY_SERVER, or "
+			"server = in ~/.config/assay/cli.conf");
 	if (strncmp(s->server, "https://", 8) != 0)
 		return ay_cli_error(AY_EXIT_USAGE, "%s: the server's address begins with https://",
 				    s->server);

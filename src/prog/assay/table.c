@@ -65,8 +65,9 @@ static const char *color_of(const char *s)
 	static const struct {
 		const char *word, *code;
 	} words[] = {
-		{ "trusted", "\033[32m" }, { "pass", "\033[32m" },	 { "active", "\033[32m" },
-		{ "untrusted", "\033[31m" }, { "fail", "\033[31m" },	 { "revoked", "\033[31m" },
+		{ "trusted", "\033[32m" }, { "pass", "\033[32m" },
+		{ "active", "\033[32m" },  { "untrusted", "\033[31m" },
+		{ "fail", "\033[31m" },	   { "revoked", "\033[31m" },
 		{ "unknown", "\033[33m" }, { "not_checked", "\033[33m" },
 	};
 

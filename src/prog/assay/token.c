@@ -109,9 +109,11 @@ static int run_list(struct ay_cli *cli, const struct ay_args *args)
 	if (rc != AY_EXIT_OK)
 		return rc;
 	ay_table_init(&t, cli, heads);
-	json_array_foreach(items, k, i) {
+	json_array_foreach(items, k, i)
+	{
 		ay_table_add(&t, ay_answer_text(i, "id", NULL));
-		ay_table_addf(&t, "%lld", (long long)json_integer_value(json_object_get(i, "uses_left")));
+		ay_table_addf(&t, "%lld",
+			      (long long)json_integer_value(json_object_get(i, "uses_left")));
 		ay_table_add(&t, ay_answer_text(i, "until", NULL));
 		ay_table_add(&t, ay_answer_text(i, "host", NULL));
 		ay_table_add(&t, ay_answer_text(i, "pool", NULL));
@@ -134,8 +136,8 @@ static int run_revoke(struct ay_cli *cli, const struct ay_args *args)
 	if (rc != AY_EXIT_OK)
 		return rc;
 	path = ay_client_path("/tokens/", args->pos[0], "");
-	rc = path == NULL ? ay_cli_error(AY_EXIT_IO, "out of memory") :
-			    ay_client_call(c, "DELETE", path, NULL, NULL, &a);
+	rc = path == NULL ? ay_cli_error(AY_EXIT_IO, "out of memory")
+			  : ay_client_call(c, "DELETE", path, NULL, NULL, &a);
 	if (rc == AY_EXIT_OK)
 		ay_answer_fini(&a);
 	free(path);
@@ -147,11 +149,19 @@ static const struct ay_opt create_opts[] = {
 	{ "host", "NAME", "the token enrols this registered host" },
 	{ "uses", "N", "how many hosts may use it (1)" },
 	{ "pool", "P", "pool the hosts are put in" },
-	{ "ek", "HASH", "only a TPM with this EK (SHA-256 of its public area) may use it; may be repeated" },
+	{ "ek", "HASH",
+	  "only a TPM with this EK (SHA-256 of its public area) may use it; may be repeated" },
 	{ "ttl", "TIME", "how long it lives: 90s, 30m, 24h, 7d (24h)" },
 	{ NULL, NULL, NULL },
 };
 
-const struct ay_cmd ay_cmd_token_create = { "token", "create", "", 0, 0, create_opts, "make an enrolment token; prints it alone", run_create };
-const struct ay_cmd ay_cmd_token_list = { "token", "list", "", 0, 0, NULL, "enrolment tokens in force", run_list };
-const struct ay_cmd ay_cmd_token_revoke = { "token", "revoke", "ID", 1, 1, NULL, "end an enrolment token", run_revoke };
+const struct ay_cmd ay_cmd_token_create = {
+	"token",   "create", "", 0, 0, create_opts, "make an enrolment token; prints it alone",
+	run_create
+};
+const struct ay_cmd ay_cmd_token_list = {
+	"token", "list", "", 0, 0, NULL, "enrolment tokens in force", run_list
+};
+const struct ay_cmd ay_cmd_token_revoke = {
+	"token", "revoke", "ID", 1, 1, NULL, "end an enrolment token", run_revoke
+};

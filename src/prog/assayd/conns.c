@@ -566,12 +566,12 @@ void ay_conns_wake(struct ay_engine *g, struct ay_conn *c)
 	if (c->state == AY_CONN_BOUND && !c->enrol)
 		return;
 	e.rc = ay_fail_code(&e, AY_E_DENIED,
-			   c->state == AY_CONN_WAITING ? "NOT_ENROLLED" : "DEADLINE", "channel",
-			   "%s",
-			   c->state == AY_CONN_NEW	 ? "no HELLO in time"
-			   : c->state == AY_CONN_WAITING ? "this key is bound to no host and no "
-							   "enrolment token was shown"
-							 : "provisioning step took too long");
+			    c->state == AY_CONN_WAITING ? "NOT_ENROLLED" : "DEADLINE", "channel",
+			    "%s",
+			    c->state == AY_CONN_NEW	  ? "no HELLO in time"
+			    : c->state == AY_CONN_WAITING ? "this key is bound to no host and no "
+							    "enrolment token was shown"
+							  : "provisioning step took too long");
 	if (c->enrol)
 		ay_enrol_failed(g, c, &e);
 	else

@@ -150,9 +150,9 @@ AY_MUST_USE enum ay_rc ay_engine_report(struct ay_engine *g, const struct ay_hos
 struct ay_token_spec {
 	struct ay_bytes
 		host; /* registered host it enrols, id or name; empty: the agent names a new one */
-	struct ay_bytes pool; /* label pool of the hosts it makes; may be empty */
-	uint32_t uses;	      /* 0: one */
-	int64_t ttl_ms;	      /* 0: 24 h */
+	struct ay_bytes pool;	 /* label pool of the hosts it makes; may be empty */
+	uint32_t uses;		 /* 0: one */
+	int64_t ttl_ms;		 /* 0: 24 h */
 	const uint8_t (*ek)[32]; /* SHA-256 of the EK publics it is for */
 	size_t n_eks;		 /* 0: any EK */
 };

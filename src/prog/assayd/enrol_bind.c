@@ -260,9 +260,9 @@ void ay_enrol_on_proof(struct ay_engine *g, struct ay_conn *c, struct ay_bytes b
 	ay_wipe(en->nonce, sizeof(en->nonce));
 	if (rc == AY_OK)
 		rc = check_unique(g, en, &e);
-	en->is_new_ak = rc == AY_OK && ay_hosts_by_ak(g, (struct ay_bytes){
-							 en->aik.facts.ak_name,
-							 en->aik.facts.ak_name_n }) == NULL;
+	en->is_new_ak = rc == AY_OK &&
+			ay_hosts_by_ak(g, (struct ay_bytes){ en->aik.facts.ak_name,
+							     en->aik.facts.ak_name_n }) == NULL;
 	if (rc == AY_OK)
 		rc = bind(g, en, &p, &e);
 	if (rc != AY_OK) {

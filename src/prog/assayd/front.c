@@ -21,18 +21,17 @@
  * dial agents and to ask for their addresses.
  */
 static const int calls[] = {
-	AY_SANDBOX_LOOP_CALLS,	 SCMP_SYS(accept4),	SCMP_SYS(shutdown),
-	SCMP_SYS(getpeername),	 SCMP_SYS(getsockname), SCMP_SYS(setsockopt),
-	SCMP_SYS(getsockopt),	 SCMP_SYS(connect),	SCMP_SYS(fcntl),
-	SCMP_SYS(ioctl),	 SCMP_SYS(sendmsg),	SCMP_SYS(recvmsg),
+	AY_SANDBOX_LOOP_CALLS, SCMP_SYS(accept4),    SCMP_SYS(shutdown),   SCMP_SYS(getpeername),
+	SCMP_SYS(getsockname), SCMP_SYS(setsockopt), SCMP_SYS(getsockopt), SCMP_SYS(connect),
+	SCMP_SYS(fcntl),       SCMP_SYS(ioctl),	     SCMP_SYS(sendmsg),	   SCMP_SYS(recvmsg),
 	SCMP_SYS(sendmmsg),
 };
 
 static const struct ay_sandbox box = { .name = "front",
-					.user = "assay-front",
-					.calls = calls,
-					.n_calls = AY_COUNT(calls),
-					.inet_only = true };
+				       .user = "assay-front",
+				       .calls = calls,
+				       .n_calls = AY_COUNT(calls),
+				       .inet_only = true };
 
 enum { PEM_MAX = 256 * 1024, STOP_POLL_MS = 50 };
 

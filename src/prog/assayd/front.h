@@ -24,8 +24,8 @@ struct ay_front_conn {
 	bool is_up;
 	bool is_pinned;
 	uint8_t spki[32]; /* the peer's, once up */
-	uint8_t pin[32]; /* the agent's SPKI hash, when pinned */
-	char peer[80];	 /* as text, until engine was told; then empty */
+	uint8_t pin[32];  /* the agent's SPKI hash, when pinned */
+	char peer[80];	  /* as text, until engine was told; then empty */
 };
 
 /* What resumes a connection to an agent we dialled before; one place per address's hash. */

@@ -17,9 +17,9 @@
 #include <unistd.h>
 
 enum {
-	SLOT_BITS = 20,		      /* the rest of a conn number is the slot's generation */
-	ENGINE_BACKLOG = 16 << 20,    /* above it front reads no more from agents */
-	MAX_OUT = 1 << 20,	      /* octets to an agent that does not read */
+	SLOT_BITS = 20,		   /* the rest of a conn number is the slot's generation */
+	ENGINE_BACKLOG = 16 << 20, /* above it front reads no more from agents */
+	MAX_OUT = 1 << 20,	   /* octets to an agent that does not read */
 	RETRY_ACCEPT_MS = 200,
 	TRIM_S = 5,
 };
@@ -135,7 +135,8 @@ static void on_down(struct ay_chan *chan, void *owner, const struct ay_err *why)
 	if (c->is_up)
 		ay_ipc_send(c->f->engine, AY_MSG_CONN_DOWN, c->id, 0, ay_bytes_of(why->text));
 	else if (c->dial_id != 0)
-		ay_ipc_send(c->f->engine, AY_MSG_DIAL_FAILED, 0, c->dial_id, ay_bytes_of(why->text));
+		ay_ipc_send(c->f->engine, AY_MSG_DIAL_FAILED, 0, c->dial_id,
+			    ay_bytes_of(why->text));
 	ay_front_conn_give(c);
 }
 

@@ -15,7 +15,7 @@
 
 enum { MAX_NAMES = 32, NAME_ROOM = 256 };
 
-#define YEARS(n) ((int64_t)(n) * 365 * 24 * 3600)
+#define YEARS(n) ((int64_t)(n)*365 * 24 * 3600)
 
 /* Certificates by the root, in the order they are made. */
 static const struct {
@@ -23,7 +23,8 @@ static const struct {
 	const char *cn, *cert, *key;
 	int64_t life_s;
 } issued[] = {
-	{ AY_CERT_CHANNEL, "Assay agent channel", AY_FILE_CHANNEL_CERT, AY_FILE_CHANNEL_KEY, YEARS(5) },
+	{ AY_CERT_CHANNEL, "Assay agent channel", AY_FILE_CHANNEL_CERT, AY_FILE_CHANNEL_KEY,
+	  YEARS(5) },
 	{ AY_CERT_CHANNEL, AY_COURIER_CN, AY_FILE_COURIER_CERT, AY_FILE_COURIER_KEY, YEARS(5) },
 	{ AY_CERT_API, "Assay API", AY_FILE_API_CERT, AY_FILE_API_KEY, YEARS(2) },
 	{ AY_CERT_ASSERTION, "Assay assertions", AY_FILE_ASSERTION_CERT, AY_FILE_ASSERTION_KEY,
@@ -181,7 +182,8 @@ enum ay_rc ay_server_init(const struct ay_config *config, struct ay_err *e)
 	if (!ay_config_state_path(config, AY_FILE_ROOT_CERT, path, sizeof(path)))
 		return ay_fail(e, AY_E_LIMIT, "init", 0, "state_dir is too long");
 	if (ay_file_exists(path))
-		return ay_fail(e, AY_E_EXISTS, "init", 0, "%s exists: this server has its keys", path);
+		return ay_fail(e, AY_E_EXISTS, "init", 0, "%s exists: this server has its keys",
+			       path);
 	rc = ay_dir_make(state, 0700, e);
 	return rc == AY_OK ? make_all(config, e) : rc;
 }

@@ -335,8 +335,7 @@ static bool take_shape(const struct judging *v, struct ay_shape *s)
 	if (!v->j->known_ima || v->ev.ima_octets.n || !v->fits)
 		return false;
 	/* continuity is judged by what this host says of itself: never from another's report */
-	if (v->j->rebooted ||
-	    (v->ev.ima == AY_GIVEN_NEW && v->ev.ima_entries != v->begin.entries))
+	if (v->j->rebooted || (v->ev.ima == AY_GIVEN_NEW && v->ev.ima_entries != v->begin.entries))
 		return false;
 	memcpy(s->ima_id, ay_blob_id(v->j->known_ima).p, sizeof(s->ima_id));
 	return true;
@@ -512,7 +511,8 @@ static void keep(struct ay_job *j)
 
 /* ---- the whole ---- */
 
-/* The prefix that the quote covers; by the rule of kernels before 5.8 only where the policy allows it. */
+/* The prefix that the quote covers; by the rule of kernels before 5.8 only where the policy allows
+ * it. */
 static void find_prefix(struct judging *v)
 {
 	const struct ay_judge *judge = v->j->judge;

@@ -15,9 +15,12 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_FILE = 3 };
 
 static const char usage[] =
 	"usage: assayd [--config FILE]          serve in the foreground\n"
-	"       assayd init [--config FILE]     make keys, Privacy CA, store, administrator's token\n"
-	"       assayd backup FILE [--config F] a sound copy of the store, also while a server runs\n"
-	"       assayd restore FILE [--config F] put a backup in force; a server that runs starts anew\n"
+	"       assayd init [--config FILE]     make keys, Privacy CA, store, administrator's "
+	"token\n"
+	"       assayd backup FILE [--config F] a sound copy of the store, also while a server "
+	"runs\n"
+	"       assayd restore FILE [--config F] put a backup in force; a server that runs starts "
+	"anew\n"
 	"       assayd -n [--config FILE]       check the configuration and exit\n"
 	"       assayd --version | --help\n"
 	"FILE is /etc/assay/assayd.conf if not given.\n";
@@ -85,8 +88,8 @@ static int init(const struct ay_config *config)
 static int copy_store(const struct ay_config *config, const struct options *o)
 {
 	struct ay_err e = { 0 };
-	enum ay_rc rc = o->backup != NULL ? ay_admin_backup(config, o->backup, &e) :
-					    ay_admin_restore(config, o->restore, &e);
+	enum ay_rc rc = o->backup != NULL ? ay_admin_backup(config, o->backup, &e)
+					  : ay_admin_restore(config, o->restore, &e);
 
 	if (rc == AY_OK)
 		return EXIT_DONE;

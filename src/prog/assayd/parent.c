@@ -31,10 +31,10 @@
 enum child_id { FRONT, ENGINE, SIGNER, CA, N_CHILDREN };
 
 enum {
-	STOP_MS = 8000,	      /* for all children together */
+	STOP_MS = 8000, /* for all children together */
 	BACKOFF_MIN_MS = 100,
 	BACKOFF_MAX_MS = 10000,
-	STEADY_MS = 60000,    /* up so long: the next end is a new story */
+	STEADY_MS = 60000, /* up so long: the next end is a new story */
 };
 
 struct parent;
@@ -64,7 +64,7 @@ static const char *const names[N_CHILDREN] = { "front", "engine", "signer", "ass
 
 /* Descriptors of one generation: both ends of every pair. */
 struct ends {
-	int parent[N_CHILDREN][2]; /* 0: ours */
+	int parent[N_CHILDREN][2];	/* 0: ours */
 	int front[2], signer[2], ca[2]; /* 0: side A */
 };
 
@@ -133,9 +133,9 @@ static int run_ca(const struct parent *p, const struct ends *d)
 	return ay_config_str(p->config, "ca")[0] != '\0' ? ay_courier_run(&a) : ay_ca_run(&a);
 }
 
-static int (*const runs[N_CHILDREN])(const struct parent *p, const struct ends *d) = {
-	run_front, run_engine, run_signer, run_ca
-};
+static int (*const runs[N_CHILDREN])(const struct parent *p,
+				     const struct ends *d) = { run_front, run_engine, run_signer,
+							       run_ca };
 
 /* Signals go to the parent, which tells its children; a terminal tells all of them. */
 static void quiet_signals(void)

@@ -12,8 +12,8 @@
 /* The parent listens, so that addresses stay when the children are started anew. */
 struct ay_front_args {
 	const struct ay_config *config;
-	int parent_fd; /* parent.def, side B */
-	int engine_fd; /* front.def, side A */
+	int parent_fd;			/* parent.def, side B */
+	int engine_fd;			/* front.def, side A */
 	int agents_fd, api_fd;		/* listening sockets */
 	const char *agents_at, *api_at; /* ADDR:PORT of each */
 };
@@ -51,7 +51,8 @@ int ay_courier_run(const struct ay_ca_args *a);
  * interrupted init may meet.
  */
 AY_MUST_USE enum ay_rc ay_admin_init(const struct ay_config *config, struct ay_err *e);
-/* `assayd backup FILE`, `assayd restore FILE`: also while a server runs on the same state folder. */
+/* `assayd backup FILE`, `assayd restore FILE`: also while a server runs on the same state folder.
+ */
 AY_MUST_USE enum ay_rc ay_admin_backup(const struct ay_config *config, const char *file,
 				       struct ay_err *e);
 AY_MUST_USE enum ay_rc ay_admin_restore(const struct ay_config *config, const char *file,

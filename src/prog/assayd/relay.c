@@ -35,7 +35,7 @@ void ay_relay_ask(struct ay_engine *g, struct ay_ipc *to, uint16_t type, struct 
 
 	if (!q) {
 		e.rc = ay_fail_code(&e, AY_E_UNAVAIL, "UNAVAIL", "relay",
-				   "the process that answers this is not there");
+				    "the process that answers this is not there");
 		fn(g, arg, AY_E_UNAVAIL, &e, (struct ay_bytes){ 0 });
 		return;
 	}
@@ -89,7 +89,7 @@ static void refused(struct ay_engine *g, const struct ay_ipc_msg *m)
 		return;
 	if (ay_refusal_parse(m->body, &no, &e) == AY_OK) {
 		e.rc = ay_fail(&e, AY_E_CRYPTO, "relay", 0, "%.*s", (int)no.text.n,
-			      (const char *)no.text.p);
+			       (const char *)no.text.p);
 		snprintf(e.code, sizeof(e.code), "%.*s", (int)no.code.n, (const char *)no.code.p);
 	}
 	q->fn(g, q->arg, e.rc, &e, (struct ay_bytes){ 0 });
@@ -368,6 +368,6 @@ void ay_engine_crl(struct ay_engine *g, ay_document_fn *fn, void *arg)
 		return;
 	}
 	e.rc = ay_fail_code(&e, AY_E_UNAVAIL, "UNAVAIL", "crl",
-			   "the Privacy CA has given no list yet");
+			    "the Privacy CA has given no list yet");
 	fn(arg, AY_E_UNAVAIL, &e, (struct ay_bytes){ 0 });
 }

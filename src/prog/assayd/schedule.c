@@ -8,7 +8,7 @@
 #define DIAL_FIRST_MS 1000
 #define DIAL_LAST_MS 60000
 #define NOTICE_PAUSE_MS 1000 /* each attestation is work and a row: one host is not given all */
-#define RENEW_PAUSE_MS 5000 /* each renewal is work of the CA and a row of its issue log */
+#define RENEW_PAUSE_MS 5000  /* each renewal is work of the CA and a row of its issue log */
 #define TURN_MAX 4096 /* hosts looked at in one turn, so that messages are not kept waiting */
 
 #define container(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
@@ -208,7 +208,7 @@ void ay_schedule_tick(struct ay_engine *g)
 		}
 		*at = w->next;
 		e.rc = ay_fail_code(&e, AY_E_UNAVAIL, "ATTEST_PENDING", "attest",
-				   "no answer yet; the result comes later");
+				    "no answer yet; the result comes later");
 		w->fn(w->arg, AY_E_UNAVAIL, &e, w->host);
 		free(w);
 		at = &g->waiters;
@@ -284,7 +284,7 @@ void ay_dial_failed(struct ay_engine *g, uint32_t dial_id, struct ay_bytes why)
 	if (!h)
 		return;
 	e.rc = ay_fail_code(&e, AY_E_UNAVAIL, "DIAL", "connect", "%.*s", (int)why.n,
-			   (const char *)why.p);
+			    (const char *)why.p);
 	ay_hosts_note(g, h, &e);
 	ay_dial_later(g, h);
 }

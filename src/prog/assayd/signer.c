@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The signer process: holds the ticket, assertion, order and audit-head keys; signs what its table permits. */
+/* The signer process: holds the ticket, assertion, order and audit-head keys; signs what its table
+ * permits. */
 #include "prog/assayd/processes.h"
 
 #include "core/assertion/saml.h"

@@ -271,8 +271,8 @@ static json_t *token_json(struct ay_engine *g, const struct ay_etoken *t)
 	ay_hex_encode(AY_BYTES(t->v.id), id);
 	ay_time_format(t->expires_ms, until);
 	ay_time_format(t->created_ms, created);
-	return json_pack("{s:s,s:s?,s:s,s:i,s:i,s:s,s:s,s:s,s:o}", "id", id, "host", h ? h->name : NULL,
-			 "pool", t->v.pool, "uses", (int)t->uses, "uses_left",
+	return json_pack("{s:s,s:s?,s:s,s:i,s:i,s:s,s:s,s:s,s:o}", "id", id, "host",
+			 h ? h->name : NULL, "pool", t->v.pool, "uses", (int)t->uses, "uses_left",
 			 is_live(g, t) ? (int)(t->uses - t->used) : 0, "state", state, "created_at",
 			 created, "until", until, "eks", eks_json(&t->v));
 }

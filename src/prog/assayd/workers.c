@@ -324,7 +324,8 @@ void ay_job_submit(struct ay_engine *g, struct ay_job *j)
 	g->workers->n_batch++;
 }
 
-/* Waking a thread costs as much as half a verification: while nobody waits, jobs gather a little. */
+/* Waking a thread costs as much as half a verification: while nobody waits, jobs gather a little.
+ */
 int64_t ay_workers_flush(struct ay_engine *g)
 {
 	struct ay_workers *w = g->workers;

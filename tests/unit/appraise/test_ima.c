@@ -11,7 +11,7 @@
 
 struct bed {
 	struct t_list l;
-	size_t end[ENTRIES]; /* of each entry */
+	size_t end[ENTRIES];	 /* of each entry */
 	struct ay_pcrs attested; /* PCR 0-9 and what the list extended, all of it */
 };
 
@@ -87,7 +87,8 @@ static void judge(const struct bed *b, struct ay_arena *arena, struct ay_report 
 
 	ay_report_init(rep, arena);
 	ay_ima_state_init_for(&zero, &b->attested, false);
-	if (ay_ima_replay(&zero, t_list_bytes(&b->l), AY_MAX_IMA_PREFIXES, &run, arena, &e) != AY_OK) {
+	if (ay_ima_replay(&zero, t_list_bytes(&b->l), AY_MAX_IMA_PREFIXES, &run, arena, &e) !=
+	    AY_OK) {
 		ay_check_ima_refused(&e, rep);
 		return;
 	}
@@ -267,7 +268,8 @@ static const struct {
 	{ "name length 0x7fffffff", name_length, AY_FAIL, "IMA_MALFORMED", NULL, 0 },
 	{ "data length 0xffffffff", data_length, AY_FAIL, "IMA_MALFORMED", NULL, 0 },
 	{ "field length beyond the data", field_length, AY_FAIL, "IMA_MALFORMED", NULL, 0 },
-	{ "first entry is not boot_aggregate", not_aggregate, AY_FAIL, "IMA_BOOT_AGGREGATE", NULL, 1 },
+	{ "first entry is not boot_aggregate", not_aggregate, AY_FAIL, "IMA_BOOT_AGGREGATE", NULL,
+	  1 },
 	{ "boot_aggregate of other PCRs", other_aggregate, AY_FAIL, "IMA_BOOT_AGGREGATE", NULL, 1 },
 	{ "path with a blank", odd_path, AY_PASS, "IMA_PATH", NULL, 5 },
 	{ "path with a newline", newline_path, AY_PASS, "IMA_PATH", NULL, 5 },
@@ -275,7 +277,8 @@ static const struct {
 	{ "boot_aggregate as a later path", aggregate_again, AY_PASS, "IMA_PATH", NULL, 9 },
 };
 
-static const struct ay_finding *find(const struct ay_report *rep, const char *code, enum ay_result result)
+static const struct ay_finding *find(const struct ay_report *rep, const char *code,
+				     enum ay_result result)
 {
 	enum ay_check c = ay_check_find(ay_bytes_of(code));
 
@@ -367,8 +370,9 @@ static void continuity(void **state)
 		uint64_t entries, octets;
 		enum ay_result want;
 	} cases[] = {
-		{ false, 9, 900, AY_PASS }, { false, 8, 800, AY_FAIL }, { false, 10, 1000, AY_FAIL },
-		{ false, 9, 901, AY_FAIL }, { false, 0, 0, AY_FAIL },	{ true, 0, 0, AY_PASS },
+		{ false, 9, 900, AY_PASS },   { false, 8, 800, AY_FAIL },
+		{ false, 10, 1000, AY_FAIL }, { false, 9, 901, AY_FAIL },
+		{ false, 0, 0, AY_FAIL },     { true, 0, 0, AY_PASS },
 		{ true, 9, 900, AY_FAIL },
 	};
 	struct ay_ima_state last = { .entries = 9, .octets = 900 };

@@ -99,17 +99,28 @@ static void scene_init(struct scene *s, bool rsa)
 	s->asked.bank[1].mask = AY_PCR_ASKED;
 	for (unsigned pcr = 0; pcr < AY_PCR_COUNT; pcr++) {
 		value[0] = (uint8_t)pcr;
-		assert_int_equal(ay_pcrs_set(&s->hints, AY_ALG_SHA256, pcr, AY_BYTES(value), &e), AY_OK);
-		assert_int_equal(ay_pcrs_set(&s->hints, AY_ALG_SHA1, pcr, (struct ay_bytes){ value, 20 }, &e),
+		assert_int_equal(ay_pcrs_set(&s->hints, AY_ALG_SHA256, pcr, AY_BYTES(value), &e),
+				 AY_OK);
+		assert_int_equal(ay_pcrs_set(&s->hints, AY_ALG_SHA1, pcr,
+					     (struct ay_bytes){ value, 20 }, &e),
 				 AY_OK);
 	}
-	s->q = (struct ay_quote){ .magic = AY_TPM_GENERATED, .type = AY_TPM_ST_ATTEST_QUOTE,
-				  .signer = AY_BYTES(signer), .nonce = AY_BYTES(nonce),
-				  .clock_ms = 5000, .reset_count = 7, .restart_count = 2,
-				  .clock_safe = 1, .firmware = 0x2020, .selection = s->asked };
+	s->q = (struct ay_quote){ .magic = AY_TPM_GENERATED,
+				  .type = AY_TPM_ST_ATTEST_QUOTE,
+				  .signer = AY_BYTES(signer),
+				  .nonce = AY_BYTES(nonce),
+				  .clock_ms = 5000,
+				  .reset_count = 7,
+				  .restart_count = 2,
+				  .clock_safe = 1,
+				  .firmware = 0x2020,
+				  .selection = s->asked };
 	digest_hints(s);
-	s->last = (struct ay_counters){ .known = true, .clock_ms = 4000, .firmware = 0x2020,
-					.reset_count = 7, .restart_count = 2 };
+	s->last = (struct ay_counters){ .known = true,
+					.clock_ms = 4000,
+					.firmware = 0x2020,
+					.reset_count = 7,
+					.restart_count = 2 };
 	s->ask = (struct ay_quote_ask){ .extra_data = AY_BYTES(nonce),
 					.ak = rsa ? world.rsa_ak : world.ec_ak,
 					.qualified_name = AY_BYTES(signer) };
@@ -140,7 +151,8 @@ static void build(struct scene *s)
 
 static void appraise(struct scene *s)
 {
-	struct ay_quote_evidence ev = { .attest = s->attest, .signature = s->signature,
+	struct ay_quote_evidence ev = { .attest = s->attest,
+					.signature = s->signature,
 					.hints = &s->hints };
 	struct ay_err e;
 
@@ -220,28 +232,61 @@ static void test_good(void **state)
 
 /* ---- rows that are signed again ---- */
 
-static void row_magic(struct scene *s) { s->q.magic ^= 1; }
-static void row_magic_zero(struct scene *s) { s->q.magic = 0; }
-static void row_certify(struct scene *s) { s->q.type = 0x8017; }
-static void row_time(struct scene *s) { s->q.type = 0x8019; }
-static void row_creation(struct scene *s) { s->q.type = 0x801a; }
-static void row_nv(struct scene *s) { s->q.type = 0x8014; }
-static void row_signer(struct scene *s) { s->q.signer = AY_BYTES(other_signer); }
-static void row_signer_empty(struct scene *s) { s->q.signer.n = 0; }
+static void row_magic(struct scene *s)
+{
+	s->q.magic ^= 1;
+}
+static void row_magic_zero(struct scene *s)
+{
+	s->q.magic = 0;
+}
+static void row_certify(struct scene *s)
+{
+	s->q.type = 0x8017;
+}
+static void row_time(struct scene *s)
+{
+	s->q.type = 0x8019;
+}
+static void row_creation(struct scene *s)
+{
+	s->q.type = 0x801a;
+}
+static void row_nv(struct scene *s)
+{
+	s->q.type = 0x8014;
+}
+static void row_signer(struct scene *s)
+{
+	s->q.signer = AY_BYTES(other_signer);
+}
+static void row_signer_empty(struct scene *s)
+{
+	s->q.signer.n = 0;
+}
 static void row_nonce_other(struct scene *s)
 {
 	memcpy(s->changed, nonce, 32);
 	s->changed[31] ^= 1;
 	s->q.nonce = (struct ay_bytes){ s->changed, 32 };
 }
-static void row_nonce_prefix(struct scene *s) { s->q.nonce.n = 31; }
-static void row_nonce_empty(struct scene *s) { s->q.nonce.n = 0; }
+static void row_nonce_prefix(struct scene *s)
+{
+	s->q.nonce.n = 31;
+}
+static void row_nonce_empty(struct scene *s)
+{
+	s->q.nonce.n = 0;
+}
 static void row_nonce_longer(struct scene *s)
 {
 	memcpy(s->changed, nonce, 32);
 	s->q.nonce = (struct ay_bytes){ s->changed, 33 };
 }
-static void row_clock(struct scene *s) { s->q.clock_ms = 3999; }
+static void row_clock(struct scene *s)
+{
+	s->q.clock_ms = 3999;
+}
 static void row_clock_unsafe(struct scene *s)
 {
 	s->q.clock_ms = 3999;
@@ -252,8 +297,14 @@ static void row_clock_over_reset(struct scene *s)
 	s->q.clock_ms = 3999;
 	s->q.reset_count = 8; /* and the clock says it is safe */
 }
-static void row_reset(struct scene *s) { s->q.reset_count = 6; }
-static void row_firmware(struct scene *s) { s->q.firmware = 0x2019; }
+static void row_reset(struct scene *s)
+{
+	s->q.reset_count = 6;
+}
+static void row_firmware(struct scene *s)
+{
+	s->q.firmware = 0x2019;
+}
 static void row_empty(struct scene *s)
 {
 	s->q.selection.n_banks = 0;
@@ -292,13 +343,34 @@ static void row_bank_order(struct scene *s)
 	s->q.selection.bank[1].mask = 0xff;
 	digest_hints(s);
 }
-static void row_bank_hash(struct scene *s) { s->q.selection.bank[0].alg = AY_ALG_SHA384; }
-static void row_digest(struct scene *s) { s->digest[31] ^= 0x80; }
-static void row_digest_short(struct scene *s) { s->q.pcr_digest.n = 31; }
-static void row_digest_empty(struct scene *s) { s->q.pcr_digest.n = 0; }
-static void row_value(struct scene *s) { s->hints.bank[0].value[7][3] ^= 1; }
-static void row_value_missing(struct scene *s) { s->hints.bank[0].have &= ~2u; }
-static void row_sha1(struct scene *s) { s->hash = AY_ALG_SHA1; }
+static void row_bank_hash(struct scene *s)
+{
+	s->q.selection.bank[0].alg = AY_ALG_SHA384;
+}
+static void row_digest(struct scene *s)
+{
+	s->digest[31] ^= 0x80;
+}
+static void row_digest_short(struct scene *s)
+{
+	s->q.pcr_digest.n = 31;
+}
+static void row_digest_empty(struct scene *s)
+{
+	s->q.pcr_digest.n = 0;
+}
+static void row_value(struct scene *s)
+{
+	s->hints.bank[0].value[7][3] ^= 1;
+}
+static void row_value_missing(struct scene *s)
+{
+	s->hints.bank[0].have &= ~2u;
+}
+static void row_sha1(struct scene *s)
+{
+	s->hash = AY_ALG_SHA1;
+}
 
 static const struct {
 	const char *name;
@@ -350,7 +422,8 @@ static void test_resigned(void **state)
 			resigned[i].change(&s);
 			build(&s);
 			assert_refused(&s, resigned[i].code);
-			assert_false(s.facts.pcrs_attested && resigned[i].code != AY_CHECK_COUNTER_BACK);
+			assert_false(s.facts.pcrs_attested &&
+				     resigned[i].code != AY_CHECK_COUNTER_BACK);
 		}
 	}
 }
@@ -422,14 +495,10 @@ static void test_malformed(void **state)
 		const char *name, *hex;
 		size_t skip;
 	} cases[] = {
-		{ "2^32-1 banks", "ffffffff", 0 },
-		{ "six banks", "00000006", 0 },
-		{ "the same bank twice", "000b", 4 },
-		{ "sizeofSelect 0", "00", 6 },
-		{ "sizeofSelect 4", "04", 6 },
-		{ "sizeofSelect 255", "ff", 6 },
-		{ "unknown hash", "7fff", 4 },
-		{ "a third octet in safe", "02", (size_t)-9 },
+		{ "2^32-1 banks", "ffffffff", 0 },    { "six banks", "00000006", 0 },
+		{ "the same bank twice", "000b", 4 }, { "sizeofSelect 0", "00", 6 },
+		{ "sizeofSelect 4", "04", 6 },	      { "sizeofSelect 255", "ff", 6 },
+		{ "unknown hash", "7fff", 4 },	      { "a third octet in safe", "02", (size_t)-9 },
 	};
 	struct scene s;
 
@@ -605,10 +674,12 @@ static void test_rsa_sizes(void **state)
 static void test_ecdsa_range(void **state)
 {
 	/* order of P-256 [FIPS186-4 D.1.2.3] */
-	struct ay_bytes order = t_hex("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
+	struct ay_bytes order =
+		t_hex("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
 	uint8_t r[33], sv[33], zero[33] = { 0 };
 	struct ay_signature sig = { .scheme = AY_ALG_ECDSA, .hash = AY_ALG_SHA256 };
-	struct ay_bytes odd[] = { { zero, 32 }, { zero, 1 }, { zero, 0 }, order, { r, 31 }, { r, 33 } };
+	struct ay_bytes odd[] = { { zero, 32 }, { zero, 1 }, { zero, 0 },
+				  order,	{ r, 31 },   { r, 33 } };
 	struct scene s;
 
 	(void)state;
@@ -654,7 +725,8 @@ static void test_another_hosts_ak(void **state)
 	assert_refused(&s, AY_CHECK_QUOTE_SIGNATURE);
 }
 
-/* Offline nothing was asked: what is not known is not_checked, and no nonce leaves identity unknown. */
+/* Offline nothing was asked: what is not known is not_checked, and no nonce leaves identity
+ * unknown. */
 static void test_offline(void **state)
 {
 	struct ay_quote_evidence ev;
@@ -664,7 +736,8 @@ static void test_offline(void **state)
 	(void)state;
 	scene_init(&s, false);
 	build(&s);
-	ev = (struct ay_quote_evidence){ .attest = s.attest, .signature = s.signature,
+	ev = (struct ay_quote_evidence){ .attest = s.attest,
+					 .signature = s.signature,
 					 .hints = &s.hints };
 	s.ask = (struct ay_quote_ask){ .ak = world.ec_ak, .extra_data = AY_BYTES(nonce) };
 	ay_arena_init(&s.arena, 1 << 20);
@@ -703,7 +776,8 @@ static void test_corpus(void **state)
 
 	(void)state;
 	for (unsigned pcr = 0; pcr < 16; pcr++)
-		assert_int_equal(ay_pcrs_set(&hints, AY_ALG_SHA256, pcr, AY_BYTES(zero), &e), AY_OK);
+		assert_int_equal(ay_pcrs_set(&hints, AY_ALG_SHA256, pcr, AY_BYTES(zero), &e),
+				 AY_OK);
 	ask.ak = ak;
 	ev.hints = &hints;
 	ay_arena_init(&arena, 1 << 20);
@@ -713,8 +787,9 @@ static void test_corpus(void **state)
 	assert_int_equal(facts.now.clock_ms, 5994);
 	assert_int_equal(facts.selection.n_banks, 1);
 	assert_int_equal(facts.selection.bank[0].mask, 1u << 15 | 1u << 16 | 1u << 22);
-	assert_memory_equal(facts.pcr_digest,
-			    t_hex("ec1636c69c548fd09a165a4f874e5d1610a8fbe36241566017e92b17e144b971").p, 32);
+	assert_memory_equal(
+		facts.pcr_digest,
+		t_hex("ec1636c69c548fd09a165a4f874e5d1610a8fbe36241566017e92b17e144b971").p, 32);
 	assert_false(facts.pcrs_attested); /* PCR 22 was not given */
 	assert_non_null(ay_report_find(&rep, AY_CHECK_QUOTE_PCR_DIGEST));
 	ay_arena_fini(&arena);

@@ -177,7 +177,8 @@ static void test_corpus_every_octet(void **state)
 		if (ay_file12_parse(in, &s.file, &e) == AY_OK) {
 			s.ev.composite = &s.file.composite;
 			s.ev.signature = s.file.signature;
-			assert_refused(&s, i < 89 ? AY_CHECK_QUOTE_PCR_DIGEST : AY_CHECK_QUOTE_SIGNATURE);
+			assert_refused(&s, i < 89 ? AY_CHECK_QUOTE_PCR_DIGEST
+						  : AY_CHECK_QUOTE_SIGNATURE);
 		} else {
 			assert_true(i < 9); /* mask sizes and valueSize */
 		}
@@ -200,7 +201,8 @@ static void sign_info(struct scene *s)
 	struct ay_err e;
 
 	s->ev.message = (struct ay_bytes){ s->info, s->info_n };
-	assert_int_equal(ay_sign(soft, AY_ALG_RSASSA, AY_ALG_SHA1, s->ev.message, &s->sig, &e), AY_OK);
+	assert_int_equal(ay_sign(soft, AY_ALG_RSASSA, AY_ALG_SHA1, s->ev.message, &s->sig, &e),
+			 AY_OK);
 	s->ev.signature = s->sig.sig.rsa;
 }
 
@@ -235,7 +237,9 @@ static void scene_init(struct scene *s)
 	assert_true(ay_hash_of(AY_ALG_SHA1, AY_BYTES(nonce), external));
 	ay_quote12_info(digest, external, s->info);
 	s->info_n = AY_TPM12_QUOTE_INFO_BYTES;
-	s->ask = (struct ay_quote12_ask){ .nonce = AY_BYTES(nonce), .mask = 0x0e0001, .ak = soft_ak };
+	s->ask = (struct ay_quote12_ask){ .nonce = AY_BYTES(nonce),
+					  .mask = 0x0e0001,
+					  .ak = soft_ak };
 	sign_info(s);
 }
 
@@ -352,9 +356,11 @@ static void test_values(void **state)
 static void test_malformed(void **state)
 {
 	static const char *const bad[] = {
-		"0000 00000000", "0001 01 00000014", "0004 01000000 00000014", "ffff 01",
-		"0003 000000 00000000", "0003 010000 00000013", "0003 030000 00000014",
-		"0003 010000 ffffffff", "0003 010000 00000000",
+		"0000 00000000",	  "0001 01 00000014",
+		"0004 01000000 00000014", "ffff 01",
+		"0003 000000 00000000",	  "0003 010000 00000013",
+		"0003 030000 00000014",	  "0003 010000 ffffffff",
+		"0003 010000 00000000",
 	};
 	struct ay_file12 f;
 	struct ay_err e;
@@ -439,11 +445,15 @@ static void test_pubkey12(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_corpus),	 cmocka_unit_test(test_corpus_other_nonce),
+		cmocka_unit_test(test_corpus),
+		cmocka_unit_test(test_corpus_other_nonce),
 		cmocka_unit_test(test_corpus_every_octet),
-		cmocka_unit_test(test_good),	 cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_values),	 cmocka_unit_test(test_malformed),
-		cmocka_unit_test(test_every_bit), cmocka_unit_test(test_drtm),
+		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_malformed),
+		cmocka_unit_test(test_every_bit),
+		cmocka_unit_test(test_drtm),
 		cmocka_unit_test(test_pubkey12),
 	};
 

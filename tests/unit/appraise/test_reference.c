@@ -23,7 +23,7 @@ static const struct {
 	  AY_OK, NULL, NULL },
 	{ "an event",
 	  "{" H ",\"parts\":{\"os\":[{\"kind\":\"events\",\"pcr\":9,\"events\":[{\"digests\":{"
-		"\"sha1\":\"" D20 "\"},\"data_mismatch\":true}]}]}}",
+	  "\"sha1\":\"" D20 "\"},\"data_mismatch\":true}]}]}}",
 	  AY_OK, NULL, NULL },
 	{ "files",
 	  "{" H ",\"parts\":{\"runtime\":[{\"kind\":\"files\",\"digests\":{\"sha256\":{\"" D32

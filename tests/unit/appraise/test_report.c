@@ -309,8 +309,9 @@ static void test_wire_event_range(void **state)
 		fill(&rep);
 		assert_true(rep.n_coverage > 0);
 		rep.coverage[0].event = events[i];
-		assert_int_equal(ay_report_parse(ay_report_write(&rep, &arena), &arena, &again, NULL),
-				 AY_OK);
+		assert_int_equal(
+			ay_report_parse(ay_report_write(&rep, &arena), &arena, &again, NULL),
+			AY_OK);
 		assert_int_equal(again.coverage[0].event, events[i]);
 	}
 }

@@ -25,7 +25,8 @@ static struct party {
 	struct ay_saml_key *signer;
 } ec, rsa, other, ca, below, tls;
 
-static X509 *make_cert(const char *name, EVP_PKEY *key, const struct party *issuer, const char *kind)
+static X509 *make_cert(const char *name, EVP_PKEY *key, const struct party *issuer,
+		       const char *kind)
 {
 	X509 *c = X509_new();
 	X509V3_CTX ctx;
@@ -39,15 +40,19 @@ static X509 *make_cert(const char *name, EVP_PKEY *key, const struct party *issu
 	X509_set_issuer_name(c, X509_get_subject_name(issuer ? issuer->cert : c));
 	X509_set_pubkey(c, key);
 	X509V3_set_ctx(&ctx, issuer ? issuer->cert : c, c, NULL, NULL, 0);
-	X509_add_ext(c, X509V3_EXT_conf_nid(NULL, &ctx, NID_basic_constraints,
-					    strcmp(kind, "ca") == 0 ? "critical,CA:TRUE" : "critical,CA:FALSE"),
+	X509_add_ext(c,
+		     X509V3_EXT_conf_nid(NULL, &ctx, NID_basic_constraints,
+					 strcmp(kind, "ca") == 0 ? "critical,CA:TRUE"
+								 : "critical,CA:FALSE"),
 		     -1);
-	X509_add_ext(c, X509V3_EXT_conf_nid(NULL, &ctx, NID_key_usage,
-					    strcmp(kind, "ca") == 0 ? "critical,keyCertSign" :
-								      "critical,digitalSignature"),
+	X509_add_ext(c,
+		     X509V3_EXT_conf_nid(NULL, &ctx, NID_key_usage,
+					 strcmp(kind, "ca") == 0 ? "critical,keyCertSign"
+								 : "critical,digitalSignature"),
 		     -1);
 	if (strcmp(kind, "tls") == 0)
-		X509_add_ext(c, X509V3_EXT_conf_nid(NULL, &ctx, NID_ext_key_usage, "serverAuth"), -1);
+		X509_add_ext(c, X509V3_EXT_conf_nid(NULL, &ctx, NID_ext_key_usage, "serverAuth"),
+			     -1);
 	assert_true(X509_sign(c, issuer ? issuer->key : key, EVP_sha256()) > 0);
 	return c;
 }
@@ -175,7 +180,8 @@ static void valid_by_schema(struct ay_bytes xml)
 	close(fd);
 	write_file(path, xml);
 	snprintf(command, sizeof(command),
-		 "xmllint --nonet --noout --schema %s/schemas/saml-schema-assertion-2.0.xsd %s >/dev/null 2>&1",
+		 "xmllint --nonet --noout --schema %s/schemas/saml-schema-assertion-2.0.xsd %s "
+		 ">/dev/null 2>&1",
 		 corpus, path);
 	if (system("command -v xmllint >/dev/null") == 0)
 		assert_int_equal(system(command), 0);
@@ -229,7 +235,8 @@ static void schema(void **state)
 	ay_arena_fini(&arena);
 }
 
-/* Unknown is never true: refused in one profile, false in the other; a part that is not trusted shows nothing. */
+/* Unknown is never true: refused in one profile, false in the other; a part that is not trusted
+ * shows nothing. */
 static void verdicts(void **state)
 {
 	struct ay_saml_claims c = good_claims();
@@ -242,7 +249,8 @@ static void verdicts(void **state)
 	(void)state;
 	ay_arena_init(&arena, 4u << 20);
 	c.verdict = c.component[AY_COMP_PLATFORM] = AY_UNKNOWN;
-	assert_int_equal(ay_saml_issue(&c, ec.signer, "_00000000000000000000000000000001", NOW, &arena, &out, &e),
+	assert_int_equal(ay_saml_issue(&c, ec.signer, "_00000000000000000000000000000001", NOW,
+				       &arena, &out, &e),
 			 AY_E_EXISTS);
 	assert_string_equal(e.code, "VERDICT_UNKNOWN");
 	c.profile = AY_SAML_CIT;
@@ -284,8 +292,9 @@ static void claims_round_trip(void **state)
 	assert_int_equal(ay_wr_end(&w2, "claims", &b2, NULL), AY_OK);
 	assert_true(ay_bytes_eq(b, b2));
 	for (size_t i = 0; i < b.n; i++)
-		assert_int_not_equal(ay_saml_claims_parse((struct ay_bytes){ b.p, i }, &arena, &back, NULL),
-				     AY_OK);
+		assert_int_not_equal(
+			ay_saml_claims_parse((struct ay_bytes){ b.p, i }, &arena, &back, NULL),
+			AY_OK);
 	ay_arena_fini(&arena);
 }
 
@@ -301,15 +310,18 @@ static void pinned_ca(void **state)
 	(void)state;
 	ay_arena_init(&arena, 4u << 20);
 	assert_int_equal(ay_saml_verify(issue(&c, &below, &arena), &want, &arena, &f, &e), AY_OK);
-	assert_int_equal(ay_saml_verify(issue(&c, &tls, &arena), &want, &arena, &f, &e), AY_E_CRYPTO);
+	assert_int_equal(ay_saml_verify(issue(&c, &tls, &arena), &want, &arena, &f, &e),
+			 AY_E_CRYPTO);
 	assert_string_equal(e.code, "SAML_KEY");
-	assert_int_equal(ay_saml_verify(issue(&c, &other, &arena), &want, &arena, &f, &e), AY_E_CRYPTO);
+	assert_int_equal(ay_saml_verify(issue(&c, &other, &arena), &want, &arena, &f, &e),
+			 AY_E_CRYPTO);
 	assert_string_equal(e.code, "SAML_KEY");
 	ay_arena_fini(&arena);
 }
 
 /* One change of text in a good assertion: the first occurrence of `from` becomes `to`. */
-static struct ay_bytes change(struct ay_bytes xml, const char *from, const char *to, struct ay_arena *arena)
+static struct ay_bytes change(struct ay_bytes xml, const char *from, const char *to,
+			      struct ay_arena *arena)
 {
 	const uint8_t *at = memmem(xml.p, xml.n, from, strlen(from));
 	size_t before, n = xml.n - strlen(from) + strlen(to);
@@ -337,11 +349,13 @@ static const struct {
 	{ "signature value", "<ds:SignatureValue>", "<ds:SignatureValue>AAAA", "SAML_SIGNATURE" },
 	{ "comment in an attribute", ">true<", ">tr<!-- x -->ue<", "SAML_COMMENT" },
 	{ "comment in NameID", "f81d4fae", "f81d<!---->4fae", "SAML_COMMENT" },
-	{ "comment before the root", "?>\n<saml2:Assertion", "?><!-- x --><saml2:Assertion", "SAML_COMMENT" },
+	{ "comment before the root", "?>\n<saml2:Assertion", "?><!-- x --><saml2:Assertion",
+	  "SAML_COMMENT" },
 	{ "processing instruction", ">true<", ">true<?x y?><", "SAML_COMMENT" },
 	{ "DOCTYPE", "?>\n<saml2:Assertion", "?><!DOCTYPE x><saml2:Assertion", "XML_DOCTYPE" },
 	{ "DOCTYPE with entities", "?>\n<saml2:Assertion",
-	  "?><!DOCTYPE x [<!ENTITY e SYSTEM \"file:///etc/passwd\">]><saml2:Assertion", "XML_DOCTYPE" },
+	  "?><!DOCTYPE x [<!ENTITY e SYSTEM \"file:///etc/passwd\">]><saml2:Assertion",
+	  "XML_DOCTYPE" },
 	{ "other encoding", "UTF-8", "UTF-7", "XML_LIMIT" },
 	{ "undeclared entity", ">true<", ">&e;<", "XML_MALFORMED" },
 	{ "XInclude", "<saml2:Subject>",
@@ -352,23 +366,26 @@ static const struct {
 	  "xsi:schemaLocation=\"a http://b/c.xsd\">",
 	  "XML_DOCTYPE" },
 	{ "invalid UTF-8", "compute-17", "comp\xc3(e-17", "XML_LIMIT" },
-	{ "namespace redefined", "<saml2:Subject>", "<saml2:Subject xmlns:saml2=\"urn:x\">", "XML_LIMIT" },
-	{ "duplicate ID", "<saml2:Subject>", "<saml2:Subject ID=\"_0102030405060708090a0b0c0d0e0f10\">",
-	  "SAML_DUPLICATE_ID" },
+	{ "namespace redefined", "<saml2:Subject>", "<saml2:Subject xmlns:saml2=\"urn:x\">",
+	  "XML_LIMIT" },
+	{ "duplicate ID", "<saml2:Subject>",
+	  "<saml2:Subject ID=\"_0102030405060708090a0b0c0d0e0f10\">", "SAML_DUPLICATE_ID" },
 	{ "duplicate Id of another case", "<saml2:Subject>",
 	  "<saml2:Subject Id=\"_0102030405060708090a0b0c0d0e0f10\">", "SAML_DUPLICATE_ID" },
 	{ "reference to nothing", "URI=\"#_0102030405060708090a0b0c0d0e0f10\"", "URI=\"#_x\"",
 	  "SAML_REFERENCE" },
 	{ "reference to the document", "URI=\"#_0102030405060708090a0b0c0d0e0f10\"", "URI=\"\"",
 	  "SAML_REFERENCE" },
-	{ "reference to a file", "URI=\"#_0102030405060708090a0b0c0d0e0f10\"", "URI=\"file:///etc/passwd\"",
-	  "SAML_REFERENCE" },
-	{ "reference by XPointer", "URI=\"#_0102030405060708090a0b0c0d0e0f10\"", "URI=\"#xpointer(/)\"",
-	  "SAML_REFERENCE" },
+	{ "reference to a file", "URI=\"#_0102030405060708090a0b0c0d0e0f10\"",
+	  "URI=\"file:///etc/passwd\"", "SAML_REFERENCE" },
+	{ "reference by XPointer", "URI=\"#_0102030405060708090a0b0c0d0e0f10\"",
+	  "URI=\"#xpointer(/)\"", "SAML_REFERENCE" },
 	{ "XSLT transform", "<ds:Transform Algorithm=\"" EXC "\"",
-	  "<ds:Transform Algorithm=\"http://www.w3.org/TR/1999/REC-xslt-19991116\"", "SAML_REFERENCE" },
+	  "<ds:Transform Algorithm=\"http://www.w3.org/TR/1999/REC-xslt-19991116\"",
+	  "SAML_REFERENCE" },
 	{ "XPath transform", "<ds:Transform Algorithm=\"" EXC "\"",
-	  "<ds:Transform Algorithm=\"http://www.w3.org/TR/1999/REC-xpath-19991116\"", "SAML_REFERENCE" },
+	  "<ds:Transform Algorithm=\"http://www.w3.org/TR/1999/REC-xpath-19991116\"",
+	  "SAML_REFERENCE" },
 	{ "no enveloped transform", "<ds:Transform Algorithm=\"" DS "enveloped-signature\"/>", "",
 	  "SAML_REFERENCE" },
 	{ "two references", "</ds:SignedInfo>", "<ds:Reference URI=\"#x\"/></ds:SignedInfo>",
@@ -385,7 +402,8 @@ static const struct {
 	{ "digest SHA-1", "http://www.w3.org/2001/04/xmlenc#sha256", DS "sha1", "SAML_SIGNATURE" },
 	{ "unknown canonicalisation", "CanonicalizationMethod Algorithm=\"" EXC,
 	  "CanonicalizationMethod Algorithm=\"urn:x", "SAML_ALGORITHM" },
-	{ "key value in KeyInfo", "<ds:KeyInfo>", "<ds:KeyInfo><ds:KeyName>x</ds:KeyName>", "SAML_KEY" },
+	{ "key value in KeyInfo", "<ds:KeyInfo>", "<ds:KeyInfo><ds:KeyName>x</ds:KeyName>",
+	  "SAML_KEY" },
 	{ "broken certificate", "<ds:X509Certificate>", "<ds:X509Certificate>AAAA", "SAML_KEY" },
 	{ "version", "Version=\"2.0\"", "Version=\"1.1\"", "SAML_SHAPE" },
 	{ "statement of another type", "</saml2:AttributeStatement>",
@@ -419,7 +437,8 @@ static void single_changes(void **state)
 		struct ay_bytes xml = issue(&c, &ec, &arena);
 
 		print_message("change: %s\n", changes[i].name);
-		refused(change(xml, changes[i].from, changes[i].to, &arena), &want, changes[i].code, &arena);
+		refused(change(xml, changes[i].from, changes[i].to, &arena), &want, changes[i].code,
+			&arena);
 	}
 	ay_arena_fini(&arena);
 }
@@ -443,10 +462,10 @@ static void wrapping(void **state)
 		bool sig; /* the forged one carries the signature of the other */
 	} rows[] = {
 		{ "in Advice", "<saml2:Advice>", "</saml2:Advice></saml2:Assertion>", false },
-		{ "in Extensions", "<x:Extensions xmlns:x=\"urn:x\">", "</x:Extensions></saml2:Assertion>",
-		  false },
-		{ "in Object of the signature", "<ds:Object>", "</ds:Object></ds:Signature></saml2:Assertion>",
-		  true },
+		{ "in Extensions", "<x:Extensions xmlns:x=\"urn:x\">",
+		  "</x:Extensions></saml2:Assertion>", false },
+		{ "in Object of the signature", "<ds:Object>",
+		  "</ds:Object></ds:Signature></saml2:Assertion>", true },
 	};
 	struct ay_saml_claims c = good_claims();
 	struct ay_saml_expect want = expect(&ec);
@@ -459,26 +478,30 @@ static void wrapping(void **state)
 	xml = issue(&c, &ec, &arena);
 	whole = part(xml, "<saml2:Assertion", "</saml2:Assertion>", &arena);
 	sig = part(xml, "<ds:Signature", "</ds:KeyInfo>", &arena);
-	forged = ay_arena_printf(&arena,
-				 "<saml2:Assertion xmlns:saml2=\"urn:oasis:names:tc:SAML:2.0:assertion\" "
-				 "ID=\"_forged\" Version=\"2.0\"><saml2:Issuer>i</saml2:Issuer>");
+	forged = ay_arena_printf(
+		&arena, "<saml2:Assertion xmlns:saml2=\"urn:oasis:names:tc:SAML:2.0:assertion\" "
+			"ID=\"_forged\" Version=\"2.0\"><saml2:Issuer>i</saml2:Issuer>");
 	for (size_t i = 0; i < AY_COUNT(rows); i++) {
 		print_message("wrapped: %s\n", rows[i].name);
-		refused(ay_bytes_of(ay_arena_printf(&arena, "%s%s%s%s%s", forged, rows[i].sig ? sig : "",
-						    rows[i].before, whole, rows[i].after)),
+		refused(ay_bytes_of(ay_arena_printf(&arena, "%s%s%s%s%s", forged,
+						    rows[i].sig ? sig : "", rows[i].before, whole,
+						    rows[i].after)),
 			&want, "SAML_WRAPPING", &arena);
 	}
 	print_message("wrapped: as a sibling\n");
-	refused(ay_bytes_of(ay_arena_printf(&arena, "<r>%s</saml2:Assertion>%s</r>", forged, whole)), &want,
-		"SAML_WRAPPING", &arena);
+	refused(ay_bytes_of(
+			ay_arena_printf(&arena, "<r>%s</saml2:Assertion>%s</r>", forged, whole)),
+		&want, "SAML_WRAPPING", &arena);
 	print_message("two signed assertions\n");
-	refused(ay_bytes_of(ay_arena_printf(&arena, "<r>%s%s</r>", whole, whole)), &want, "SAML_SHAPE", &arena);
+	refused(ay_bytes_of(ay_arena_printf(&arena, "<r>%s%s</r>", whole, whole)), &want,
+		"SAML_SHAPE", &arena);
 	print_message("encrypted assertion\n");
-	refused(ay_bytes_of("<saml2:EncryptedAssertion xmlns:saml2=\"urn:oasis:names:tc:SAML:2.0:assertion\"/>"),
+	refused(ay_bytes_of("<saml2:EncryptedAssertion "
+			    "xmlns:saml2=\"urn:oasis:names:tc:SAML:2.0:assertion\"/>"),
 		&want, "SAML_SHAPE", &arena);
 	print_message("signature removed\n");
-	refused(change(xml, part(xml, "<ds:Signature", "</ds:Signature>", &arena), "", &arena), &want,
-		"SAML_UNSIGNED", &arena);
+	refused(change(xml, part(xml, "<ds:Signature", "</ds:Signature>", &arena), "", &arena),
+		&want, "SAML_UNSIGNED", &arena);
 	ay_arena_fini(&arena);
 }
 
@@ -513,9 +536,11 @@ static void conditions(void **state)
 	c.audience = NULL;
 	want.audience = "https://cloud.example";
 	refused(issue(&c, &ec, &arena), &want, "SAML_CONDITIONS", &arena);
-	refused(xml, &(struct ay_saml_expect){ .cert = other.der, .now_ms = NOW }, "SAML_KEY", &arena);
+	refused(xml, &(struct ay_saml_expect){ .cert = other.der, .now_ms = NOW }, "SAML_KEY",
+		&arena);
 	refused(change(xml, " ID=\"_0102030405060708090a0b0c0d0e0f10\"", " ID=\"\"", &arena),
-		&(struct ay_saml_expect){ .cert = ec.der, .now_ms = NOW }, "SAML_CONDITIONS", &arena);
+		&(struct ay_saml_expect){ .cert = ec.der, .now_ms = NOW }, "SAML_CONDITIONS",
+		&arena);
 	ay_arena_fini(&arena);
 }
 
@@ -529,7 +554,8 @@ static void constant_id(void **state)
 
 	(void)state;
 	ay_arena_init(&arena, 4u << 20);
-	assert_int_equal(ay_saml_issue(&c, ec.signer, "HostTrustAssertion", NOW, &arena, &xml, NULL), AY_OK);
+	assert_int_equal(
+		ay_saml_issue(&c, ec.signer, "HostTrustAssertion", NOW, &arena, &xml, NULL), AY_OK);
 	refused(xml, &want, "SAML_CONDITIONS", &arena);
 	ay_arena_fini(&arena);
 }
@@ -569,7 +595,8 @@ static void limits(void **state)
 		snprintf(p + n, 13, " b%06zu='' ", n % 1000000);
 	memcpy(p + n, "/>", 2);
 	refused((struct ay_bytes){ (const uint8_t *)p, n + 2 }, &want, "XML_LIMIT", &arena);
-	refused((struct ay_bytes){ (const uint8_t *)"<\0a\0/\0>\0", 8 }, &want, "XML_LIMIT", &arena);
+	refused((struct ay_bytes){ (const uint8_t *)"<\0a\0/\0>\0", 8 }, &want, "XML_LIMIT",
+		&arena);
 	refused(ay_bytes_of(""), &want, "XML_MALFORMED", &arena);
 	ay_arena_fini(&arena);
 }
@@ -585,8 +612,10 @@ static void corpus(void **state)
 		{ "saml/cit/host-149.saml_xxe.xml", "XML_DOCTYPE" },
 		{ "saml/ruby/attackxee.xml", "XML_DOCTYPE" },
 		{ "saml/ruby/response_assertion_wrapped.xml", "SAML_WRAPPING" },
-		{ "saml/ruby/invalids-response_with_concealed_signed_assertion.xml", "SAML_WRAPPING" },
-		{ "saml/ruby/invalids-response_with_doubled_signed_assertion.xml", "SAML_WRAPPING" },
+		{ "saml/ruby/invalids-response_with_concealed_signed_assertion.xml",
+		  "SAML_WRAPPING" },
+		{ "saml/ruby/invalids-response_with_doubled_signed_assertion.xml",
+		  "SAML_WRAPPING" },
 		{ "saml/ruby/invalids-signature_wrapping_attack.xml", "SAML_WRAPPING" },
 		{ "saml/ruby/response_node_text_attack2.xml", "SAML_COMMENT" },
 		{ "saml/ruby/response_node_text_attack.xml", "SAML_COMMENT" },
@@ -613,15 +642,17 @@ static void corpus(void **state)
 		refused(t_corpus_file("assertion/saml", rows[i].file), &want, rows[i].code, &arena);
 	}
 	want.allow_legacy = true;
-	assert_int_equal(ay_saml_verify(t_corpus_file("assertion/saml", "saml/cit/saml.xml"), &want, &arena, &f,
-					&e),
+	assert_int_equal(ay_saml_verify(t_corpus_file("assertion/saml", "saml/cit/saml.xml"), &want,
+					&arena, &f, &e),
 			 AY_OK);
 	assert_string_equal(ay_saml_fact(&f, "Host_Name"), "10.1.71.175");
-	refused(change(t_corpus_file("assertion/saml", "saml/cit/saml.xml"), ">true<", ">false<", &arena), &want,
-		"SAML_SIGNATURE", &arena);
+	refused(change(t_corpus_file("assertion/saml", "saml/cit/saml.xml"), ">true<", ">false<",
+		       &arena),
+		&want, "SAML_SIGNATURE", &arena);
 	want.allow_legacy = false;
-	refused(change(t_corpus_file("assertion/saml", "saml/cit/saml.xml"), ">true<", ">false<", &arena), &want,
-		"SAML_SIGNATURE", &arena);
+	refused(change(t_corpus_file("assertion/saml", "saml/cit/saml.xml"), ">true<", ">false<",
+		       &arena),
+		&want, "SAML_SIGNATURE", &arena);
 	X509_free(cert);
 	BIO_free(bio);
 	ay_arena_fini(&arena);
@@ -630,11 +661,11 @@ static void corpus(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(issue_and_verify),  cmocka_unit_test(schema),
-		cmocka_unit_test(verdicts),	     cmocka_unit_test(claims_round_trip),
-		cmocka_unit_test(pinned_ca),	     cmocka_unit_test(single_changes),
-		cmocka_unit_test(wrapping),	     cmocka_unit_test(conditions),
-		cmocka_unit_test(constant_id),	     cmocka_unit_test(limits),
+		cmocka_unit_test(issue_and_verify), cmocka_unit_test(schema),
+		cmocka_unit_test(verdicts),	    cmocka_unit_test(claims_round_trip),
+		cmocka_unit_test(pinned_ca),	    cmocka_unit_test(single_changes),
+		cmocka_unit_test(wrapping),	    cmocka_unit_test(conditions),
+		cmocka_unit_test(constant_id),	    cmocka_unit_test(limits),
 		cmocka_unit_test(corpus),
 	};
 

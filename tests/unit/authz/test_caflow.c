@@ -98,9 +98,9 @@ static void strength(void **state)
 		size_t k;
 		void (*change)(struct ay_public *p);
 	} rows[] = {
-		{ 0, weak_nameAlg }, { 1, weak_nameAlg }, { 0, weak_scheme },  { 1, weak_scheme },
-		{ 0, no_scheme },    { 1, no_scheme },	  { 0, a_cipher },     { 1, a_cipher },
-		{ 1, small_rsa },    { 1, odd_exponent }, { 1, wrong_size },   { 0, off_curve },
+		{ 0, weak_nameAlg }, { 1, weak_nameAlg }, { 0, weak_scheme }, { 1, weak_scheme },
+		{ 0, no_scheme },    { 1, no_scheme },	  { 0, a_cipher },    { 1, a_cipher },
+		{ 1, small_rsa },    { 1, odd_exponent }, { 1, wrong_size },  { 0, off_curve },
 		{ 0, odd_curve },    { 1, rsa_scheme },	  { 0, rsa_scheme },
 	};
 	struct ay_err e;
@@ -130,8 +130,9 @@ static void name_of_another(void **state)
 	assert_string_equal(e.code, "AK_NAME");
 	assert_true(ay_public_name(&p, &own));
 	assert_int_equal(ay_ak_check_name(&p, ay_name_view(&own), &e), AY_OK);
-	assert_true(ay_bytes_eq(ay_name_view(&own),
-				t_hex("000b802614a15167f95cbdf98c5acd7940181b9ae9b4070a18d9eb71eeafa97013f7")));
+	assert_true(ay_bytes_eq(
+		ay_name_view(&own),
+		t_hex("000b802614a15167f95cbdf98c5acd7940181b9ae9b4070a18d9eb71eeafa97013f7")));
 }
 
 /* "EK public area of TPM != key in EK certificate (ek-rsa.tpm2b against ek-infineon-ecc.der)" */
@@ -170,8 +171,10 @@ static void corpus_keys(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(attributes),	   cmocka_unit_test(strength),
-		cmocka_unit_test(name_of_another), cmocka_unit_test(corpus_keys),
+		cmocka_unit_test(attributes),
+		cmocka_unit_test(strength),
+		cmocka_unit_test(name_of_another),
+		cmocka_unit_test(corpus_keys),
 	};
 
 	return cmocka_run_group_tests_name("authz/caflow", tests, set_up, NULL);

@@ -26,9 +26,13 @@ static void hex_round_trip(void **state)
 static void base64_vectors(void **state)
 {
 	static const char *const rows[][3] = {
-		{ "", "", "" },		  { "f", "Zg==", "Zg" },	{ "fo", "Zm8=", "Zm8" },
-		{ "foo", "Zm9v", "Zm9v" }, { "foob", "Zm9vYg==", "Zm9vYg" },
-		{ "fooba", "Zm9vYmE=", "Zm9vYmE" }, { "foobar", "Zm9vYmFy", "Zm9vYmFy" },
+		{ "", "", "" },
+		{ "f", "Zg==", "Zg" },
+		{ "fo", "Zm8=", "Zm8" },
+		{ "foo", "Zm9v", "Zm9v" },
+		{ "foob", "Zm9vYg==", "Zm9vYg" },
+		{ "fooba", "Zm9vYmE=", "Zm9vYmE" },
+		{ "foobar", "Zm9vYmFy", "Zm9vYmFy" },
 	};
 	char text[64];
 	uint8_t b[64];
@@ -50,7 +54,9 @@ static void base64_vectors(void **state)
 
 static void base64_refuses(void **state)
 {
-	static const char *const bad[] = { "Zg", "Zg=", "Zg===", "Zh==", "Z", "Zm9v\n", "Zm-v", "=" };
+	static const char *const bad[] = {
+		"Zg", "Zg=", "Zg===", "Zh==", "Z", "Zm9v\n", "Zm-v", "="
+	};
 	uint8_t b[64];
 	size_t n;
 
@@ -74,8 +80,8 @@ static void times(void **state)
 		{ "2026-11-21T22:05:01.250Z", 1795298701250 },
 		{ "1969-12-31T23:59:59Z", -1000 },
 	};
-	static const char *const bad[] = { "2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z",
-					   "2026-01-01T24:00:00Z", "2026-01-01 00:00:00Z",
+	static const char *const bad[] = { "2026-02-29T00:00:00Z",	"2026-13-01T00:00:00Z",
+					   "2026-01-01T24:00:00Z",	"2026-01-01 00:00:00Z",
 					   "2026-01-01T00:00:00+01:00", "" };
 	char out[AY_TIME_ROOM];
 	int64_t ms;
@@ -97,9 +103,9 @@ static void uuids(void **state)
 	char out[AY_UUID_TEXT];
 
 	(void)state;
-	assert_int_equal(ay_uuid_parse(ay_bytes_of("F81D4FAE-7dec-11d0-a765-00a0c91e6bf6"), "id", &u,
-				       NULL),
-			 AY_OK);
+	assert_int_equal(
+		ay_uuid_parse(ay_bytes_of("F81D4FAE-7dec-11d0-a765-00a0c91e6bf6"), "id", &u, NULL),
+		AY_OK);
 	ay_uuid_format(&u, out);
 	assert_string_equal(out, "f81d4fae-7dec-11d0-a765-00a0c91e6bf6");
 	assert_true(ay_uuid_looks_like(ay_bytes_of(out)));

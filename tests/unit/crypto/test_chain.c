@@ -17,7 +17,8 @@ static int set_up(void **state)
 {
 	(void)state;
 	t_ca_make(&root, &(struct t_ca_spec){ .name = "Vendor root", .path_len = -1 });
-	t_ca_make(&inter, &(struct t_ca_spec){ .name = "Vendor CA 02", .by = &root, .path_len = 0 });
+	t_ca_make(&inter,
+		  &(struct t_ca_spec){ .name = "Vendor CA 02", .by = &root, .path_len = 0 });
 	t_ca_make(&stranger, &(struct t_ca_spec){ .name = "Vendor root", .path_len = -1 });
 	ek = EVP_EC_gen("P-256");
 	return 0;
@@ -43,7 +44,8 @@ static struct ay_cert parsed(struct ay_bytes der)
 	return c;
 }
 
-struct try {
+struct
+try {
 	const struct t_ca *anchor;
 	const struct t_ca *inter[10];
 	int64_t now_ms; /* 0: now */
@@ -56,10 +58,14 @@ struct try {
 static enum ay_rc chain(struct ay_bytes leaf, const struct try *t, struct ay_err *e)
 {
 	struct ay_cert anchor = parsed(t_ca_cert(t->anchor)), c[10], l = parsed(leaf);
-	struct ay_trust_set set = { .name = "s", .anchors = &anchor, .n_anchors = 1,
-				    .crls = t->crls, .n_crls = t->n_crls };
+	struct ay_trust_set set = { .name = "s",
+				    .anchors = &anchor,
+				    .n_anchors = 1,
+				    .crls = t->crls,
+				    .n_crls = t->n_crls };
 	struct ay_chain_policy p = { .now_ms = t->now_ms ? t->now_ms : T_NOW_MS,
-				     .ignore_dates = t->ignore_dates, .crl = t->crl };
+				     .ignore_dates = t->ignore_dates,
+				     .crl = t->crl };
 	size_t n = 0;
 
 	memset(e, 0, sizeof(*e));
@@ -70,17 +76,17 @@ static enum ay_rc chain(struct ay_bytes leaf, const struct try *t, struct ay_err
 	return ay_chain_check(&l, c, n, &set, &p, e);
 }
 
-#define REFUSED(leaf, ...)                                                                 \
-	do {                                                                               \
-		struct ay_err e_;                                                          \
-		assert_int_equal(chain(leaf, &(struct try){ __VA_ARGS__ }, &e_), AY_E_CRYPTO); \
-		assert_string_equal(e_.code, "EK_CHAIN");                                  \
+#define REFUSED(leaf, ...)                                                                         \
+	do {                                                                                       \
+		struct ay_err e_;                                                                  \
+		assert_int_equal(chain(leaf, &(struct try){ __VA_ARGS__ }, &e_), AY_E_CRYPTO);     \
+		assert_string_equal(e_.code, "EK_CHAIN");                                          \
 	} while (0)
-#define ACCEPTED(leaf, ...)                                                                \
-	do {                                                                               \
-		struct ay_err e_;                                                          \
-		if (chain(leaf, &(struct try){ __VA_ARGS__ }, &e_) != AY_OK)               \
-			fail_msg("%s", e_.text);                                           \
+#define ACCEPTED(leaf, ...)                                                                        \
+	do {                                                                                       \
+		struct ay_err e_;                                                                  \
+		if (chain(leaf, &(struct try){ __VA_ARGS__ }, &e_) != AY_OK)                       \
+			fail_msg("%s", e_.text);                                                   \
 	} while (0)
 #define IGNORE .crl = AY_CRL_IGNORE
 
@@ -88,8 +94,8 @@ static uint8_t leaf_der[2048];
 
 static struct ay_bytes leaf_by(const struct t_ca *by, int64_t from_ms, int64_t until_ms)
 {
-	return (struct ay_bytes){ leaf_der,
-				  t_ek_cert(by, ek, from_ms, until_ms, leaf_der, sizeof(leaf_der)) };
+	return (struct ay_bytes){ leaf_der, t_ek_cert(by, ek, from_ms, until_ms, leaf_der,
+						      sizeof(leaf_der)) };
 }
 
 static struct ay_bytes good_leaf(void)
@@ -120,10 +126,13 @@ static void dates(void **state)
 		 .inter = { &inter }, IGNORE, .ignore_dates = true);
 	REFUSED(leaf_by(&inter, T_NOW_MS + 2000, T_NOW_MS + 5000), .anchor = &root,
 		.inter = { &inter }, IGNORE);
-	t_ca_make(&old, &(struct t_ca_spec){ .name = "old", .by = &root, .path_len = -1,
-					     .from_ms = T_NOW_MS - 9000, .until_ms = T_NOW_MS - 5000 });
-	REFUSED(leaf_by(&old, T_NOW_MS - 2000, T_NOW_MS + 5000), .anchor = &root,
-		.inter = { &old }, IGNORE);
+	t_ca_make(&old, &(struct t_ca_spec){ .name = "old",
+					     .by = &root,
+					     .path_len = -1,
+					     .from_ms = T_NOW_MS - 9000,
+					     .until_ms = T_NOW_MS - 5000 });
+	REFUSED(leaf_by(&old, T_NOW_MS - 2000, T_NOW_MS + 5000), .anchor = &root, .inter = { &old },
+		IGNORE);
 	REFUSED(leaf_by(&old, T_NOW_MS - 2000, T_NOW_MS + 5000), .anchor = &old, IGNORE);
 	t_ca_fini(&old);
 }
@@ -134,10 +143,12 @@ static void who_may_sign(void **state)
 	int64_t from = T_NOW_MS - 1000, until = T_NOW_MS + 1000 * 1000;
 
 	(void)state;
-	t_ca_make(&ca, &(struct t_ca_spec){ .name = "no CA", .by = &root, .not_ca = true,
-					    .path_len = -1 });
+	t_ca_make(&ca, &(struct t_ca_spec){
+			       .name = "no CA", .by = &root, .not_ca = true, .path_len = -1 });
 	REFUSED(leaf_by(&ca, from, until), .anchor = &root, .inter = { &ca }, IGNORE);
-	t_ca_make(&ca, &(struct t_ca_spec){ .name = "no cert sign", .by = &root, .path_len = -1,
+	t_ca_make(&ca, &(struct t_ca_spec){ .name = "no cert sign",
+					    .by = &root,
+					    .path_len = -1,
 					    .usage = AY_KU_CRL_SIGN });
 	REFUSED(leaf_by(&ca, from, until), .anchor = &root, .inter = { &ca }, IGNORE);
 	/* inter has pathLen 0: no CA below it */
@@ -155,7 +166,8 @@ static void deep_and_looping(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 10; i++, name[0]++)
-		t_ca_make(&c[i], &(struct t_ca_spec){ .name = name, .by = i ? &c[i - 1] : &root,
+		t_ca_make(&c[i], &(struct t_ca_spec){ .name = name,
+						      .by = i ? &c[i - 1] : &root,
 						      .path_len = -1 });
 	/* leaf, seven CAs: eight certificates beside the trusted one */
 	ACCEPTED(leaf_by(&c[6], from, until), .anchor = &root,
@@ -196,7 +208,8 @@ static void every_bit_counts(void **state)
 		else
 			REFUSED(leaf, .anchor = &root, .inter = { &inter }, IGNORE);
 		leaf_der[i] ^= 0x08;
-		assert_int_not_equal(ay_cert_parse((struct ay_bytes){ leaf.p, i }, &c, NULL), AY_OK);
+		assert_int_not_equal(ay_cert_parse((struct ay_bytes){ leaf.p, i }, &c, NULL),
+				     AY_OK);
 	}
 	ACCEPTED(leaf, .anchor = &root, .inter = { &inter }, IGNORE);
 }
@@ -265,9 +278,13 @@ static void ek_usage(void **state)
 {
 	const struct ay_cert_ext other = { AY_OID(AY_OID_EXT_KEY_USAGE), false,
 					   t_hex("300a 0608 2b06010505070301") }; /* serverAuth */
-	struct ay_cert_spec spec = { .issuer_cert = t_ca_cert(&root), .key = ek,
-				     .not_before_ms = T_NOW_MS, .not_after_ms = T_NOW_MS + 1000,
-				     .path_len = -1, .ext = &other, .n_ext = 1 };
+	struct ay_cert_spec spec = { .issuer_cert = t_ca_cert(&root),
+				     .key = ek,
+				     .not_before_ms = T_NOW_MS,
+				     .not_after_ms = T_NOW_MS + 1000,
+				     .path_len = -1,
+				     .ext = &other,
+				     .n_ext = 1 };
 	struct ay_pubkey *key = NULL;
 	struct ay_ekcert c;
 	struct ay_err e;
@@ -332,7 +349,8 @@ static void nv_forms(void **state)
 	big = calloc(1, 1024 * 1024);
 	assert_non_null(big);
 	memcpy(big, leaf.p, n);
-	assert_int_equal(ay_ekcert_parse((struct ay_bytes){ big, 1024 * 1024 }, &c, &e), AY_E_LIMIT);
+	assert_int_equal(ay_ekcert_parse((struct ay_bytes){ big, 1024 * 1024 }, &c, &e),
+			 AY_E_LIMIT);
 	assert_string_equal(e.code, "CERT_LIMIT");
 	free(big);
 	/* what follows the DER is for NV only: elsewhere it is refused */
@@ -341,7 +359,8 @@ static void nv_forms(void **state)
 	{
 		struct ay_cert plain;
 
-		assert_int_equal(ay_cert_parse((struct ay_bytes){ nv, n + 1 }, &plain, &e), AY_E_INPUT);
+		assert_int_equal(ay_cert_parse((struct ay_bytes){ nv, n + 1 }, &plain, &e),
+				 AY_E_INPUT);
 		assert_string_equal(e.code, "CERT_TRAILING");
 	}
 }

@@ -37,8 +37,9 @@ static struct ay_bytes from_pem(struct ay_bytes file, const char **rest)
 	for (const char *p = begin; p < end; p++)
 		if (strchr(" \r\n\t", *p) == NULL)
 			*out++ = *p;
-	if (ay_base64_decode(AY_BASE64_STD, (struct ay_bytes){ (uint8_t *)clean, (size_t)(out - clean) },
-			     "pem", der, file.n, &n, NULL) != AY_OK)
+	if (ay_base64_decode(AY_BASE64_STD,
+			     (struct ay_bytes){ (uint8_t *)clean, (size_t)(out - clean) }, "pem",
+			     der, file.n, &n, NULL) != AY_OK)
 		n = 0;
 	free(clean);
 	*rest = strchr(end, '\n');
@@ -92,7 +93,8 @@ static const struct {
 	const char *name;
 	uint32_t flags;
 } deviations[] = {
-	{ "certs/hirs/ek_cert_untouched.cer", AY_CERT_NV_HEADER | AY_CERT_RSAES_OAEP | AY_CERT_SHA1 },
+	{ "certs/hirs/ek_cert_untouched.cer",
+	  AY_CERT_NV_HEADER | AY_CERT_RSAES_OAEP | AY_CERT_SHA1 },
 	{ "certs/hirs/ek_cert_with_security_assertions.cer",
 	  AY_CERT_NV_HEADER | AY_CERT_NV_PADDING | AY_CERT_RSAES_OAEP | AY_CERT_SHA1 },
 	{ "certs/hirs/stmtpmekint02.pem", AY_CERT_SERIAL_PADDED },
@@ -193,7 +195,8 @@ static void san_of_ek(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < AY_COUNT(rows); i++) {
-		assert_int_equal(ay_ekcert_parse(t_corpus_file("san", rows[i][0]), &c, NULL), AY_OK);
+		assert_int_equal(ay_ekcert_parse(t_corpus_file("san", rows[i][0]), &c, NULL),
+				 AY_OK);
 		assert_string_equal(c.manufacturer, rows[i][1]);
 		assert_string_equal(c.model, rows[i][2]);
 		assert_string_equal(c.version, rows[i][3]);
@@ -247,7 +250,8 @@ static void chain_one(const char *name, const json_t *j)
 	const char *want =
 		json_string_value(json_object_get(json_object_get(j, "chain_to_bundle"), "result"));
 	struct ay_trust_set set = { .name = "vendors", .anchors = anchors, .n_anchors = n_anchors };
-	struct ay_chain_policy policy = { .ignore_dates = true, .allow_sha1 = true,
+	struct ay_chain_policy policy = { .ignore_dates = true,
+					  .allow_sha1 = true,
 					  .crl = AY_CRL_IGNORE };
 	const char *rest;
 	struct ay_ekcert c;
@@ -259,7 +263,8 @@ static void chain_one(const char *name, const json_t *j)
 		return;
 	rc = ay_chain_check(&c.cert, inter, n_inter, &set, &policy, &e);
 	print_message("%s: %s, want %s (%s)\n", name, ay_rc_name(rc), want, e.text);
-	/* "unspecified": openssl cannot load the rsaesOaep key of the leaf; its chain is not broken */
+	/* "unspecified": openssl cannot load the rsaesOaep key of the leaf; its chain is not broken
+	 */
 	if (strstr(want, "unspecified") == NULL)
 		assert_int_equal(rc == AY_OK, strcmp(want, "OK") == 0);
 	if (rc != AY_OK)
@@ -268,7 +273,8 @@ static void chain_one(const char *name, const json_t *j)
 
 static void chains_as_openssl_says(void **state)
 {
-	static const char *const dirs[] = { "certs/ek", "certs/hirs", "certs/vendor-ca", "certs/cit" };
+	static const char *const dirs[] = { "certs/ek", "certs/hirs", "certs/vendor-ca",
+					    "certs/cit" };
 	char path[2048], name[512];
 	struct dirent *ent;
 

@@ -38,8 +38,7 @@ static void only_the_shortest_length(void **state)
 		ay_rd_init(&r, t_hex(elements[i].hex));
 		b = ay_der_get(&r, "cert.field", AY_DER_OCTET_STRING);
 		assert_int_equal(b.n, elements[i].n);
-		assert_int_equal(ay_rd_end(&r, "cert", &e),
-				 elements[i].good ? AY_OK : AY_E_INPUT);
+		assert_int_equal(ay_rd_end(&r, "cert", &e), elements[i].good ? AY_OK : AY_E_INPUT);
 		if (!elements[i].good)
 			assert_string_equal(e.where, "cert.field");
 	}
@@ -77,23 +76,20 @@ static const struct {
 	bool good;
 	uint32_t value;
 } numbers[] = {
-	{ "020100", true, 0 },
-	{ "02017f", true, 127 },
-	{ "02020080", true, 128 },
-	{ "02047fffffff", true, 0x7fffffff },
+	{ "020100", true, 0 },		{ "02017f", true, 127 },
+	{ "02020080", true, 128 },	{ "02047fffffff", true, 0x7fffffff },
 	{ "0200", false, 0 },		/* no octet */
 	{ "0201ff", false, 0 },		/* -1 */
 	{ "0202007f", false, 0 },	/* not the shortest */
 	{ "020500ffffffff", false, 0 }, /* too large */
-	{ "020480000000", false, 0 },
-	{ "0a0100", false, 0 },
+	{ "020480000000", false, 0 },	{ "0a0100", false, 0 },
 };
 
 static const struct {
 	const char *hex;
 	bool good, value;
 } booleans[] = {
-	{ "0101ff", true, true }, { "010100", true, false },  { "010101", false, false },
+	{ "0101ff", true, true }, { "010100", true, false },	{ "010101", false, false },
 	{ "0100", false, false }, { "0102ffff", false, false },
 };
 
@@ -188,7 +184,8 @@ static void bits_and_windows(void **state)
 
 static void quoted_texts(void **state)
 {
-	static const char *const bad[] = { "ab", "a\\\"", "a\n\"", "a\x7f\"", "\xc3\xa9\"", "abcde\"" };
+	static const char *const bad[] = { "ab",      "a\\\"",	    "a\n\"",
+					   "a\x7f\"", "\xc3\xa9\"", "abcde\"" };
 	struct ay_reader r;
 	char out[5];
 
@@ -258,10 +255,14 @@ static void text_hex(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(only_the_shortest_length), cmocka_unit_test(long_lengths),
-		cmocka_unit_test(numbers_and_booleans),	    cmocka_unit_test(times_as_rfc5280),
-		cmocka_unit_test(bits_and_windows),	    cmocka_unit_test(quoted_texts),
-		cmocka_unit_test(text_numbers),		    cmocka_unit_test(text_hex),
+		cmocka_unit_test(only_the_shortest_length),
+		cmocka_unit_test(long_lengths),
+		cmocka_unit_test(numbers_and_booleans),
+		cmocka_unit_test(times_as_rfc5280),
+		cmocka_unit_test(bits_and_windows),
+		cmocka_unit_test(quoted_texts),
+		cmocka_unit_test(text_numbers),
+		cmocka_unit_test(text_hex),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,10 +62,16 @@ static int set_up(void **state)
 	snprintf(dir, sizeof(dir), "/tmp/ay-test-cms-XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	t_ca_make(&root, &(struct t_ca_spec){ .name = "root", .path_len = -1 });
-	t_ca_make(&to, &(struct t_ca_spec){ .name = "to", .by = &root, .not_ca = true,
-					    .path_len = -1, .usage = AY_KU_KEY_AGREEMENT });
-	t_ca_make(&other, &(struct t_ca_spec){ .name = "other", .by = &root, .not_ca = true,
-					       .path_len = -1, .usage = AY_KU_KEY_AGREEMENT });
+	t_ca_make(&to, &(struct t_ca_spec){ .name = "to",
+					    .by = &root,
+					    .not_ca = true,
+					    .path_len = -1,
+					    .usage = AY_KU_KEY_AGREEMENT });
+	t_ca_make(&other, &(struct t_ca_spec){ .name = "other",
+					       .by = &root,
+					       .not_ca = true,
+					       .path_len = -1,
+					       .usage = AY_KU_KEY_AGREEMENT });
 	assert_int_equal(ay_privkey_pem(to.key, pem, sizeof(pem), NULL), AY_OK);
 	put("key.pem", ay_bytes_of(pem));
 	put_pem("cert.pem", t_ca_cert(&to));
@@ -89,8 +95,8 @@ static void openssl_reads_ours(void **state)
 	size_t n;
 
 	(void)state;
-	assert_int_equal(ay_envelope_seal(t_ca_cert(&to), ay_bytes_of(text), b, sizeof(b), &n, NULL),
-			 AY_OK);
+	assert_int_equal(
+		ay_envelope_seal(t_ca_cert(&to), ay_bytes_of(text), b, sizeof(b), &n, NULL), AY_OK);
 	assert_true(n <= strlen(text) + AY_ENVELOPE_OVERHEAD);
 	put("ours.der", (struct ay_bytes){ b, n });
 	assert_int_equal(sh("openssl cms -decrypt -binary -inform DER -in ours.der -inkey key.pem "
@@ -164,8 +170,8 @@ static void every_flip_and_prefix(void **state)
 	size_t n;
 
 	(void)state;
-	assert_int_equal(ay_envelope_seal(t_ca_cert(&to), ay_bytes_of(text), b, sizeof(b), &n, NULL),
-			 AY_OK);
+	assert_int_equal(
+		ay_envelope_seal(t_ca_cert(&to), ay_bytes_of(text), b, sizeof(b), &n, NULL), AY_OK);
 	assert_int_equal(open_with((struct ay_bytes){ b, n }, &to, &e), AY_OK);
 	for (size_t i = 0; i < n; i++) {
 		b[i] ^= 0x20;

@@ -107,8 +107,7 @@ static void test_kdfa_corpus(void **state)
 	size_t i;
 
 	(void)state;
-	json_array_foreach(a, i, o)
-		check_kdf(o, "Key");
+	json_array_foreach(a, i, o) check_kdf(o, "Key");
 	json_decref(a);
 }
 
@@ -118,23 +117,23 @@ static void test_kdfe_corpus(void **state)
 	size_t i;
 
 	(void)state;
-	json_array_foreach(a, i, o)
-		check_kdf(o, "Z");
+	json_array_foreach(a, i, o) check_kdf(o, "Z");
 	json_decref(a);
 }
 
 /* NIST SP 800-38D test case 16 (AES-256, 96-bit IV, AAD). */
 static void test_gcm(void **state)
 {
-	struct ay_bytes key = t_hex("feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308");
+	struct ay_bytes key =
+		t_hex("feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308");
 	struct ay_bytes iv = t_hex("cafebabefacedbaddecaf888");
 	struct ay_bytes aad = t_hex("feedfacedeadbeeffeedfacedeadbeefabaddad2");
-	struct ay_bytes plain =
-		t_hex("d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809"
-		      "532fcf0e2449a6b525b16aedf5aa0de657ba637b39");
-	struct ay_bytes want =
-		t_hex("522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb"
-		      "3da7b08b1056828838c5f61e6393ba7a0abcc9f66276fc6ece0f4e1768cddf8853bb2d551b");
+	struct ay_bytes plain = t_hex(
+		"d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809"
+		"532fcf0e2449a6b525b16aedf5aa0de657ba637b39");
+	struct ay_bytes want = t_hex(
+		"522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb"
+		"3da7b08b1056828838c5f61e6393ba7a0abcc9f66276fc6ece0f4e1768cddf8853bb2d551b");
 	uint8_t sealed[80], open[60];
 	struct ay_err e;
 
@@ -145,15 +144,15 @@ static void test_gcm(void **state)
 	assert_memory_equal(open, plain.p, plain.n);
 	for (size_t i = 0; i < want.n * 8; i++) {
 		sealed[i / 8] ^= (uint8_t)(1u << i % 8);
-		assert_int_equal(ay_gcm_open(key.p, iv.p, aad,
-					     (struct ay_bytes){ sealed, want.n }, open, &e),
+		assert_int_equal(ay_gcm_open(key.p, iv.p, aad, (struct ay_bytes){ sealed, want.n },
+					     open, &e),
 				 AY_E_CRYPTO);
 		sealed[i / 8] ^= (uint8_t)(1u << i % 8);
 	}
 	for (size_t n = 0; n < want.n; n++)
-		assert_int_not_equal(ay_gcm_open(key.p, iv.p, aad,
-						 (struct ay_bytes){ want.p, n }, open, &e),
-				     AY_OK);
+		assert_int_not_equal(
+			ay_gcm_open(key.p, iv.p, aad, (struct ay_bytes){ want.p, n }, open, &e),
+			AY_OK);
 }
 
 static void test_secret(void **state)

@@ -13,27 +13,29 @@
 /* RFC 7515, appendix A.3: another implementation's ES256 signature. */
 static void rfc7515_a3(void **state)
 {
-	static const char jws[] =
-		"eyJhbGciOiJFUzI1NiJ9."
-		"eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFt"
-		"cGxlLmNvbS9pc19yb290Ijp0cnVlfQ."
-		"DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSA"
-		"pmWQxfKTUJqPP3-Kg6NU1Q";
+	static const char jws[] = "eyJhbGciOiJFUzI1NiJ9."
+				  "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFt"
+				  "cGxlLmNvbS9pc19yb290Ijp0cnVlfQ."
+				  "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSA"
+				  "pmWQxfKTUJqPP3-Kg6NU1Q";
 	char text[sizeof(jws)];
 	uint8_t x[32], y[32];
 	struct ay_pubkey *k = NULL;
 	size_t n;
 
 	(void)state;
-	assert_int_equal(ay_base64_decode(AY_BASE64_URL,
-					  ay_bytes_of("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"),
-					  "x", x, 32, &n, NULL),
+	assert_int_equal(
+		ay_base64_decode(AY_BASE64_URL,
+				 ay_bytes_of("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"), "x", x,
+				 32, &n, NULL),
+		AY_OK);
+	assert_int_equal(
+		ay_base64_decode(AY_BASE64_URL,
+				 ay_bytes_of("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"), "y", y,
+				 32, &n, NULL),
+		AY_OK);
+	assert_int_equal(ay_pubkey_new_ec(AY_CURVE_P256, AY_BYTES(x), AY_BYTES(y), &k, NULL),
 			 AY_OK);
-	assert_int_equal(ay_base64_decode(AY_BASE64_URL,
-					  ay_bytes_of("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"),
-					  "y", y, 32, &n, NULL),
-			 AY_OK);
-	assert_int_equal(ay_pubkey_new_ec(AY_CURVE_P256, AY_BYTES(x), AY_BYTES(y), &k, NULL), AY_OK);
 	assert_int_equal(ay_jws_verify(ay_bytes_of(jws), k, NULL), AY_OK);
 	for (size_t i = 0; i < sizeof(jws) - 1; i++) {
 		memcpy(text, jws, sizeof(jws));
@@ -124,10 +126,11 @@ static void form_with_eks(void **state)
 					  "p", b, sizeof(b) - 1, &n, NULL),
 			 AY_OK);
 	b[n] = 0;
-	assert_string_equal(strstr((char *)b, ",\"eks\""),
-			    ",\"eks\":["
-			    "\"3333333333333333333333333333333333333333333333333333333333333333\","
-			    "\"4444444444444444444444444444444444444444444444444444444444444444\"]}");
+	assert_string_equal(
+		strstr((char *)b, ",\"eks\""),
+		",\"eks\":["
+		"\"3333333333333333333333333333333333333333333333333333333333333333\","
+		"\"4444444444444444444444444444444444444444444444444444444444444444\"]}");
 	assert_int_equal(check(full, &out, &e), AY_OK);
 	assert_memory_equal(&out, &t, sizeof(out));
 	t.n_eks = AY_MAX_TOKEN_EKS;
@@ -152,17 +155,18 @@ static void resign(const char *header, const char *payload)
 {
 	char t[AY_TICKET_TEXT_MAX];
 
-	assert_int_equal(ay_jws_sign(ay_bytes_of(header), ay_bytes_of(payload), key, t, sizeof(t),
-				     NULL),
-			 AY_OK);
+	assert_int_equal(
+		ay_jws_sign(ay_bytes_of(header), ay_bytes_of(payload), key, t, sizeof(t), NULL),
+		AY_OK);
 	refuse(t);
 }
 
 #define HEAD "{\"alg\":\"ES256\",\"typ\":\"assay-ticket+jwt\"}"
 #define SPKI "1111111111111111111111111111111111111111111111111111111111111111"
 #define CA "2222222222222222222222222222222222222222222222222222222222222222"
-#define BODY(host, jti, exp) \
-	"{\"host\":\"" host "\",\"spki\":\"" SPKI "\",\"ca\":\"" CA "\",\"jti\":\"" jti "\",\"exp\":" exp "}"
+#define BODY(host, jti, exp)                                                                       \
+	"{\"host\":\"" host "\",\"spki\":\"" SPKI "\",\"ca\":\"" CA "\",\"jti\":\"" jti            \
+	"\",\"exp\":" exp "}"
 #define HOST "ab010203-0405-0607-0809-000000000000"
 #define JTI "00112233445566778899aabbccddeeff"
 
@@ -223,7 +227,8 @@ static void other_signer_and_ca(void **state)
 /* Enrolment tokens. */
 static struct ay_token token(void)
 {
-	struct ay_token t = { .n_servers = 2, .servers = { "server.example:7443", "[::1]:7443" },
+	struct ay_token t = { .n_servers = 2,
+			      .servers = { "server.example:7443", "[::1]:7443" },
 			      .id = "ffeeddccbbaa99887766554433221100" };
 
 	memset(t.root, 1, 32);
@@ -247,8 +252,8 @@ static void token_round_trip(void **state)
 	assert_int_equal(ay_token_build(&back, c, NULL), AY_OK);
 	assert_string_equal(b, c);
 	for (size_t i = 0; i < strlen(b); i++) {
-		assert_int_not_equal(ay_token_parse((struct ay_bytes){ (uint8_t *)b, i }, &back, &e),
-				     AY_OK);
+		assert_int_not_equal(
+			ay_token_parse((struct ay_bytes){ (uint8_t *)b, i }, &back, &e), AY_OK);
 		assert_string_equal(e.code, "TOKEN_MALFORMED");
 		assert_int_equal(back.secret[0], 0);
 	}
@@ -271,8 +276,9 @@ static void token_json(const char *json, bool good_form)
 
 static void token_forms(void **state)
 {
-#define REST                                                                                        \
-	"\"root\":\"" SPKI "\",\"ca\":\"" CA "\",\"order\":\"" CA "\",\"id\":\"" JTI "\",\"secret\":\"" SPKI "\"}"
+#define REST                                                                                       \
+	"\"root\":\"" SPKI "\",\"ca\":\"" CA "\",\"order\":\"" CA "\",\"id\":\"" JTI               \
+	"\",\"secret\":\"" SPKI "\"}"
 	(void)state;
 	token_json("{\"v\":1,\"servers\":[\"h:1\"]," REST, true);
 	token_json("{\"v\":1,\"servers\":[\"h:1\",\"i:2\"]," REST, true);
@@ -281,7 +287,8 @@ static void token_forms(void **state)
 	token_json("{\"v\":1,\"servers\":[\"\"]," REST, false);
 	token_json("{\"v\":1,\"servers\":[\"h:1\",]," REST, false);
 	token_json("{\"v\":1,\"servers\":[\"h\\n:1\"]," REST, false);
-	token_json("{\"v\":1,\"servers\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\"]," REST,
+	token_json("{\"v\":1,\"servers\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\"]"
+		   "," REST,
 		   false);
 	token_json("{\"v\":1,\"servers\":[]," REST " ", false);
 }
@@ -296,10 +303,15 @@ static void token_proof(void **state)
 	for (size_t i = 0; i < sizeof(in); i++)
 		in[i] = (uint8_t)i;
 	ay_token_key(in, k);
-	assert_true(ay_bytes_eq(AY_BYTES(k), t_hex("630dcd2966c4336691125448bbb25b4ff412a49c732db2c8abc1b8581bd710dd")));
+	assert_true(ay_bytes_eq(
+		AY_BYTES(k),
+		t_hex("630dcd2966c4336691125448bbb25b4ff412a49c732db2c8abc1b8581bd710dd")));
 	assert_int_equal(ay_token_proof(k, in + 32, in + 64, in + 96, out, NULL), AY_OK);
-	assert_true(ay_bytes_eq(AY_BYTES(out), t_hex("077d03117a59c1957e63974a9b8eb2aa6fb68c5cc4648936ac8c29ae0f34e611")));
-	assert_int_equal(ay_token_proof_check(k, in + 32, in + 64, in + 96, AY_BYTES(out), &e), AY_OK);
+	assert_true(ay_bytes_eq(
+		AY_BYTES(out),
+		t_hex("077d03117a59c1957e63974a9b8eb2aa6fb68c5cc4648936ac8c29ae0f34e611")));
+	assert_int_equal(ay_token_proof_check(k, in + 32, in + 64, in + 96, AY_BYTES(out), &e),
+			 AY_OK);
 	out[0] ^= 1;
 	assert_int_equal(ay_token_proof_check(k, in + 32, in + 64, in + 96, AY_BYTES(out), &e),
 			 AY_E_CRYPTO);
@@ -320,11 +332,15 @@ static void token_proof(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(rfc7515_a3),	  cmocka_unit_test(form),
+		cmocka_unit_test(rfc7515_a3),
+		cmocka_unit_test(form),
 		cmocka_unit_test(form_with_eks),
-		cmocka_unit_test(other_forms),	  cmocka_unit_test(every_prefix_and_flip),
-		cmocka_unit_test(other_signer_and_ca), cmocka_unit_test(token_round_trip),
-		cmocka_unit_test(token_forms),	  cmocka_unit_test(token_proof),
+		cmocka_unit_test(other_forms),
+		cmocka_unit_test(every_prefix_and_flip),
+		cmocka_unit_test(other_signer_and_ca),
+		cmocka_unit_test(token_round_trip),
+		cmocka_unit_test(token_forms),
+		cmocka_unit_test(token_proof),
 	};
 
 	return cmocka_run_group_tests_name("crypto/ticket", tests, set_up, tear_down);

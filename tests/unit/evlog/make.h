@@ -30,7 +30,8 @@ static inline void t_put(struct t_list *l, const void *p, size_t n)
 
 static inline void t_le32(struct t_list *l, uint32_t v)
 {
-	const uint8_t b[4] = { (uint8_t)v, (uint8_t)(v >> 8), (uint8_t)(v >> 16), (uint8_t)(v >> 24) };
+	const uint8_t b[4] = { (uint8_t)v, (uint8_t)(v >> 8), (uint8_t)(v >> 16),
+			       (uint8_t)(v >> 24) };
 
 	t_put(l, b, 4);
 }
@@ -72,7 +73,8 @@ static inline void t_extend(struct ay_pcrs *pcrs, uint16_t alg, unsigned pcr, co
 }
 
 /* Template hash and extends of what was written from data on. */
-static inline void t_ima_close(struct t_list *l, uint32_t pcr, size_t start, const void *p, size_t n)
+static inline void t_ima_close(struct t_list *l, uint32_t pcr, size_t start, const void *p,
+			       size_t n)
 {
 	uint8_t d[AY_DIGEST_MAX];
 
@@ -89,9 +91,11 @@ static inline void t_field(struct t_list *l, const void *p, size_t n)
 	t_put(l, p, n);
 }
 
-/* prefix: "sha256:"; last: hex of a third field, if has_last. The file digest is that of the path. */
+/* prefix: "sha256:"; last: hex of a third field, if has_last. The file digest is that of the path.
+ */
 static inline void t_ima_custom(struct t_list *l, uint32_t pcr, const char *template_name,
-				const char *prefix, const char *path, const char *last, int has_last)
+				const char *prefix, const char *path, const char *last,
+				int has_last)
 {
 	size_t start = l->n, data, n = strlen(prefix) + 1;
 	static const uint8_t zero[20];
@@ -199,7 +203,8 @@ static inline struct t_event t_log_event(struct t_list *l, uint32_t pcr, uint32_
 	return at;
 }
 
-static inline struct t_event t_log_plain(struct t_list *l, uint32_t pcr, uint32_t type, const char *text)
+static inline struct t_event t_log_plain(struct t_list *l, uint32_t pcr, uint32_t type,
+					 const char *text)
 {
 	return t_log_event(l, pcr, type, ay_bytes_of(text), ay_bytes_of(text));
 }
@@ -212,8 +217,8 @@ static inline struct t_event t_log_separator(struct t_list *l, uint32_t pcr)
 }
 
 /* UEFI_VARIABLE_DATA with an ASCII name; whole: the digest covers the structure, else the value. */
-static inline struct t_event t_log_variable(struct t_list *l, uint32_t pcr, uint32_t type, const char *name,
-					    const char *value, int whole)
+static inline struct t_event t_log_variable(struct t_list *l, uint32_t pcr, uint32_t type,
+					    const char *name, const char *value, int whole)
 {
 	uint8_t b[512] = { 0xca, 0xfe };
 	size_t n = strlen(name), v = strlen(value), at = 32;
@@ -231,8 +236,8 @@ static inline struct t_event t_log_variable(struct t_list *l, uint32_t pcr, uint
 /* The events of a small boot that the changes of a test are made to. */
 struct t_boot {
 	struct t_list log;
-	struct t_event version, action, variable, value_only, boot, separator[8], authority, app, grub, file,
-		exit_start, exit_done;
+	struct t_event version, action, variable, value_only, boot, separator[8], authority, app,
+		grub, file, exit_start, exit_done;
 };
 
 static inline void t_boot_make(struct t_boot *b, int locality)
@@ -247,11 +252,12 @@ static inline void t_boot_make(struct t_boot *b, int locality)
 		d[16] = (uint8_t)locality;
 		t_log_event(l, 0, 3, (struct ay_bytes){ d, 17 }, (struct ay_bytes){ d, 17 });
 		for (size_t k = 0; k < T_BANKS; k++) /* what the TPM starts PCR 0 with */
-			ay_pcrs_bank(&l->pcrs, t_banks[k])->value[0][ay_alg_digest_size(t_banks[k]) - 1] =
-				(uint8_t)locality;
+			ay_pcrs_bank(&l->pcrs, t_banks[k])
+				->value[0][ay_alg_digest_size(t_banks[k]) - 1] = (uint8_t)locality;
 	}
 	b->version = t_log_plain(l, 0, 8, "firmware 1.0");
-	t_log_event(l, 0, 0x80000008u, ay_bytes_of("a firmware volume"), ay_bytes_of("address and length"));
+	t_log_event(l, 0, 0x80000008u, ay_bytes_of("a firmware volume"),
+		    ay_bytes_of("address and length"));
 	b->variable = t_log_variable(l, 7, 0x80000001u, "SecureBoot", "\1", 1);
 	b->value_only = t_log_variable(l, 7, 0x80000001u, "dbx", "a list of digests", 0);
 	b->boot = t_log_variable(l, 1, 0x80000002u, "BootOrder", "\1\2", 1);
@@ -261,7 +267,8 @@ static inline void t_boot_make(struct t_boot *b, int locality)
 	b->authority = t_log_variable(l, 7, 0x800000e0u, "db", "certificate", 1);
 	b->app = t_log_event(l, 4, 0x80000003u, ay_bytes_of("a boot loader"),
 			     ay_bytes_of("an image load event, long enough to be one"));
-	b->grub = t_log_event(l, 8, 0xd, ay_bytes_of("linux /vmlinuz"), ay_bytes_of("grub_cmd: linux /vmlinuz"));
+	b->grub = t_log_event(l, 8, 0xd, ay_bytes_of("linux /vmlinuz"),
+			      ay_bytes_of("grub_cmd: linux /vmlinuz"));
 	b->file = t_log_event(l, 9, 0xd, ay_bytes_of("kernel"), ay_bytes_of("/vmlinuz"));
 	b->exit_start = t_log_plain(l, 5, 0x80000007u, "Exit Boot Services Invocation");
 	b->exit_done = t_log_plain(l, 5, 0x80000007u, "Exit Boot Services Returned with Success");

@@ -30,7 +30,8 @@ static json_t *expected_of(const char *corpus, const char *name)
  */
 static bool is_disputed(const char *name, const char *bank, const char *pcr)
 {
-	return strstr(name, "IMN-DELL") != NULL && strcmp(bank, "sha1") == 0 && strcmp(pcr, "0") == 0;
+	return strstr(name, "IMN-DELL") != NULL && strcmp(bank, "sha1") == 0 &&
+	       strcmp(pcr, "0") == 0;
 }
 
 static void compare_pcrs(const char *name, const json_t *want, const struct ay_pcrs *got)
@@ -39,10 +40,12 @@ static void compare_pcrs(const char *name, const json_t *want, const struct ay_p
 	json_t *values, *v;
 	size_t n = 0, have = 0;
 
-	json_object_foreach((json_t *)(uintptr_t)want, bank, values) {
+	json_object_foreach((json_t *)(uintptr_t)want, bank, values)
+	{
 		uint16_t alg = ay_alg_from_bank_name(ay_bytes_of(bank));
 
-		json_object_foreach(values, pcr, v) {
+		json_object_foreach(values, pcr, v)
+		{
 			struct ay_bytes b = ay_pcrs_value(got, alg, (unsigned)atoi(pcr));
 			char hex[2 * AY_DIGEST_MAX + 1] = "";
 
@@ -67,7 +70,8 @@ static void compare_types(const char *name, const json_t *want, const struct ay_
 	const char *type;
 	json_t *v;
 
-	json_object_foreach((json_t *)(uintptr_t)want, type, v) {
+	json_object_foreach((json_t *)(uintptr_t)want, type, v)
+	{
 		uint32_t t = (uint32_t)strtoul(type, NULL, 16);
 		json_int_t n = 0;
 
@@ -131,7 +135,8 @@ static void event_logs(void **state)
 		snprintf(path, sizeof(path), "eventlogs/%s", ent->d_name);
 		x = expected_of(corpus, path);
 		assert_non_null(x);
-		compare_log(path, t_corpus_file("evlog/corpus", path), json_object_get(x, "expected"));
+		compare_log(path, t_corpus_file("evlog/corpus", path),
+			    json_object_get(x, "expected"));
 		json_decref(x);
 		n++;
 	}
@@ -139,8 +144,13 @@ static void event_logs(void **state)
 	assert_true(n >= 35);
 }
 
-static const char *const sets[] = { "IMN-DELL", "dl160-fwupd-report", "failed-1", "failed-2", "good-1",
-				    "issue926-x1carbon-ancient", "issue926-x1carbon-before" };
+static const char *const sets[] = { "IMN-DELL",
+				    "dl160-fwupd-report",
+				    "failed-1",
+				    "failed-2",
+				    "good-1",
+				    "issue926-x1carbon-ancient",
+				    "issue926-x1carbon-before" };
 
 static void evidence_logs(void **state)
 {
@@ -154,7 +164,8 @@ static void evidence_logs(void **state)
 		snprintf(path, sizeof(path), "evidence/%s/eventlog.bin", sets[i]);
 		x = expected_of(corpus, path);
 		assert_non_null(x);
-		compare_log(path, t_corpus_file("evlog/corpus", path), json_object_get(x, "expected"));
+		compare_log(path, t_corpus_file("evlog/corpus", path),
+			    json_object_get(x, "expected"));
 		json_decref(x);
 	}
 }
@@ -170,15 +181,17 @@ static void read_pcrs(const char *set, uint16_t alg, struct ay_pcrs *out)
 	all = json_load_file(path, 0, NULL);
 	assert_non_null(all);
 	*out = (struct ay_pcrs){ 0 };
-	json_object_foreach(all, pcr, v) {
+	json_object_foreach(all, pcr, v)
+	{
 		uint8_t b[AY_DIGEST_MAX];
 		size_t n;
 
-		assert_int_equal(ay_base64_decode(AY_BASE64_STD, ay_bytes_of(json_string_value(v)), "pcr", b,
-						  sizeof(b), &n, NULL),
+		assert_int_equal(ay_base64_decode(AY_BASE64_STD, ay_bytes_of(json_string_value(v)),
+						  "pcr", b, sizeof(b), &n, NULL),
 				 AY_OK);
-		assert_int_equal(ay_pcrs_set(out, alg, (unsigned)atoi(pcr), (struct ay_bytes){ b, n }, NULL),
-				 AY_OK);
+		assert_int_equal(
+			ay_pcrs_set(out, alg, (unsigned)atoi(pcr), (struct ay_bytes){ b, n }, NULL),
+			AY_OK);
 	}
 	json_decref(all);
 }
@@ -200,7 +213,8 @@ static enum ay_result worst_of(const struct ay_report *rep, unsigned pcr, enum a
 }
 
 /* One word of log_vs_tpm against the findings about that PCR. */
-static void compare_words(const char *set, const char *pcr, const char *words, const struct ay_report *rep)
+static void compare_words(const char *set, const char *pcr, const char *words,
+			  const struct ay_report *rep)
 {
 	enum ay_check code;
 	enum ay_result r = worst_of(rep, (unsigned)atoi(pcr), &code);
@@ -236,7 +250,9 @@ static void log_against_tpm(void **state)
 			continue; /* IMN-DELL quoted nothing */
 		snprintf(name, sizeof(name), "evidence/%s/eventlog.bin", sets[i]);
 		ay_arena_init(&arena, AY_MAX_ARENA_BYTES);
-		assert_int_equal(ay_evlog_parse(t_corpus_file("evlog/corpus", name), &arena, &log, NULL), AY_OK);
+		assert_int_equal(
+			ay_evlog_parse(t_corpus_file("evlog/corpus", name), &arena, &log, NULL),
+			AY_OK);
 		assert_int_equal(ay_evlog_replay(&log, &replayed, NULL), AY_OK);
 		read_pcrs(sets[i], ay_alg_from_bank_name(ay_bytes_of(bank)), &attested);
 		ay_report_init(&rep, &arena);
@@ -247,7 +263,8 @@ static void log_against_tpm(void **state)
 	}
 }
 
-/* PCR 17 and 18 of a launch: the values that its own project's parser gives are not published, the framing is. */
+/* PCR 17 and 18 of a launch: the values that its own project's parser gives are not published, the
+ * framing is. */
 static void txt_log(void **state)
 {
 	struct ay_bytes in = t_corpus_file("evlog/corpus", "txt/txt-logs.bin");

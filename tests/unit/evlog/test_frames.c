@@ -22,7 +22,8 @@ static const struct {
 } headers[] = {
 	{ "sha1 and sha256", SIG V20 "02000000 0400 1400 0b00 2000 00", AY_EVLOG_AGILE, NULL, 0 },
 	{ "vendor information", SIG V20 "01000000 0b00 2000 03 aabbcc", AY_EVLOG_AGILE, NULL, 0 },
-	{ "vendor information behind it", SIG V20 "01000000 0b00 2000 03", AY_EVLOG_AGILE, NULL, 3 },
+	{ "vendor information behind it", SIG V20 "01000000 0b00 2000 03", AY_EVLOG_AGILE, NULL,
+	  3 },
 	{ "Event02: a SHA-1 log", "53706563204944204576656e74303200 00000000 02 01 00 02 00",
 	  AY_EVLOG_SHA1, NULL, 0 },
 	{ "no header: a SHA-1 log", "6669726d77617265", AY_EVLOG_SHA1, NULL, 0 },
@@ -102,9 +103,11 @@ static enum ay_rc read_event(const struct ay_evlog *log, struct ay_bytes in, str
 
 static void event_frames(void **state)
 {
-	static const struct ay_evlog sha1 = { .format = AY_EVLOG_SHA1, .n_banks = 1,
+	static const struct ay_evlog sha1 = { .format = AY_EVLOG_SHA1,
+					      .n_banks = 1,
 					      .bank = { AY_ALG_SHA1 } };
-	static const struct ay_evlog agile = { .format = AY_EVLOG_AGILE, .n_banks = 2,
+	static const struct ay_evlog agile = { .format = AY_EVLOG_AGILE,
+					       .n_banks = 2,
 					       .bank = { AY_ALG_SHA1, AY_ALG_SHA256 } };
 	const struct {
 		const struct ay_evlog *log;
@@ -232,9 +235,12 @@ static void every_prefix_of_an_ima_list(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(spec_id_headers), cmocka_unit_test(spoilt_headers),
-		cmocka_unit_test(event_frames),	   cmocka_unit_test(filler),
-		cmocka_unit_test(ima_templates),   cmocka_unit_test(memory_runs_out),
+		cmocka_unit_test(spec_id_headers),
+		cmocka_unit_test(spoilt_headers),
+		cmocka_unit_test(event_frames),
+		cmocka_unit_test(filler),
+		cmocka_unit_test(ima_templates),
+		cmocka_unit_test(memory_runs_out),
 		cmocka_unit_test(every_prefix_of_an_ima_list),
 	};
 

@@ -11,9 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const struct ay_ima_bank banks[] = {
-	{ AY_ALG_SHA1, false }, { AY_ALG_SHA256, false }, { AY_ALG_SHA256, true }
-};
+static const struct ay_ima_bank banks[] = { { AY_ALG_SHA1, false },
+					    { AY_ALG_SHA256, false },
+					    { AY_ALG_SHA256, true } };
 
 static json_t *expected_of(const char *name)
 {
@@ -98,8 +98,10 @@ static void corpus_binary(void **state)
 static void corpus_stray(void **state)
 {
 	static const char *const names[] = {
-		"ima/tss-sml-ima-ng-sha1-invalidated.bin", "ima/tss-sml-ima-ng-sha1.bin",
-		"ima/tss-sml-ima-sha1.bin", "ima/tss-sml-ima-sig-sha256.bin",
+		"ima/tss-sml-ima-ng-sha1-invalidated.bin",
+		"ima/tss-sml-ima-ng-sha1.bin",
+		"ima/tss-sml-ima-sha1.bin",
+		"ima/tss-sml-ima-sig-sha256.bin",
 	};
 
 	(void)state;
@@ -127,12 +129,18 @@ static void corpus_ascii(void **state)
 		const char *name;
 		uint64_t bad_entry;
 	} rows[] = {
-		{ "ima/entry-buf.txt", 0 },	      { "ima/entry-ima.txt", 0 },
-		{ "ima/entry-ng.txt", 0 },	      { "ima/entry-sig-good.txt", 0 },
-		{ "ima/entry-sig-good2.txt", 0 },     { "ima/entry-sig-nosig.txt", 0 },
-		{ "ima/h12ssl.ascii.txt", 0 },	      { "ima/keylime-ima-log-sha1.txt", 0 },
-		{ "ima/keylime-ima-log-sha256.txt", 0 }, { "ima/keylime-ima-log-sha384.txt", 0 },
-		{ "ima/keylime-ima-log-sha512.txt", 0 }, { "ima/keylime-ima-log-sm3_256.txt", 1 },
+		{ "ima/entry-buf.txt", 0 },
+		{ "ima/entry-ima.txt", 0 },
+		{ "ima/entry-ng.txt", 0 },
+		{ "ima/entry-sig-good.txt", 0 },
+		{ "ima/entry-sig-good2.txt", 0 },
+		{ "ima/entry-sig-nosig.txt", 0 },
+		{ "ima/h12ssl.ascii.txt", 0 },
+		{ "ima/keylime-ima-log-sha1.txt", 0 },
+		{ "ima/keylime-ima-log-sha256.txt", 0 },
+		{ "ima/keylime-ima-log-sha384.txt", 0 },
+		{ "ima/keylime-ima-log-sha512.txt", 0 },
+		{ "ima/keylime-ima-log-sm3_256.txt", 1 },
 		{ "ima/keylime-ima-log-unknown.txt", 1 },
 	};
 	struct ay_arena arena;
@@ -164,9 +172,9 @@ static void corpus_ascii_refused(void **state)
 	for (size_t i = 0; i < AY_COUNT(names); i++) {
 		struct ay_err e = { 0 };
 
-		assert_int_equal(ay_ima_ascii_parse(t_corpus_file("evlog/ima", names[i]), &arena,
-						    &list, &e),
-				 AY_E_INPUT);
+		assert_int_equal(
+			ay_ima_ascii_parse(t_corpus_file("evlog/ima", names[i]), &arena, &list, &e),
+			AY_E_INPUT);
 		assert_string_equal(e.code, "IMA_MALFORMED");
 	}
 	ay_arena_fini(&arena);
@@ -175,8 +183,8 @@ static void corpus_ascii_refused(void **state)
 /* Paths that a text form confuses come through both forms as they are. */
 static void ascii_and_binary_agree(void **state)
 {
-	static const char *const paths[] = { "/bin/a b", "/bin/ending ", "/bin/\xc3\xa9", "boot_aggregate",
-					     "/x 0123" };
+	static const char *const paths[] = { "/bin/a b", "/bin/ending ", "/bin/\xc3\xa9",
+					     "boot_aggregate", "/x 0123" };
 	struct ay_arena arena;
 
 	(void)state;
@@ -190,12 +198,14 @@ static void ascii_and_binary_agree(void **state)
 		t_ima_sig(&l, 10, paths[i], "");
 		ay_hex_encode((struct ay_bytes){ l.last_digest, 32 }, digest);
 		ay_hex_encode((struct ay_bytes){ l.buf + 4, 20 }, hash);
-		snprintf(text, sizeof(text), "10 %s ima-sig sha256:%s %s \n", hash, digest, paths[i]);
+		snprintf(text, sizeof(text), "10 %s ima-sig sha256:%s %s \n", hash, digest,
+			 paths[i]);
 		assert_int_equal(ay_ima_ascii_parse(ay_bytes_of(text), &arena, &list, &e), AY_OK);
 		assert_int_equal(list.n, l.n);
 		assert_memory_equal(list.p, l.buf, l.n);
 		/* and without the blank before the empty signature */
-		snprintf(text, sizeof(text), "10 %s ima-sig sha256:%s %s\n", hash, digest, paths[i]);
+		snprintf(text, sizeof(text), "10 %s ima-sig sha256:%s %s\n", hash, digest,
+			 paths[i]);
 		assert_int_equal(ay_ima_ascii_parse(ay_bytes_of(text), &arena, &list, &e), AY_OK);
 		assert_int_equal(list.n, l.n);
 		assert_memory_equal(list.p, l.buf, l.n);
@@ -316,7 +326,8 @@ static void fields_of_templates(void **state)
 	assert_int_equal(ay_ima_end(&c, NULL), AY_OK);
 }
 
-/* Stepping back gives, for each prefix, what a replay of that prefix gives; and so does going on. */
+/* Stepping back gives, for each prefix, what a replay of that prefix gives; and so does going on.
+ */
 static void prefixes_and_continuing(void **state)
 {
 	struct t_list l = { 0 };
@@ -345,8 +356,8 @@ static void prefixes_and_continuing(void **state)
 		struct ay_writer w, w2;
 		struct ay_bytes b, b2;
 
-		assert_int_equal(ay_ima_replay(&zero, (struct ay_bytes){ l.buf, end[i - 1] }, 0, &some,
-					       &arena, NULL),
+		assert_int_equal(ay_ima_replay(&zero, (struct ay_bytes){ l.buf, end[i - 1] }, 0,
+					       &some, &arena, NULL),
 				 AY_OK);
 		ay_wr_init(&w, buf, sizeof(buf));
 		ay_ima_state_write(&w, &some.now);
@@ -356,14 +367,16 @@ static void prefixes_and_continuing(void **state)
 		assert_int_equal(ay_wr_end(&w2, "state", &b2, NULL), AY_OK);
 		assert_true(ay_bytes_eq(b, b2));
 		assert_int_equal(ay_ima_state_parse(b, &parsed, NULL), AY_OK);
-		assert_int_equal(ay_ima_replay(&parsed,
-					       (struct ay_bytes){ l.buf + end[i - 1], l.n - end[i - 1] },
-					       0, &rest, &arena, NULL),
-				 AY_OK);
+		assert_int_equal(
+			ay_ima_replay(&parsed,
+				      (struct ay_bytes){ l.buf + end[i - 1], l.n - end[i - 1] }, 0,
+				      &rest, &arena, NULL),
+			AY_OK);
 		assert_int_equal(rest.now.entries, AY_COUNT(end));
 		for (size_t k = 0; k + 1 < b.n; k++)
-			assert_int_not_equal(ay_ima_state_parse((struct ay_bytes){ b.p, k }, &parsed, NULL),
-					     AY_OK);
+			assert_int_not_equal(
+				ay_ima_state_parse((struct ay_bytes){ b.p, k }, &parsed, NULL),
+				AY_OK);
 		if (i > 10)
 			assert_true(ay_ima_step_back(&all));
 	}

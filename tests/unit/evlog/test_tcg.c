@@ -208,8 +208,9 @@ static void summaries(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sha1_log), cmocka_unit_test(txt_container), cmocka_unit_test(txt_frames),
-		cmocka_unit_test(limits),   cmocka_unit_test(summaries),
+		cmocka_unit_test(sha1_log),   cmocka_unit_test(txt_container),
+		cmocka_unit_test(txt_frames), cmocka_unit_test(limits),
+		cmocka_unit_test(summaries),
 	};
 
 	return cmocka_run_group_tests_name("evlog/tcg", tests, NULL, NULL);

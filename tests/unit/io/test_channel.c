@@ -79,11 +79,18 @@ static void make(enum ay_cert_kind kind, const struct ay_cert_pem *by, struct ay
 static void open_side(struct net *n, struct side *x, enum ay_channel_role role)
 {
 	const struct ay_cert_pem *own = role == AY_ROLE_SERVER ? &n->server : &n->agent;
-	struct ay_tls_args t = { .role = role, .cert_pem = own->cert, .key_pem = own->key,
-				 .max_sessions = 100, .has_pin = true };
-	struct ay_chan_args c = { .base = n->base, .role = role, .ops = &ops,
-				  .handshake_ms = DEADLINE_MS, .hello_ms = DEADLINE_MS + 1,
-				  .frame_ms = DEADLINE_MS + 2, .max_out = 4 << 20 };
+	struct ay_tls_args t = { .role = role,
+				 .cert_pem = own->cert,
+				 .key_pem = own->key,
+				 .max_sessions = 100,
+				 .has_pin = true };
+	struct ay_chan_args c = { .base = n->base,
+				  .role = role,
+				  .ops = &ops,
+				  .handshake_ms = DEADLINE_MS,
+				  .hello_ms = DEADLINE_MS + 1,
+				  .frame_ms = DEADLINE_MS + 2,
+				  .max_out = 4 << 20 };
 	struct ay_err e;
 
 	if (role == AY_ROLE_SERVER)
@@ -165,8 +172,9 @@ static void connect_agent(struct net *n, bool first, const struct ay_tls_session
 	int fd[2];
 
 	tcp(fd);
-	assert_int_equal(ay_chan_open(n->a.env, fd[0], ay_tls_connect(n->a.tls, fd[0], first, session),
-				      false, &n->a, &n->a.chan, NULL),
+	assert_int_equal(ay_chan_open(n->a.env, fd[0],
+				      ay_tls_connect(n->a.tls, fd[0], first, session), false, &n->a,
+				      &n->a.chan, NULL),
 			 AY_OK);
 	assert_int_equal(ay_chan_open(n->s.env, fd[1], ay_tls_accept(n->s.tls, fd[1]), true, &n->s,
 				      &n->s.chan, NULL),
@@ -267,8 +275,9 @@ static void a_certificate_of_another_use_is_refused(void **state)
 
 static void refuse_as_agent(struct net *n, const struct ay_cert_pem *cert)
 {
-	struct ay_tls_args t = { .role = AY_ROLE_AGENT, .cert_pem = cert->cert,
-				 .key_pem = cert->key, .has_pin = true };
+	struct ay_tls_args t = {
+		.role = AY_ROLE_AGENT, .cert_pem = cert->cert, .key_pem = cert->key, .has_pin = true
+	};
 
 	memcpy(t.root_pin, n->pin, sizeof(n->pin));
 	ay_tls_free(n->a.tls);
@@ -357,7 +366,8 @@ static void a_host_that_vanished_resumes(void **state)
 	session = n->a.session;
 	n->a.session = NULL;
 	assert_non_null(session);
-	connect_agent(n, false, session); /* resumed: no certificate travels, so no root is needed */
+	connect_agent(n, false,
+		      session); /* resumed: no certificate travels, so no root is needed */
 	turn(n, &n->s.n_up, 2);
 	turn(n, &n->a.n_up, 2);
 	assert_int_equal(n->s.n_up, 2);
@@ -518,8 +528,9 @@ static void an_agent_that_does_not_read_is_cut(void **state)
 	for (int i = 0; i < 200 && ay_tls_handshake(raw, &e) != AY_TLS_DONE; i++)
 		event_base_loop(n->base, EVLOOP_NONBLOCK), usleep(1000);
 	turn(n, &n->s.n_up, 1);
-	assert_int_equal(ay_tls_write(raw, t_hex("00000001 01 00 0000 00000000 41").p, 13, &done, &e),
-			 AY_TLS_DONE);
+	assert_int_equal(
+		ay_tls_write(raw, t_hex("00000001 01 00 0000 00000000 41").p, 13, &done, &e),
+		AY_TLS_DONE);
 	turn(n, &n->s.n_frames, 1);
 	for (int i = 0; i < 400 && n->s.chan != NULL; i++) {
 		ay_chan_send(n->s.chan, AY_FRAME_PROVISION, 1, AY_BYTES(body));
@@ -566,7 +577,10 @@ static SSL_CTX *client_with(const struct net *n, enum flaw flaw)
 	if (flaw == WRONG_ALPN)
 		SSL_CTX_set_alpn_protos(ctx, (const uint8_t *)"\x08http/1.1", 9);
 	else if (flaw != NO_ALPN)
-		SSL_CTX_set_alpn_protos(ctx, (const uint8_t *)"\x0d" "assay-agent/1", 14);
+		SSL_CTX_set_alpn_protos(ctx,
+					(const uint8_t *)"\x0d"
+							 "assay-agent/1",
+					14);
 	return ctx;
 }
 

@@ -79,8 +79,11 @@ static int set_up(void **state)
 {
 	struct web *w = calloc(1, sizeof(*w));
 	struct ay_cert_args c = { .kind = AY_CERT_API, .cn = "t", .life_s = 3600 };
-	struct ay_httpd_args a = { .deadline_ms = DEADLINE_MS, .keep_alive_ms = DEADLINE_MS + 100,
-				   .max_conns = 4, .max_body = MAX_BODY, .request = on_request,
+	struct ay_httpd_args a = { .deadline_ms = DEADLINE_MS,
+				   .keep_alive_ms = DEADLINE_MS + 100,
+				   .max_conns = 4,
+				   .max_body = MAX_BODY,
+				   .request = on_request,
 				   .gone = on_gone };
 	struct ay_err e;
 
@@ -91,7 +94,8 @@ static int set_up(void **state)
 	a.cert_pem = w->cert.cert;
 	a.key_pem = w->cert.key;
 	a.arg = w;
-	assert_int_equal(ay_net_listen("127.0.0.1:0", &a.listen_fd, w->at, sizeof(w->at), &e), AY_OK);
+	assert_int_equal(ay_net_listen("127.0.0.1:0", &a.listen_fd, w->at, sizeof(w->at), &e),
+			 AY_OK);
 	assert_int_equal(ay_httpd_new(&a, &w->h, &e), AY_OK);
 	w->ctx = SSL_CTX_new(TLS_client_method());
 	*state = w;

@@ -59,7 +59,8 @@ static void a_peers_text_stays_one_value(void **state)
 	(void)state;
 	ay_log_init("p", "q", "info", "text");
 	capture(log_evil);
-	assert_non_null(strstr(line, " peer=\"a\\\" level=error msg=\\\"x\\x0a\\x1b[2J\\\\\\xc3\\xa9\" "));
+	assert_non_null(
+		strstr(line, " peer=\"a\\\" level=error msg=\\\"x\\x0a\\x1b[2J\\\\\\xc3\\xa9\" "));
 	assert_non_null(strstr(line, " n=7 i=-1 h=\"01ff\"\n"));
 	assert_int_equal(strcspn(line, "\n"), strlen(line) - 1); /* one line */
 }
@@ -158,7 +159,8 @@ static void reading_has_a_limit_and_a_start(void **state)
 	assert_true(ay_bytes_eq(b, ay_bytes_of("789")));
 	ay_file_free(&b);
 	assert_int_equal(ay_file_read(in_dir("none"), 10, &b, NULL), AY_E_NOENT);
-	assert_int_equal(ay_file_read("/proc/self/stat", 4096, &b, NULL), AY_OK); /* tells no size */
+	assert_int_equal(ay_file_read("/proc/self/stat", 4096, &b, NULL),
+			 AY_OK); /* tells no size */
 	assert_true(b.n > 0);
 	ay_file_free(&b);
 }
@@ -183,7 +185,8 @@ static void folders_are_made_down_to_the_last(void **state)
 	assert_int_equal(ay_dir_make(in_dir("a/b/c"), 0700, NULL), AY_OK);
 	assert_int_equal(ay_dir_make(in_dir("a/b/c"), 0700, NULL), AY_OK);
 	assert_true(ay_file_exists(in_dir("a/b/c")));
-	assert_int_equal(ay_dir_make(in_dir("new/x"), 0700, NULL), AY_E_UNAVAIL); /* new is a file */
+	assert_int_equal(ay_dir_make(in_dir("new/x"), 0700, NULL),
+			 AY_E_UNAVAIL); /* new is a file */
 }
 
 static int make_dir(void **state)

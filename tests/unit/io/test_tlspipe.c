@@ -101,7 +101,8 @@ static void open_end(struct end *e, const char *who, bool is_server, int net)
 	assert_int_equal(ay_tlspipe_ctx_new(&k, is_server, &e->ctx, NULL), AY_OK);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
 	e->fd = pair[0];
-	assert_int_equal(ay_tlspipe_open(base, e->ctx, net, pair[1], &ops, e, &e->pipe, NULL), AY_OK);
+	assert_int_equal(ay_tlspipe_open(base, e->ctx, net, pair[1], &ops, e, &e->pipe, NULL),
+			 AY_OK);
 }
 
 /* Octets of the client reach the server's side: -1 none, else how many. */
@@ -138,7 +139,8 @@ static void the_courier_and_nobody_else(void **state)
 {
 	(void)state;
 	assert_int_equal(talk("courier"), 5);
-	assert_int_equal(talk("front"), -1); /* a certificate of the same root, of another process */
+	assert_int_equal(talk("front"),
+			 -1); /* a certificate of the same root, of another process */
 }
 
 int main(void)

@@ -46,9 +46,12 @@ static void write_pem(const char *name, const char *label, struct ay_bytes der)
 
 static void open_ca(bool tofu, bool reveal)
 {
-	struct ay_ca_settings s = { .dir = at("ca"), .ticket_key = at("ticket.pub"),
-				    .ek_trust_dir = at("trust"), .ek_tofu = tofu,
-				    .reveal_ek = reveal, .aik_life_ms = T_YEAR_MS / 2 };
+	struct ay_ca_settings s = { .dir = at("ca"),
+				    .ticket_key = at("ticket.pub"),
+				    .ek_trust_dir = at("trust"),
+				    .ek_tofu = tofu,
+				    .reveal_ek = reveal,
+				    .aik_life_ms = T_YEAR_MS / 2 };
 	struct ay_err e = { 0 };
 
 	ay_ca_close(ca);
@@ -139,25 +142,26 @@ static void make_ticket(struct run *r)
 	r->t.host = r->host;
 	ay_hex_encode(AY_BYTES(jti), r->t.jti);
 	r->t.exp_s = T_NOW_MS / 1000 + 600;
-	assert_int_equal(ay_ticket_sign(&r->t, r->ticket_by ? r->ticket_by : ticket_key, r->ticket,
-					NULL),
-			 AY_OK);
+	assert_int_equal(
+		ay_ticket_sign(&r->t, r->ticket_by ? r->ticket_by : ticket_key, r->ticket, NULL),
+		AY_OK);
 }
 
 static enum ay_rc identity(struct run *r)
 {
 	uint8_t cert[2048];
-	struct ay_identity_request q = { .ticket = ay_bytes_of(r->ticket), .ak = r->ak->raw,
+	struct ay_identity_request q = { .ticket = ay_bytes_of(r->ticket),
+					 .ak = r->ak->raw,
 					 .ek = r->ek->raw };
 	struct ay_writer w;
 	size_t n;
 	enum ay_rc rc;
 
 	if (r->by != NULL)
-		q.ek_cert = (struct ay_bytes){ cert, t_ek_cert(r->by, r->ek->key,
-							       T_NOW_MS - T_YEAR_MS,
-							       T_NOW_MS + T_YEAR_MS, cert,
-							       sizeof(cert)) };
+		q.ek_cert =
+			(struct ay_bytes){ cert,
+					   t_ek_cert(r->by, r->ek->key, T_NOW_MS - T_YEAR_MS,
+						     T_NOW_MS + T_YEAR_MS, cert, sizeof(cert)) };
 	assert_int_equal(ay_aikclient_request(&q, certs(), r->sealed, sizeof(r->sealed), &n, &r->e),
 			 AY_OK);
 	ay_wr_init(&w, r->reply, sizeof(r->reply));
@@ -311,9 +315,9 @@ static void approval_of_an_unknown_ek(void **state)
 	assert_memory_equal(r.why.ek_hash, hash, 32);
 	start(&r, &eks[2], &aks[0], NULL);
 	refused("EK_CHAIN");
-	assert_int_equal(ay_ca_approve(ca, hash, ay_bytes_of("op"), ay_bytes_of("lab"), T_NOW_MS,
-				       NULL),
-			 AY_OK);
+	assert_int_equal(
+		ay_ca_approve(ca, hash, ay_bytes_of("op"), ay_bytes_of("lab"), T_NOW_MS, NULL),
+		AY_OK);
 	open_ca(false, false); /* it is remembered */
 	start(&r, &eks[2], &aks[0], NULL);
 	assert_int_equal(whole(&r), AY_OK);
@@ -385,16 +389,18 @@ static void ek_is_not_what_it_says(void **state)
 	/* the certificate of another EK: EK_MISMATCH, though its chain is right */
 	t_ek_make(&other, "L-2");
 	start(q, &eks[1], &aks[0], NULL);
-	n = t_ek_cert(&vendor, other.key, T_NOW_MS - 1000, T_NOW_MS + T_YEAR_MS, cert, sizeof(cert));
-	req = (struct ay_identity_request){ .ticket = ay_bytes_of(q->ticket), .ak = q->ak->raw,
-					    .ek = q->ek->raw, .ek_cert = { cert, n } };
-	assert_int_equal(ay_aikclient_request(&req, certs(), q->sealed, sizeof(q->sealed), &n,
-					      NULL),
-			 AY_OK);
+	n = t_ek_cert(&vendor, other.key, T_NOW_MS - 1000, T_NOW_MS + T_YEAR_MS, cert,
+		      sizeof(cert));
+	req = (struct ay_identity_request){ .ticket = ay_bytes_of(q->ticket),
+					    .ak = q->ak->raw,
+					    .ek = q->ek->raw,
+					    .ek_cert = { cert, n } };
+	assert_int_equal(
+		ay_aikclient_request(&req, certs(), q->sealed, sizeof(q->sealed), &n, NULL), AY_OK);
 	ay_wr_init(&w, q->reply, sizeof(q->reply));
-	assert_int_not_equal(ay_ca_identity(ca, (struct ay_bytes){ q->sealed, n }, now(), &w,
-					    &q->why, &q->e),
-			     AY_OK);
+	assert_int_not_equal(
+		ay_ca_identity(ca, (struct ay_bytes){ q->sealed, n }, now(), &w, &q->why, &q->e),
+		AY_OK);
 	assert_string_equal(q->e.code, "EK_MISMATCH");
 	/* a key of the right kind that is no EK: attributes, policy */
 	other.pub.attributes |= AY_OA_SIGN;
@@ -444,7 +450,8 @@ static void activation(void **state)
 	mono += AY_CA_CHALLENGE_LIFE_MS;
 	assert_int_not_equal(answer(&r), AY_OK);
 	assert_string_equal(r.e.code, "ACTIVATION_STALE");
-	/* a TPM with another EK, and a software key under a real TPM's Name, get nothing out of it */
+	/* a TPM with another EK, and a software key under a real TPM's Name, get nothing out of it
+	 */
 	start(&r, &eks[1], &aks[0], &vendor);
 	assert_int_equal(identity(&r), AY_OK);
 	r.open_with = &eks[0];
@@ -470,9 +477,9 @@ static void envelopes(void **state)
 	assert_int_equal(ay_envelope_seal(shared.certs[0], AY_BYTES(plain), r.sealed,
 					  sizeof(r.sealed), &n, NULL),
 			 AY_OK);
-	assert_int_not_equal(ay_ca_identity(ca, (struct ay_bytes){ r.sealed, n }, now(), &w, &r.why,
-					    &r.e),
-			     AY_OK);
+	assert_int_not_equal(
+		ay_ca_identity(ca, (struct ay_bytes){ r.sealed, n }, now(), &w, &r.why, &r.e),
+		AY_OK);
 	assert_string_equal(r.e.code, "CA_MALFORMED");
 	r.sealed[n - 1] ^= 1;
 	assert_int_not_equal(ay_ca_activated(ca, (struct ay_bytes){ r.sealed, n }, now(), &w, &r.e),
@@ -482,8 +489,9 @@ static void envelopes(void **state)
 
 static void revocation(void **state)
 {
-	struct ay_aikcert_want want = { .chain = shared.certs, .n_chain = 3,
-					.pin = shared.keys.root_pin, .now_ms = T_NOW_MS };
+	struct ay_aikcert_want want = {
+		.chain = shared.certs, .n_chain = 3, .pin = shared.keys.root_pin, .now_ms = T_NOW_MS
+	};
 	struct ay_bytes crl, der;
 	struct ay_aikcert out;
 	struct ay_err e;
@@ -512,8 +520,9 @@ static void revocation(void **state)
 
 static void aik_certificates_of_others(void **state)
 {
-	struct ay_aikcert_want want = { .chain = shared.certs, .n_chain = 3,
-					.pin = shared.keys.root_pin, .now_ms = T_NOW_MS };
+	struct ay_aikcert_want want = {
+		.chain = shared.certs, .n_chain = 3, .pin = shared.keys.root_pin, .now_ms = T_NOW_MS
+	};
 	struct ay_uuid other = { { 1 } };
 	struct ay_ca_files ca2;
 	struct ay_aikcert out;
@@ -523,11 +532,11 @@ static void aik_certificates_of_others(void **state)
 	start(&r, &eks[1], &aks[0], &vendor);
 	assert_int_equal(whole(&r), AY_OK);
 	der = (struct ay_bytes){ r.cert, r.cert_n };
-#define REFUSED()                                                        \
-	do {                                                             \
-		memset(&r.e, 0, sizeof(r.e));                            \
-		assert_int_not_equal(ay_aikcert_check(der, &want, &out, &r.e), AY_OK); \
-		assert_string_equal(r.e.code, "AIK_CERT");               \
+#define REFUSED()                                                                                  \
+	do {                                                                                       \
+		memset(&r.e, 0, sizeof(r.e));                                                      \
+		assert_int_not_equal(ay_aikcert_check(der, &want, &out, &r.e), AY_OK);             \
+		assert_string_equal(r.e.code, "AIK_CERT");                                         \
 	} while (0)
 	want.host = &r.host;
 	want.ticket = r.t.jti;
@@ -581,7 +590,8 @@ static void agent_side(void **state)
 	reversed = (struct ay_ca_certs){ two, 2 };
 	assert_int_not_equal(ay_aikclient_check_ca(&reversed, pin, T_NOW_MS, &e), AY_OK);
 	assert_string_equal(e.code, "CA_PIN");
-	assert_int_not_equal(ay_aikclient_check_ca(&list, pin, T_NOW_MS + 30 * T_YEAR_MS, &e), AY_OK);
+	assert_int_not_equal(ay_aikclient_check_ca(&list, pin, T_NOW_MS + 30 * T_YEAR_MS, &e),
+			     AY_OK);
 	pin[0] ^= 1;
 	assert_int_not_equal(ay_aikclient_check_ca(&list, pin, T_NOW_MS, &e), AY_OK);
 	assert_string_equal(e.code, "CA_PIN");
@@ -589,7 +599,7 @@ static void agent_side(void **state)
 
 	start(&r, &eks[1], &aks[0], &vendor);
 	memcpy(mine, r.t.spki, 32);
-#define CHECK(spki, host, now) \
+#define CHECK(spki, host, now)                                                                     \
 	ay_aikclient_check_ticket(ay_bytes_of(r.ticket), spki, host, pin, now, &t, &e)
 	assert_int_equal(CHECK(mine, &r.host, T_NOW_MS), AY_OK);
 	assert_int_not_equal(CHECK(mine, &other, T_NOW_MS), AY_OK);
@@ -605,16 +615,16 @@ static void agent_side(void **state)
 	assert_int_equal(whole(&r), AY_OK);
 	assert_true(ay_public_name(&aks[0].pub, &name));
 	assert_int_equal(ay_public_key(&aks[1].pub, &ak, NULL), AY_OK);
-	assert_int_not_equal(ay_aikclient_check_cert((struct ay_bytes){ r.cert, r.cert_n }, certs(), pin,
-						     &r.t, ak, ay_name_view(&name), T_NOW_MS,
+	assert_int_not_equal(ay_aikclient_check_cert((struct ay_bytes){ r.cert, r.cert_n }, certs(),
+						     pin, &r.t, ak, ay_name_view(&name), T_NOW_MS,
 						     &r.aik, &e),
 			     AY_OK);
 	assert_string_equal(e.code, "AIK_CERT");
 	ay_pubkey_free(ak);
 	assert_int_equal(ay_public_key(&aks[0].pub, &ak, NULL), AY_OK);
 	name.b[5] ^= 1;
-	assert_int_not_equal(ay_aikclient_check_cert((struct ay_bytes){ r.cert, r.cert_n }, certs(), pin,
-						     &r.t, ak, ay_name_view(&name), T_NOW_MS,
+	assert_int_not_equal(ay_aikclient_check_cert((struct ay_bytes){ r.cert, r.cert_n }, certs(),
+						     pin, &r.t, ak, ay_name_view(&name), T_NOW_MS,
 						     &r.aik, &e),
 			     AY_OK);
 	ay_pubkey_free(ak);

@@ -83,7 +83,8 @@ static void start_swtpm(void)
 	assert_int_equal(
 		sh("mkdir -p tpm lca state trust/vtpm-lab && "
 		   "printf 'statedir = %s/lca\\nsigningkey = %s/lca/signkey.pem\\n"
-		   "issuercert = %s/lca/issuercert.pem\\ncertserial = %s/lca/serial\\n' >lca.conf && "
+		   "issuercert = %s/lca/issuercert.pem\\ncertserial = %s/lca/serial\\n' >lca.conf "
+		   "&& "
 		   "printf 'create_certs_tool = /usr/bin/swtpm_localca\\n"
 		   "create_certs_tool_config = %s/lca.conf\\n"
 		   "create_certs_tool_options = /etc/swtpm-localca.options\\n' >setup.conf && "
@@ -100,8 +101,9 @@ static void start_swtpm(void)
 	if (swtpm == 0) {
 		if (freopen("/dev/null", "w", stderr) == NULL)
 			_exit(126);
-		execlp("swtpm", "swtpm", "socket", "--tpm2", "--tpmstate", state, "--server", server,
-		       "--ctrl", ctrl, "--flags", "not-need-init,startup-clear", (char *)NULL);
+		execlp("swtpm", "swtpm", "socket", "--tpm2", "--tpmstate", state, "--server",
+		       server, "--ctrl", ctrl, "--flags", "not-need-init,startup-clear",
+		       (char *)NULL);
 		_exit(127);
 	}
 	for (int i = 0; i < 200 && sh("test -S s && test -S s.ctrl") != 0; i++)
@@ -249,7 +251,7 @@ static void need_tpm(void)
 
 struct host {
 	bool rsa_ek;
-	const char *auth;  /* how the EK is used: a policy session, or its empty password */
+	const char *auth; /* how the EK is used: a policy session, or its empty password */
 	uint8_t sealed[32768], reply[32768];
 	struct ay_uuid id;
 	struct ay_ticket ticket;
@@ -259,8 +261,9 @@ struct host {
 };
 
 #define FLUSH "{ tpm2 flushcontext -t; tpm2 flushcontext -l; tpm2 flushcontext -s; true; } && "
-#define SESSION                                                                       \
-	"tpm2 startauthsession --policy-session -S ses.ctx && tpm2 policysecret -S ses.ctx -c e && "
+#define SESSION                                                                                    \
+	"tpm2 startauthsession --policy-session -S ses.ctx && tpm2 policysecret -S ses.ctx -c e "  \
+	"&& "
 
 /* EK of L-1 (RSA) or H-3 (ECC P-384, made persistent by swtpm_setup), and an AK below it. */
 static void make_keys(struct host *h, bool rsa_ek, bool rsa_ak)
@@ -273,19 +276,22 @@ static void make_keys(struct host *h, bool rsa_ek, bool rsa_ak)
 	h->auth = rsa_ek ? "-P session:ses.ctx" : "";
 	assert_int_equal(sh("rm -f ek.ctx ak.*; " FLUSH "true"), 0);
 	if (rsa_ek)
-		assert_int_equal(sh("tpm2 createek -G rsa -c ek.ctx -u ek.pub && " FLUSH "true"), 0);
+		assert_int_equal(sh("tpm2 createek -G rsa -c ek.ctx -u ek.pub && " FLUSH "true"),
+				 0);
 	else
 		assert_int_equal(sh("echo 0x81010016 >ek.handle"), 0);
 	assert_int_equal(sh("EK=%s; tpm2 readpublic -c $EK -f tpmt -o ek.tpmt && " FLUSH
 			    "tpm2 nvread -C o %s -o ek.crt",
 			    rsa_ek ? "ek.ctx" : "0x81010016", rsa_ek ? "0x1c00002" : "0x1c00016"),
 			 0);
-	assert_int_equal(sh("EK=%s; %s tpm2 create -C $EK %s -G %s -u ak.pub -r ak.priv -a "
-			    "'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|restricted|sign' "
-			    "&& " FLUSH "%s tpm2 load -C $EK %s -u ak.pub -r ak.priv -c ak.ctx && " FLUSH
-			    "tpm2 readpublic -c ak.ctx -f tpmt -o ak.tpmt -n ak.name -q ak.qname && " FLUSH "true",
-			    rsa_ek ? "ek.ctx" : "0x81010016", session, h->auth, kind, session, h->auth),
-			 0);
+	assert_int_equal(
+		sh("EK=%s; %s tpm2 create -C $EK %s -G %s -u ak.pub -r ak.priv -a "
+		   "'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|restricted|sign' "
+		   "&& " FLUSH "%s tpm2 load -C $EK %s -u ak.pub -r ak.priv -c ak.ctx && " FLUSH
+		   "tpm2 readpublic -c ak.ctx -f tpmt -o ak.tpmt -n ak.name -q ak.qname && " FLUSH
+		   "true",
+		   rsa_ek ? "ek.ctx" : "0x81010016", session, h->auth, kind, session, h->auth),
+		0);
 }
 
 static void new_ticket(struct host *h)
@@ -309,13 +315,16 @@ static struct ay_ca_certs provision(void)
 
 static uint16_t ask(struct host *h, struct ay_bytes ak, struct ay_bytes ek_cert)
 {
-	struct ay_identity_request q = { .ticket = ay_bytes_of(h->ticket_text), .ak = ak,
-					 .ek = get("ek.tpmt"), .ek_cert = ek_cert };
+	struct ay_identity_request q = { .ticket = ay_bytes_of(h->ticket_text),
+					 .ak = ak,
+					 .ek = get("ek.tpmt"),
+					 .ek_cert = ek_cert };
 	struct ay_ca_certs ca = provision();
 	size_t n;
 
 	assert_int_equal(ay_aikclient_check_ca(&ca, pin, ay_clock_wall_ms(), NULL), AY_OK);
-	assert_int_equal(ay_aikclient_request(&q, &ca, h->sealed, sizeof(h->sealed), &n, NULL), AY_OK);
+	assert_int_equal(ay_aikclient_request(&q, &ca, h->sealed, sizeof(h->sealed), &n, NULL),
+			 AY_OK);
 	send_msg(AY_MSG_CA_IDENTITY, ++h->req, (struct ay_bytes){ h->sealed, n });
 	return receive(h->req, h->reply, sizeof(h->reply), &h->body);
 }
@@ -328,7 +337,8 @@ static int activate(const struct host *h, struct ay_bytes credential)
 
 	memcpy(blob + 8, credential.p, credential.n);
 	put("cred.blob", (struct ay_bytes){ blob, 8 + credential.n });
-	rc = sh("rm -f secret; %s tpm2 activatecredential -c ak.ctx -C %s %s -i cred.blob -o secret",
+	rc = sh("rm -f secret; %s tpm2 activatecredential -c ak.ctx -C %s %s -i cred.blob -o "
+		"secret",
 		h->rsa_ek ? SESSION : "", h->rsa_ek ? "ek.ctx" : "0x81010016", h->auth);
 	assert_int_equal(sh(FLUSH "true"), 0);
 	return rc;
@@ -386,8 +396,9 @@ static struct ay_aikcert open_cert(struct host *h)
 	iv = ay_rd_bytes(&r, "iv", 12);
 	sealed = ay_rd_vec16(&r, "sealed", 32768);
 	assert_int_equal(ay_rd_end(&r, "CA_CERT", NULL), AY_OK);
-	assert_int_equal(ay_aikclient_open(get("secret"), iv, sealed, name, der, sizeof(der), &n, &e),
-			 AY_OK);
+	assert_int_equal(
+		ay_aikclient_open(get("secret"), iv, sealed, name, der, sizeof(der), &n, &e),
+		AY_OK);
 	assert_int_equal(ay_public_parse(get("ak.tpmt"), &ak, &e), AY_OK);
 	assert_int_equal(ay_public_key(&ak, &key, &e), AY_OK);
 	if (ay_aikclient_check_cert((struct ay_bytes){ der, n }, &ca, pin, &h->ticket, key, name,
@@ -426,13 +437,14 @@ static void every_kind(void **state)
 		print_message("%s EK, %s AK\n", i & 1 ? "RSA" : "ECC", i & 2 ? "RSA" : "ECDSA");
 		c = provisioned(i & 1, i & 2);
 		/* the TPM's own words */
-		assert_true(ay_bytes_eq((struct ay_bytes){ c.facts.ak_qualified_name,
-							   c.facts.ak_qualified_name_n },
-					get("ak.qname")));
+		assert_true(ay_bytes_eq(
+			(struct ay_bytes){ c.facts.ak_qualified_name, c.facts.ak_qualified_name_n },
+			get("ak.qname")));
 		assert_int_equal(c.facts.grade, AY_GRADE_EK_VTPM);
 		assert_string_equal(c.facts.manufacturer, "id:00001014");
 		assert_string_equal(c.facts.model, "swtpm");
-		assert_int_equal(sh("openssl verify -CAfile root.pem -untrusted issuer.pem aik.pem"), 0);
+		assert_int_equal(
+			sh("openssl verify -CAfile root.pem -untrusted issuer.pem aik.pem"), 0);
 		assert_int_equal(sh("openssl x509 -in aik.pem -noout -text >aik.txt && "
 				    "grep -q 'URI:urn:uuid:' aik.txt && "
 				    "grep -A1 'Extended Key Usage: critical' aik.txt | grep -q "
@@ -454,7 +466,8 @@ static void software_key_under_a_real_ek(void **state)
 	t_ak_make(&soft, false);
 	assert_int_equal(ask(&h, soft.raw, get("ek.crt")), AY_MSG_CA_CHALLENGED);
 	assert_int_not_equal(activate(&h, h.body), 0);
-	refused(answer(&h, t_hex("00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff")),
+	refused(answer(&h,
+		       t_hex("00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff")),
 		&h, "ACTIVATION");
 	t_tpmkey_fini(&soft);
 }
@@ -467,7 +480,8 @@ static void replayed_answer(void **state)
 	/* the very octets again, and the answer to an older challenge */
 	send_msg(AY_MSG_CA_ACTIVATED, ++h.req, (struct ay_bytes){ h.sealed, 0 });
 	refused(receive(h.req, h.reply, sizeof(h.reply), &h.body), &h, "CA_ENVELOPE");
-	refused(answer(&h, t_hex("00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff")),
+	refused(answer(&h,
+		       t_hex("00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff")),
 		&h, "ACTIVATION_STALE");
 	refused(ask(&h, get("ak.tpmt"), get("ek.crt")), &h, "TICKET");
 }
@@ -538,12 +552,13 @@ static void approval_and_revocation(void **state)
 	send_msg(AY_MSG_CA_GET_CRL, ++h.req, (struct ay_bytes){ 0 });
 	assert_int_equal(receive(h.req, h.reply, sizeof(h.reply), &h.body), AY_MSG_CA_CRL);
 	put("aik.crl", h.body);
-	assert_int_equal(sh("openssl crl -inform DER -in aik.crl -out crl.pem && cat root.pem >cas.pem && "
-			    "openssl verify -CAfile root.pem -untrusted issuer.pem aik.pem && "
-			    "! openssl verify -crl_check -CRLfile crl.pem -CAfile root.pem -untrusted "
-			    "issuer.pem aik.pem >verify.txt 2>&1; grep -q 'certificate revoked' "
-			    "verify.txt"),
-			 0);
+	assert_int_equal(
+		sh("openssl crl -inform DER -in aik.crl -out crl.pem && cat root.pem >cas.pem && "
+		   "openssl verify -CAfile root.pem -untrusted issuer.pem aik.pem && "
+		   "! openssl verify -crl_check -CRLfile crl.pem -CAfile root.pem -untrusted "
+		   "issuer.pem aik.pem >verify.txt 2>&1; grep -q 'certificate revoked' "
+		   "verify.txt"),
+		0);
 	/* without its certificate the EK is unknown, until an operator approves it */
 	new_ticket(&h);
 	refused(ask(&h, get("ak.tpmt"), (struct ay_bytes){ 0 }), &h, "EK_CHAIN");

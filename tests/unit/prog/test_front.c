@@ -224,9 +224,10 @@ static void start_front(struct world *w)
 	assert_int_equal(ay_ipc_pair(front, NULL), AY_OK);
 	assert_int_equal(ay_ipc_pair(parent, NULL), AY_OK);
 	assert_int_equal(ay_net_listen("127.0.0.1:0", &a.agents_fd, w->agents_at,
-				       sizeof(w->agents_at), NULL), AY_OK);
-	assert_int_equal(ay_net_listen("127.0.0.1:0", &a.api_fd, w->api_at, sizeof(w->api_at), NULL),
+				       sizeof(w->agents_at), NULL),
 			 AY_OK);
+	assert_int_equal(
+		ay_net_listen("127.0.0.1:0", &a.api_fd, w->api_at, sizeof(w->api_at), NULL), AY_OK);
 	a.engine_fd = front[0];
 	a.parent_fd = parent[1];
 	w->pid = fork();
@@ -240,9 +241,11 @@ static void start_front(struct world *w)
 	close(a.agents_fd);
 	close(a.api_fd);
 	assert_int_equal(ay_ipc_open(w->loop, front[1], ay_ipc_table_of(AY_PAIR_FRONT), AY_IPC_B,
-				     &front_ops, w, &w->front, NULL), AY_OK);
+				     &front_ops, w, &w->front, NULL),
+			 AY_OK);
 	assert_int_equal(ay_ipc_open(w->loop, parent[0], ay_ipc_table_of(AY_PAIR_PARENT), AY_IPC_A,
-				     &parent_ops, w, &w->parent, NULL), AY_OK);
+				     &parent_ops, w, &w->parent, NULL),
+			 AY_OK);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)
@@ -268,9 +271,13 @@ static void turn(struct world *w, const size_t *counter, size_t want, int limit_
 static void open_agents(struct world *w)
 {
 	struct ay_tls_args t = { .role = AY_ROLE_AGENT, .has_pin = true, .max_sessions = 10 };
-	struct ay_chan_args c = { .base = ay_loop_base(w->loop), .role = AY_ROLE_AGENT,
-				  .ops = &agent_ops, .handshake_ms = 5000, .hello_ms = 5001,
-				  .frame_ms = 5002, .max_out = 1 << 20 };
+	struct ay_chan_args c = { .base = ay_loop_base(w->loop),
+				  .role = AY_ROLE_AGENT,
+				  .ops = &agent_ops,
+				  .handshake_ms = 5000,
+				  .hello_ms = 5001,
+				  .frame_ms = 5002,
+				  .max_out = 1 << 20 };
 
 	t.cert_pem = w->agent_cert.cert;
 	t.key_pem = w->agent_cert.key;
@@ -383,8 +390,9 @@ static void listen_and_take(struct world *w, int l, struct agent *a)
 		fd = accept4(l, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	}
 	assert_true(fd >= 0);
-	assert_int_equal(ay_chan_open(w->env, fd, ay_tls_accept(w->tls, fd), true, a, &a->chan,
-				      NULL), AY_OK);
+	assert_int_equal(
+		ay_chan_open(w->env, fd, ay_tls_accept(w->tls, fd), true, a, &a->chan, NULL),
+		AY_OK);
 }
 
 static void front_dials_where_engine_says(void **state)

@@ -118,9 +118,11 @@ static int set_up(void **state)
 	close(parent[1]);
 	assert_int_equal(ay_loop_new(&w->loop, NULL), AY_OK);
 	assert_int_equal(ay_ipc_open(w->loop, engine[0], ay_ipc_table_of(AY_PAIR_SIGNER), AY_IPC_A,
-				     &signer_ops, w, &w->signer, NULL), AY_OK);
+				     &signer_ops, w, &w->signer, NULL),
+			 AY_OK);
 	assert_int_equal(ay_ipc_open(w->loop, parent[0], ay_ipc_table_of(AY_PAIR_PARENT), AY_IPC_A,
-				     &parent_ops, w, &w->parent, NULL), AY_OK);
+				     &parent_ops, w, &w->parent, NULL),
+			 AY_OK);
 	ay_loop_run(w->loop); /* SIGNER_READY */
 	assert_int_equal(w->type, AY_MSG_SIGNER_READY);
 	*state = w;
@@ -166,7 +168,8 @@ static void ready_names_the_keys(void **state)
 	struct ay_signer_ready r;
 	uint8_t spki[32];
 
-	assert_int_equal(ay_signer_ready_parse((struct ay_bytes){ w->body, w->n }, &r, NULL), AY_OK);
+	assert_int_equal(ay_signer_ready_parse((struct ay_bytes){ w->body, w->n }, &r, NULL),
+			 AY_OK);
 	assert_int_equal(ay_cert_spki(w->ticket.cert, spki, NULL), AY_OK);
 	assert_memory_equal(r.ticket_spki, spki, 32);
 	assert_int_equal(ay_cert_spki(w->head.cert, spki, NULL), AY_OK);
@@ -212,7 +215,8 @@ static void a_ticket_is_signed_for_ten_minutes_at_most(void **state)
 	ask_ticket(w, 590);
 	assert_int_equal(w->type, AY_MSG_SIGNED);
 	assert_int_equal(ay_ticket_check((struct ay_bytes){ w->body, w->n }, pub, ca,
-					 ay_clock_wall_ms(), &t, NULL), AY_OK);
+					 ay_clock_wall_ms(), &t, NULL),
+			 AY_OK);
 	assert_int_equal(t.n_eks, 1);
 	assert_int_equal(t.ek[0][31], 0xee);
 	ask_ticket(w, 700);
@@ -235,7 +239,8 @@ static void an_audit_head_is_signed_under_its_label(void **state)
 	assert_int_equal(ay_wr_end(&wr, "h", &body, NULL), AY_OK);
 	ask(w, AY_MSG_SIGN_HEAD, (struct ay_bytes){ body.p + 18, body.n - 18 });
 	assert_int_equal(w->type, AY_MSG_SIGNED);
-	assert_int_equal(ay_es256_verify(pub, body, (struct ay_bytes){ w->body, w->n }, NULL), AY_OK);
+	assert_int_equal(ay_es256_verify(pub, body, (struct ay_bytes){ w->body, w->n }, NULL),
+			 AY_OK);
 	ay_pubkey_free(pub);
 }
 
@@ -264,8 +269,9 @@ static void an_assertion_is_signed_in_the_sandbox(void **state)
 	ay_arena_init(&arena, 1 << 20);
 	want.cert = der;
 	want.now_ms = ay_clock_wall_ms();
-	assert_int_equal(ay_saml_verify((struct ay_bytes){ w->body, w->n }, &want, &arena, &facts,
-					NULL), AY_OK);
+	assert_int_equal(
+		ay_saml_verify((struct ay_bytes){ w->body, w->n }, &want, &arena, &facts, NULL),
+		AY_OK);
 	assert_string_equal(ay_saml_fact(&facts, "Trusted"), "false");
 	ay_arena_fini(&arena);
 	ay_file_free(&der);

@@ -103,7 +103,8 @@ static void test_ecc_vectors(void **state)
 	json_decref(a);
 }
 
-/* keylime's mkcred.out was made by tpm2-tools for this EK and Name; its frame is what ours must be. */
+/* keylime's mkcred.out was made by tpm2-tools for this EK and Name; its frame is what ours must be.
+ */
 static void test_keylime_frame(void **state)
 {
 	struct ay_bytes blob = t_corpus_file("tpm/credential", "vectors/keylime-mkcred.out");
@@ -175,15 +176,16 @@ static void fill(uint8_t *p, size_t n)
 static void check_round_trip(struct soft_ek *s)
 {
 	uint8_t random[AY_CREDENTIAL_RANDOM], name[34] = { 0, 0x0b, 1, 2, 3 };
-	struct ay_bytes value = t_hex("00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff");
+	struct ay_bytes value =
+		t_hex("00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff");
 	struct ay_credential c;
 	struct ay_secret got;
 	struct ay_err e;
 
 	fill(random, sizeof(random));
 	assert_int_equal(ay_credential_make(&s->pub, AY_BYTES(name), value, random, &c, &e), AY_OK);
-#define OPEN(who)                                                                               \
-	ay_credential_open(s->key, &s->pub, who, (struct ay_bytes){ c.id_object, c.id_object_n }, \
+#define OPEN(who)                                                                                  \
+	ay_credential_open(s->key, &s->pub, who, (struct ay_bytes){ c.id_object, c.id_object_n },  \
 			   (struct ay_bytes){ c.secret, c.secret_n }, &got, &e)
 	assert_int_equal(OPEN(AY_BYTES(name)), AY_OK);
 	assert_true(ay_secret_eq(&got, value));
@@ -230,10 +232,11 @@ static void test_refusals(void **state)
 
 	(void)state;
 	soft_ek_make(&s, "L-2");
-	assert_int_equal(ay_credential_make(&s.pub, t_hex("000b"), AY_BYTES(long_value), random, &c, &e),
-			 AY_E_INPUT);
-	assert_int_equal(ay_credential_make(&s.pub, t_hex("000b"), (struct ay_bytes){ long_value, 33 },
-					    random, &c, &e),
+	assert_int_equal(
+		ay_credential_make(&s.pub, t_hex("000b"), AY_BYTES(long_value), random, &c, &e),
+		AY_E_INPUT);
+	assert_int_equal(ay_credential_make(&s.pub, t_hex("000b"),
+					    (struct ay_bytes){ long_value, 33 }, random, &c, &e),
 			 AY_E_INPUT);
 	bad = s.pub;
 	bad.sym_alg = AY_ALG_NULL;

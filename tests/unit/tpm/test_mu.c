@@ -28,7 +28,8 @@ static void fill(uint8_t *p, size_t n)
 		p[i] = (uint8_t)random_next();
 }
 
-static const uint16_t banks[] = { TPM2_ALG_SHA1, TPM2_ALG_SHA256, TPM2_ALG_SHA384, TPM2_ALG_SHA512 };
+static const uint16_t banks[] = { TPM2_ALG_SHA1, TPM2_ALG_SHA256, TPM2_ALG_SHA384,
+				  TPM2_ALG_SHA512 };
 
 static void random_attest(TPMS_ATTEST *a)
 {
@@ -103,8 +104,10 @@ static void test_quote(void **state)
 		assert_int_equal(written.n, n);
 		assert_memory_equal(ours, theirs, n);
 		for (size_t k = 0; k < n; k += 1 + random_next() % 9)
-			assert_int_not_equal(ay_quote_parse((struct ay_bytes){ theirs, k }, &q, &e), AY_OK);
-		assert_int_equal(ay_quote_parse((struct ay_bytes){ theirs, n + 1 }, &q, &e), AY_E_INPUT);
+			assert_int_not_equal(ay_quote_parse((struct ay_bytes){ theirs, k }, &q, &e),
+					     AY_OK);
+		assert_int_equal(ay_quote_parse((struct ay_bytes){ theirs, n + 1 }, &q, &e),
+				 AY_E_INPUT);
 	}
 }
 
@@ -151,7 +154,8 @@ static void test_signature(void **state)
 		assert_int_equal(written.n, n);
 		assert_memory_equal(ours, theirs, n);
 		for (size_t k = 0; k < n; k += 1 + random_next() % 50)
-			assert_int_not_equal(ay_signature_parse((struct ay_bytes){ theirs, k }, &s, &e), AY_OK);
+			assert_int_not_equal(
+				ay_signature_parse((struct ay_bytes){ theirs, k }, &s, &e), AY_OK);
 	}
 }
 
@@ -161,10 +165,12 @@ static void test_signature_tags(void **state)
 	struct ay_err e;
 
 	(void)state;
-	assert_int_equal(ay_signature_parse(t_hex("0005 000b 0000"), &s, &e), AY_E_INPUT); /* HMAC */
+	assert_int_equal(ay_signature_parse(t_hex("0005 000b 0000"), &s, &e),
+			 AY_E_INPUT); /* HMAC */
 	assert_string_equal(e.where, "signature.sigAlg");
 	assert_int_equal(ay_signature_parse(t_hex("0010"), &s, &e), AY_E_INPUT); /* NULL */
-	assert_int_equal(ay_signature_parse(t_hex("001a 000b 0000 0000"), &s, &e), AY_E_INPUT); /* ECDAA */
+	assert_int_equal(ay_signature_parse(t_hex("001a 000b 0000 0000"), &s, &e),
+			 AY_E_INPUT); /* ECDAA */
 	assert_int_equal(ay_signature_parse(t_hex("0014 0010 0000"), &s, &e), AY_E_INPUT);
 	assert_string_equal(e.where, "signature.hash");
 	assert_int_equal(ay_signature_parse(t_hex("0014 000b 0001 aabb"), &s, &e), AY_E_INPUT);
@@ -185,7 +191,9 @@ static void random_public(TPMT_PUBLIC *p, bool rsa, int kind)
 		r->symmetric.algorithm = kind == 0 ? TPM2_ALG_AES : TPM2_ALG_NULL;
 		r->symmetric.keyBits.aes = 128;
 		r->symmetric.mode.aes = TPM2_ALG_CFB;
-		r->scheme.scheme = kind == 0 ? TPM2_ALG_NULL : kind == 1 ? TPM2_ALG_RSASSA : TPM2_ALG_OAEP;
+		r->scheme.scheme = kind == 0   ? TPM2_ALG_NULL
+				   : kind == 1 ? TPM2_ALG_RSASSA
+					       : TPM2_ALG_OAEP;
 		r->scheme.details.anySig.hashAlg = TPM2_ALG_SHA256;
 		r->keyBits = 2048;
 		p->unique.rsa.size = 256;
@@ -227,7 +235,8 @@ static void test_public(void **state)
 		assert_int_equal(written.n, n);
 		assert_memory_equal(ours, theirs, n);
 		for (size_t k = 0; k < n; k += 1 + random_next() % 20)
-			assert_int_not_equal(ay_public_parse((struct ay_bytes){ theirs, k }, &p, &e), AY_OK);
+			assert_int_not_equal(
+				ay_public_parse((struct ay_bytes){ theirs, k }, &p, &e), AY_OK);
 	}
 }
 
@@ -295,10 +304,14 @@ static void test_names_of_the_corpus(void **state)
 /* Made by tpm2-tools on swtpm: tpm2_createek -G ecc, tpm2_createak, tpm2_readpublic -q. */
 static void test_qualified_name(void **state)
 {
-	struct ay_bytes ek = t_hex("000b629ebe123a253e3ce00570987af3e0b4999642dd56f3ac757c3aed20dda70aff");
-	struct ay_bytes ek_q = t_hex("000b43f27b2036867415272f03d332827412dc50d5337546ddca2526adcc4b94be78");
-	struct ay_bytes ak = t_hex("000bd56bba7b79beeb3a1a433cd9d7b9a788696cb26b9bd8683b680e6d4984e8cc8c");
-	struct ay_bytes ak_q = t_hex("000b375ac91f63149f49a4c05bfb3099e4d1349294297a583b1221b911ba90618de0");
+	struct ay_bytes ek =
+		t_hex("000b629ebe123a253e3ce00570987af3e0b4999642dd56f3ac757c3aed20dda70aff");
+	struct ay_bytes ek_q =
+		t_hex("000b43f27b2036867415272f03d332827412dc50d5337546ddca2526adcc4b94be78");
+	struct ay_bytes ak =
+		t_hex("000bd56bba7b79beeb3a1a433cd9d7b9a788696cb26b9bd8683b680e6d4984e8cc8c");
+	struct ay_bytes ak_q =
+		t_hex("000b375ac91f63149f49a4c05bfb3099e4d1349294297a583b1221b911ba90618de0");
 	struct ay_name q;
 
 	(void)state;
@@ -314,9 +327,9 @@ static void test_qualified_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_quote),		 cmocka_unit_test(test_signature),
-		cmocka_unit_test(test_signature_tags),	 cmocka_unit_test(test_public),
-		cmocka_unit_test(test_public_refusals),	 cmocka_unit_test(test_names_of_the_corpus),
+		cmocka_unit_test(test_quote),		cmocka_unit_test(test_signature),
+		cmocka_unit_test(test_signature_tags),	cmocka_unit_test(test_public),
+		cmocka_unit_test(test_public_refusals), cmocka_unit_test(test_names_of_the_corpus),
 		cmocka_unit_test(test_qualified_name),
 	};
 

@@ -23,13 +23,16 @@ static void vectors(void **state)
 
 	ay_qualify(AY_QUALIFY_QUOTE, nonce, exporter, &host, NULL, out);
 	assert_memory_equal(
-		out, t_hex("c5aebdcf38f74630da59715b02ee6bb629c01460c9ef706987183bef39016c36").p, 32);
+		out, t_hex("c5aebdcf38f74630da59715b02ee6bb629c01460c9ef706987183bef39016c36").p,
+		32);
 
 	ay_qualify_enrol_x(spki, ay_bytes_of("certificate"), x);
-	assert_memory_equal(x, t_hex("ea3fdab24835d8eae2e3a160e46b214565042fc3d67ca48341887ca8030d875f").p, 32);
+	assert_memory_equal(
+		x, t_hex("ea3fdab24835d8eae2e3a160e46b214565042fc3d67ca48341887ca8030d875f").p, 32);
 	ay_qualify(AY_QUALIFY_ENROL, nonce, exporter, &host, x, out);
 	assert_memory_equal(
-		out, t_hex("efb3a97891376e73ce6069eb1216ac52dc380550591106ccb3bf2f3ed946a493").p, 32);
+		out, t_hex("efb3a97891376e73ce6069eb1216ac52dc380550591106ccb3bf2f3ed946a493").p,
+		32);
 }
 
 int main(void)

@@ -47,8 +47,9 @@ void ay_api_tokens_create(struct ay_api_call *c)
 			   &e))
 		return;
 	if (ay_api_audit(c, "TOKEN_CREATE", ay_bytes_of(id),
-			 json_pack("{s:I, s:i}", "uses", (json_int_t)(spec.uses == 0 ? 1 : spec.uses),
-				   "eks", (int)spec.n_eks)))
+			 json_pack("{s:I, s:i}", "uses",
+				   (json_int_t)(spec.uses == 0 ? 1 : spec.uses), "eks",
+				   (int)spec.n_eks)))
 		ay_api_json(c, 201,
 			    json_pack("{s:s, s:s, s:o}", "id", id, "token", text, "until",
 				      ay_api_time(until)));
