@@ -71,7 +71,8 @@ static void openssl_verifies_certificates(void **state)
 	assert_int_equal(ASN1_STRING_type(X509_get0_serialNumber(x)),
 			 V_ASN1_INTEGER); /* not negative */
 	X509_free(x);
-	assert_int_not_equal(ay_certgen(&spec, root.key, der, n - 1, &n, NULL), AY_OK);
+	/* the next signature may be a few octets shorter */
+	assert_int_not_equal(ay_certgen(&spec, root.key, der, n - 8, &n, NULL), AY_OK);
 	X509_free(ca);
 	EVP_PKEY_free(key);
 }
