@@ -55,8 +55,7 @@ static enum ay_rc parse_digests(const json_t *o, struct ay_arena *a, struct ay_r
 		rc = ay_json_bad(e, "reference.rule.events", "digests", "empty");
 	if (rc != AY_OK)
 		return rc;
-	json_object_foreach((json_t *)(uintptr_t)digests, bank, v)
-	{
+	json_object_foreach ((json_t *)(uintptr_t)digests, bank, v) {
 		rc = parse_digest(bank, v, a, r, ev, e);
 		if (rc != AY_OK)
 			return rc;

@@ -83,8 +83,7 @@ static enum ay_rc parse_bank(const char *bank, const json_t *files, struct ay_ar
 
 	if (ay_alg_digest_size(alg) == 0)
 		return ay_json_bad(e, "reference.rule.digests", bank, "unknown algorithm");
-	json_object_foreach((json_t *)(uintptr_t)files, hex, path)
-	{
+	json_object_foreach ((json_t *)(uintptr_t)files, hex, path) {
 		rc = parse_file(alg, hex, path, a, r, e);
 		if (rc != AY_OK)
 			break;
@@ -98,8 +97,7 @@ static enum ay_rc count_files(const json_t *digests, size_t *n, struct ay_err *e
 	json_t *files;
 
 	*n = 0;
-	json_object_foreach((json_t *)(uintptr_t)digests, bank, files)
-	{
+	json_object_foreach ((json_t *)(uintptr_t)digests, bank, files) {
 		if (!json_is_object(files))
 			return ay_json_bad(e, "reference.rule.digests", bank, "wrong type");
 		*n += json_object_size(files);
@@ -131,8 +129,7 @@ static enum ay_rc parse(const json_t *o, struct ay_arena *a, struct ay_rule *r, 
 		rc = make_room(&r->files, n, a, e);
 	if (rc != AY_OK)
 		return rc;
-	json_object_foreach((json_t *)(uintptr_t)digests, bank, files)
-	{
+	json_object_foreach ((json_t *)(uintptr_t)digests, bank, files) {
 		rc = parse_bank(bank, files, a, r, e);
 		if (rc != AY_OK)
 			break;

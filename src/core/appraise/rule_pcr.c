@@ -38,8 +38,7 @@ static enum ay_rc parse(const json_t *o, struct ay_arena *a, struct ay_rule *r, 
 	r->values = ay_arena_alloc(a, sizeof(*r->values));
 	if (r->values == NULL)
 		return ay_fail(e, AY_E_NOMEM, "reference.rule", 0, "out of memory");
-	json_object_foreach((json_t *)(uintptr_t)values, bank, v)
-	{
+	json_object_foreach ((json_t *)(uintptr_t)values, bank, v) {
 		rc = parse_value(bank, v, r, e);
 		if (rc != AY_OK)
 			return rc;

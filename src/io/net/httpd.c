@@ -79,8 +79,7 @@ static const char *judge_headers(struct evhttp_request *req)
 	int hosts = 0, lengths = 0, n = 0;
 	struct evkeyval *kv;
 
-	TAILQ_FOREACH(kv, evhttp_request_get_input_headers(req), next)
-	{
+	TAILQ_FOREACH (kv, evhttp_request_get_input_headers(req), next) {
 		n++;
 		hosts += strcasecmp(kv->key, "Host") == 0;
 		if (AY_CHECKED("HTTP_HEADER_NAME", !is_token(kv->key)))

@@ -195,9 +195,10 @@ static int print_host(struct ay_cli *cli, const json_t *h)
 	show_line("id", ay_answer_text(h, "id", NULL));
 	show_line("state", ay_answer_text(h, "state", NULL));
 	show_line("verdict", ay_answer_text(h, "verdict", NULL));
-	json_object_foreach((json_t *)(uintptr_t)json_object_get(h, "components"), name, v) printf(
-		"  %-12s %s%s%s\n", name, ay_answer_text(v, "verdict", "-"),
-		ay_answer_text(v, "grade", NULL) ? ", " : "", ay_answer_text(v, "grade", ""));
+	json_object_foreach ((json_t *)(uintptr_t)json_object_get(h, "components"), name, v)
+		printf("  %-12s %s%s%s\n", name, ay_answer_text(v, "verdict", "-"),
+		       ay_answer_text(v, "grade", NULL) ? ", " : "",
+		       ay_answer_text(v, "grade", ""));
 	show_line("attested at", ay_answer_text(h, "attested_at", NULL));
 	show_line("lease until", ay_answer_text(h, "lease_until", NULL));
 	show_line("identity", ay_answer_text(identity, "grade", NULL));

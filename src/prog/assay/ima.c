@@ -97,7 +97,7 @@ static void print_text(const struct ay_ima_state *s, struct ay_bytes list,
 
 	printf("%llu entries, %llu violations\n", (unsigned long long)s->entries,
 	       (unsigned long long)s->violations);
-	json_object_foreach(templates, name, n)
+	json_object_foreach (templates, name, n)
 		printf("%7lld  %s\n", (long long)json_integer_value(n), name);
 	json_decref(templates);
 	values_of(s, false, &pcrs);

@@ -48,8 +48,7 @@ static enum ay_rc read_bank(const char *name, json_t *bank, struct ay_pcrs *out,
 
 	if (alg == 0 || !json_is_object(bank))
 		return ay_fail(e, AY_E_INPUT, "pcrs", 0, "%s is not a bank of PCRs", name);
-	json_object_foreach(bank, key, value)
-	{
+	json_object_foreach (bank, key, value) {
 		rc = read_value(key, value, alg, out, e);
 		if (rc != AY_OK)
 			return rc;
@@ -70,8 +69,7 @@ enum ay_rc ay_pcrs_from_json(struct ay_bytes text, struct ay_pcrs *out, struct a
 		return rc;
 	if (!json_is_object(o))
 		return ay_fail(e, AY_E_INPUT, "pcrs", 0, "is no object of banks");
-	json_object_foreach(o, name, bank)
-	{
+	json_object_foreach (o, name, bank) {
 		rc = read_bank(name, bank, &pcrs, e);
 		if (rc != AY_OK)
 			return rc;

@@ -69,10 +69,10 @@ static void list_row(struct ay_table *t, const json_t *s)
 	size_t i, n = 0;
 	json_t *p;
 
-	json_array_foreach(json_object_get(s, "parts"), i,
-			   p) if (json_is_string(p) && n < sizeof(parts)) n +=
-		(size_t)snprintf(parts + n, sizeof(parts) - n, "%s%s", n ? "," : "",
-				 json_string_value(p));
+	json_array_foreach (json_object_get(s, "parts"), i, p)
+		if (json_is_string(p) && n < sizeof(parts))
+			n += (size_t)snprintf(parts + n, sizeof(parts) - n, "%s%s", n ? "," : "",
+					      json_string_value(p));
 	ay_table_add(t, ay_answer_text(s, "name", NULL));
 	ay_table_addf(t, "%lld", (long long)json_integer_value(json_object_get(s, "version")));
 	ay_table_add(t, ay_answer_text(s, "state", NULL));
@@ -99,7 +99,8 @@ static int run_list(struct ay_cli *cli, const struct ay_args *args)
 	if (rc != AY_EXIT_OK)
 		return rc;
 	ay_table_init(&t, cli, heads);
-	json_array_foreach(items, i, s) list_row(&t, s);
+	json_array_foreach (items, i, s)
+		list_row(&t, s);
 	if (cli->json)
 		rc = ay_cli_print_items(items);
 	else

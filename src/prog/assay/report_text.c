@@ -12,8 +12,7 @@ static void print_components(struct ay_cli *cli, const json_t *report)
 	const char *name;
 
 	ay_table_init(&t, cli, heads);
-	json_object_foreach(components, name, v)
-	{
+	json_object_foreach (components, name, v) {
 		ay_table_add(&t, name);
 		ay_table_add(&t, ay_answer_text(v, "verdict", NULL));
 		ay_table_add(&t, ay_answer_text(v, "grade", NULL));
@@ -65,9 +64,9 @@ static void print_findings(const json_t *report, const char *result)
 	json_t *f;
 	size_t i;
 
-	json_array_foreach(json_object_get(report, "findings"), i,
-			   f) if (strcmp(ay_answer_text(f, "result", ""), result) == 0)
-		print_finding(f);
+	json_array_foreach (json_object_get(report, "findings"), i, f)
+		if (strcmp(ay_answer_text(f, "result", ""), result) == 0)
+			print_finding(f);
 }
 
 static void print_causes(const json_t *report)
@@ -75,8 +74,7 @@ static void print_causes(const json_t *report)
 	json_t *c;
 	size_t i;
 
-	json_array_foreach(json_object_get(report, "causes"), i, c)
-	{
+	json_array_foreach (json_object_get(report, "causes"), i, c) {
 		printf("cause: %s (%s): ", ay_answer_text(c, "class", "-"),
 		       ay_answer_text(c, "kind", "-"));
 		ay_cli_print_safe(stdout, ay_bytes_of(ay_answer_text(c, "text", "")));

@@ -109,8 +109,7 @@ static int run_list(struct ay_cli *cli, const struct ay_args *args)
 	if (rc != AY_EXIT_OK)
 		return rc;
 	ay_table_init(&t, cli, heads);
-	json_array_foreach(items, k, i)
-	{
+	json_array_foreach (items, k, i) {
 		ay_table_add(&t, ay_answer_text(i, "id", NULL));
 		ay_table_addf(&t, "%lld",
 			      (long long)json_integer_value(json_object_get(i, "uses_left")));

@@ -49,8 +49,7 @@ static void name_references(struct gathered *d, const json_t *report)
 	json_t *list = json_object_get(report, "references"), *r;
 	size_t i, at = 0;
 
-	json_array_foreach(list, i, r)
-	{
+	json_array_foreach (list, i, r) {
 		int n = snprintf(d->references + at, sizeof(d->references) - at, "%s%s v%d",
 				 at ? ", " : "", json_string_value(json_object_get(r, "name")),
 				 (int)json_integer_value(json_object_get(r, "version")));

@@ -238,8 +238,7 @@ static void read_labels(struct ay_host *h, const char *json)
 	if (json_is_object(o) && json_object_size(o))
 		h->labels = calloc(json_object_size(o), sizeof(*h->labels));
 	if (h->labels) {
-		json_object_foreach(o, key, value)
-		{
+		json_object_foreach (o, key, value) {
 			if (!json_is_string(value))
 				continue;
 			h->labels[h->n_labels].key = strdup(key);

@@ -62,8 +62,7 @@ static void put_values(struct ay_pcrs *out, const char *bank, json_t *values)
 	const char *pcr;
 	json_t *v;
 
-	json_object_foreach(values, pcr, v)
-	{
+	json_object_foreach (values, pcr, v) {
 		unsigned char raw[80];
 		int n = EVP_DecodeBlock(raw, (const unsigned char *)json_string_value(v),
 					(int)json_string_length(v));
@@ -205,10 +204,9 @@ static void test_log_against_values(void **state)
 		appraise(ev, NULL);
 		assert_true(ev->out.quote.verified && ev->out.quote.fresh);
 		assert_true(ev->out.quote.pcrs_attested);
-		json_object_foreach(
+		json_object_foreach (
 			json_object_get(json_object_get(ev->expected, "expected"), "log_vs_tpm"),
-			pcr, v)
-		{
+			pcr, v) {
 			bool differs = strcmp(json_string_value(v), "DIFFERS") == 0;
 
 			assert_int_equal(

@@ -211,13 +211,12 @@ static struct ay_refset *events_only(void)
 
 	json_object_del(j, "sha256");
 	json_object_set_new(j, "state", json_string("active"));
-	json_object_foreach(
-		json_object_get(j, "parts"), part,
-		list) for (size_t i = json_array_size(list);
-			   i-- >
-			   0;) if (strcmp(json_string_value(json_object_get(json_array_get(list, i),
-									    "kind")),
-					  "pcr") == 0) json_array_remove(list, i);
+	json_object_foreach (json_object_get(j, "parts"), part, list)
+		for (size_t i = json_array_size(list); i-- > 0;)
+			if (strcmp(json_string_value(
+					   json_object_get(json_array_get(list, i), "kind")),
+				   "pcr") == 0)
+				json_array_remove(list, i);
 	assert_int_equal(ay_refset_from_json(j, &out, NULL), AY_OK);
 	json_decref(j);
 	return out;

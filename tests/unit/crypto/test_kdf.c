@@ -107,7 +107,8 @@ static void test_kdfa_corpus(void **state)
 	size_t i;
 
 	(void)state;
-	json_array_foreach(a, i, o) check_kdf(o, "Key");
+	json_array_foreach (a, i, o)
+		check_kdf(o, "Key");
 	json_decref(a);
 }
 
@@ -117,7 +118,8 @@ static void test_kdfe_corpus(void **state)
 	size_t i;
 
 	(void)state;
-	json_array_foreach(a, i, o) check_kdf(o, "Z");
+	json_array_foreach (a, i, o)
+		check_kdf(o, "Z");
 	json_decref(a);
 }
 

@@ -40,12 +40,10 @@ static void compare_pcrs(const char *name, const json_t *want, const struct ay_p
 	json_t *values, *v;
 	size_t n = 0, have = 0;
 
-	json_object_foreach((json_t *)(uintptr_t)want, bank, values)
-	{
+	json_object_foreach ((json_t *)(uintptr_t)want, bank, values) {
 		uint16_t alg = ay_alg_from_bank_name(ay_bytes_of(bank));
 
-		json_object_foreach(values, pcr, v)
-		{
+		json_object_foreach (values, pcr, v) {
 			struct ay_bytes b = ay_pcrs_value(got, alg, (unsigned)atoi(pcr));
 			char hex[2 * AY_DIGEST_MAX + 1] = "";
 
@@ -70,8 +68,7 @@ static void compare_types(const char *name, const json_t *want, const struct ay_
 	const char *type;
 	json_t *v;
 
-	json_object_foreach((json_t *)(uintptr_t)want, type, v)
-	{
+	json_object_foreach ((json_t *)(uintptr_t)want, type, v) {
 		uint32_t t = (uint32_t)strtoul(type, NULL, 16);
 		json_int_t n = 0;
 
@@ -181,8 +178,7 @@ static void read_pcrs(const char *set, uint16_t alg, struct ay_pcrs *out)
 	all = json_load_file(path, 0, NULL);
 	assert_non_null(all);
 	*out = (struct ay_pcrs){ 0 };
-	json_object_foreach(all, pcr, v)
-	{
+	json_object_foreach (all, pcr, v) {
 		uint8_t b[AY_DIGEST_MAX];
 		size_t n;
 
@@ -257,7 +253,7 @@ static void log_against_tpm(void **state)
 		read_pcrs(sets[i], ay_alg_from_bank_name(ay_bytes_of(bank)), &attested);
 		ay_report_init(&rep, &arena);
 		ay_check_log_pcrs(&log, &attested, &replayed, 0, &rep);
-		json_object_foreach(words, pcr, v)
+		json_object_foreach (words, pcr, v)
 			compare_words(sets[i], pcr, json_string_value(v), &rep);
 		ay_arena_fini(&arena);
 	}

@@ -770,9 +770,10 @@ static AY_UNUSED bool reports(const struct agent *a, const char *code)
 
 	assert_int_equal(ay_engine_report(engine, host_of(a), &report, NULL), AY_OK);
 	list = json_object_get(report, "findings");
-	json_array_foreach(list, i, f) found =
-		found || (strcmp(json_string_value(json_object_get(f, "code")), code) == 0 &&
-			  strcmp(json_string_value(json_object_get(f, "result")), "fail") == 0);
+	json_array_foreach (list, i, f)
+		found = found ||
+			(strcmp(json_string_value(json_object_get(f, "code")), code) == 0 &&
+			 strcmp(json_string_value(json_object_get(f, "result")), "fail") == 0);
 	if (!found) {
 		char *text = json_dumps(list, JSON_INDENT(1));
 

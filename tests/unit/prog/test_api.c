@@ -395,8 +395,9 @@ static void test_openapi(void **state)
 	assert_int_equal(ask("GET", "/api/v1/openapi.json", NULL, NULL), 200);
 	j = json_loads(w.body, JSON_REJECT_DUPLICATES, NULL);
 	assert_non_null(j);
-	json_object_foreach(json_object_get(j, "paths"), name, path)
-		json_object_foreach(path, method, op) listed++;
+	json_object_foreach (json_object_get(j, "paths"), name, path)
+		json_object_foreach (path, method, op)
+			listed++;
 	assert_int_equal(listed, n);
 	json_decref(j);
 }

@@ -65,8 +65,7 @@ static void test_rsa_vectors(void **state)
 	size_t i;
 
 	(void)state;
-	json_array_foreach(a, i, o)
-	{
+	json_array_foreach (a, i, o) {
 		uint8_t random[AY_CREDENTIAL_RANDOM] = { 0 };
 		struct ay_bytes seed = member(o, "Secret"), salt = member(o, "OAEPSalt");
 
@@ -84,8 +83,7 @@ static void test_ecc_vectors(void **state)
 	size_t i, done = 0;
 
 	(void)state;
-	json_array_foreach(a, i, o)
-	{
+	json_array_foreach (a, i, o) {
 		uint8_t random[AY_CREDENTIAL_RANDOM] = { 0 };
 		struct ay_bytes d = member(o, "EphemeralPrivate");
 

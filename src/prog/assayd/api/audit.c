@@ -60,8 +60,9 @@ static void export(struct ay_api_call *c)
 		return;
 	}
 	f = open_memstream(&all, &n);
-	json_array_foreach(p.items, i, item) if (f != NULL && json_dumpf(item, f, JSON_COMPACT) ==
-								      0) fputc('\n', f);
+	json_array_foreach (p.items, i, item)
+		if (f != NULL && json_dumpf(item, f, JSON_COMPACT) == 0)
+			fputc('\n', f);
 	if (f != NULL)
 		fclose(f);
 	json_decref(p.items);

@@ -142,8 +142,7 @@ static struct ay_label *labels_of(struct ay_api_call *c, size_t *n)
 	out = ay_arena_array(&c->arena, json_object_size(labels), sizeof(*out));
 	if (out == NULL)
 		return NULL;
-	json_object_foreach(labels, key, v)
-	{
+	json_object_foreach (labels, key, v) {
 		out[*n].key = ay_arena_str(&c->arena, ay_bytes_of(key));
 		out[*n].value = ay_arena_str(&c->arena, ay_bytes_of(json_string_value(v)));
 		if (out[*n].key != NULL && out[*n].value != NULL)

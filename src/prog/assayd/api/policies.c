@@ -26,14 +26,12 @@ void ay_api_policies_show(struct ay_api_call *c)
 
 	if (ay_api_refused(c, ay_engine_policies(c->api->engine, &all, &e), &e))
 		return;
-	json_array_foreach(
-		all, i,
-		p) if (is(p, "id", c->param[0]) ||
-		       is(p, "name",
-			  c->param[0])) if (found == NULL ||
-					    json_integer_value(json_object_get(p, "version")) >=
-						    json_integer_value(json_object_get(
-							    found, "version"))) found = p;
+	json_array_foreach (all, i, p)
+		if (is(p, "id", c->param[0]) || is(p, "name", c->param[0]))
+			if (found == NULL ||
+			    json_integer_value(json_object_get(p, "version")) >=
+				    json_integer_value(json_object_get(found, "version")))
+				found = p;
 	if (found != NULL) {
 		ay_api_json(c, 200, json_incref(found));
 	} else {

@@ -28,8 +28,7 @@ static enum ay_rc parts_of(struct ay_api_call *c, uint32_t *out, struct ay_err *
 	size_t i;
 
 	*out = 0;
-	json_array_foreach(json_object_get(c->body, "parts"), i, v)
-	{
+	json_array_foreach (json_object_get(c->body, "parts"), i, v) {
 		enum ay_part part;
 
 		if (!ay_part_find(ay_bytes_of(json_string_value(v)), &part))

@@ -164,13 +164,12 @@ static const char *bad_map(const struct ay_member *m, const json_t *v)
 		return "must be an object of texts";
 	if (json_object_size(v) > AY_MAX_LABELS)
 		return "has too many members";
-	json_object_foreach(
-		(json_t *)(uintptr_t)v, key,
-		item) if (!json_is_string(item) || key[0] == '\0' ||
-			  strlen(key) > AY_MAX_NAME_BYTES || json_string_length(item) > m->max ||
-			  strlen(json_string_value(item)) !=
-				  json_string_length(item)) return "must be an object of texts, "
-								   "each key with 1 to 128 octets";
+	json_object_foreach ((json_t *)(uintptr_t)v, key, item)
+		if (!json_is_string(item) || key[0] == '\0' || strlen(key) > AY_MAX_NAME_BYTES ||
+		    json_string_length(item) > m->max ||
+		    strlen(json_string_value(item)) != json_string_length(item))
+			return "must be an object of texts, "
+			       "each key with 1 to 128 octets";
 	return NULL;
 }
 
@@ -181,8 +180,9 @@ static const char *bad_texts(const struct ay_member *m, const json_t *v)
 
 	if (!json_is_array(v) || json_array_size(v) > m->max)
 		return "must be a short list of texts";
-	json_array_foreach(v, i,
-			   item) if (!json_is_string(item)) return "must be a short list of texts";
+	json_array_foreach (v, i, item)
+		if (!json_is_string(item))
+			return "must be a short list of texts";
 	return NULL;
 }
 
@@ -235,8 +235,7 @@ static enum ay_rc check_known(const struct ay_schema *s, const json_t *body, str
 	const char *key;
 	json_t *v;
 
-	json_object_foreach((json_t *)(uintptr_t)body, key, v)
-	{
+	json_object_foreach ((json_t *)(uintptr_t)body, key, v) {
 		const struct ay_member *m = find(s, key);
 		const char *bad = m == NULL ? NULL : bad_value(m, v);
 
