@@ -302,8 +302,8 @@ static void start_with_token(struct ay_engine *g, struct ay_conn *c,
 		ay_enrol_refuse(g, c, "TOKEN_HOST", "the host of this token is not there any more");
 		return;
 	}
-	if ((c->dial_for && AY_CHECKED("TOKEN_HOST", c->dial_for != h)) ||
-	    AY_CHECKED("TOKEN_DIALLED", is_other_token(c, token))) {
+	if (AY_CHECKED("TOKEN_HOST",
+		       (c->dial_for && c->dial_for != h) || is_other_token(c, token))) {
 		ay_enrol_refuse(g, c, "TOKEN_HOST", "the token is of another host");
 		return;
 	}
