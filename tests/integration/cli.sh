@@ -34,6 +34,7 @@ exits "plain http is refused" 2 'begins with https' "$assay" host list --server 
 exits "a server that is not there is exit 3" 3 'onnect' "$assay" host list --server https://127.0.0.1:1
 exits "a token file that is not there is exit 3" 3 'No such file' "$assay" host list --server https://127.0.0.1:1 --token-file /nonexistent
 exits "two ways to trust a listening agent are refused" 2 'give one of' "$assay" host add x --connect a:1 --agent-key 00 --trust-first-use
+exits "a wait that is no number is refused" 2 'a number of seconds' "$assay" host attest x --wait 5x
 exits "control characters of a wrong command are escaped" 2 'x1b' "$assay" "$(printf 'a\033[31m')"
 
 for p in assay:assay assayd:assayd assay-ca:assay-ca assay-agent:assay-agent assay-sim:assay-sim; do

@@ -221,12 +221,15 @@ static int run_attest(struct ay_cli *cli, const struct ay_args *args)
 	struct ay_answer a;
 	char after[64];
 	char *path;
-	int rc = ay_client_open(cli, &c);
+	int rc;
 
+	if (wait != NULL && (wait[0] == '\0' || strlen(wait) > 4 ||
+			     strspn(wait, "0123456789") != strlen(wait)))
+		return ay_cli_error(AY_EXIT_USAGE, "--wait %s: a number of seconds", wait);
+	rc = ay_client_open(cli, &c);
 	if (rc != AY_EXIT_OK)
 		return rc;
-	snprintf(after, sizeof(after), "/attest?wait=%u",
-		 wait == NULL ? 30 : (unsigned)strtoul(wait, NULL, 10));
+	snprintf(after, sizeof(after), "/attest?wait=%s", wait == NULL ? "30" : wait);
 	path = ay_client_path("/hosts/", args->pos[0], after);
 	rc = path == NULL ? ay_cli_error(AY_EXIT_IO, "out of memory")
 			  : ay_client_call(c, "POST", path, NULL, NULL, &a);
