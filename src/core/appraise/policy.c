@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/appraise/policy_members.h"
 #include "core/base/hex.h"
 #include "core/crypto/hash.h"
 
 #define FORMAT "assay-policy-1"
-#define REFERENCES_MAX 1024
 
 static const char default_json[] = "{\"format\":\"" FORMAT "\",\"name\":\"default\",\"version\":1,"
 				   "\"required\":[\"identity\",\"platform\",\"os\"],"
@@ -25,19 +25,6 @@ enum ay_rc ay_policy_default(struct ay_policy **out, struct ay_err *e)
 {
 	return ay_policy_parse(ay_bytes_of(default_json), out, e);
 }
-
-/*
- * One member of the document: how it is read and written. A later kind of rule
- * is one more row.
- */
-struct member {
-	const char *key;
-	enum ay_rc (*parse)(const json_t *doc, const char *key, struct ay_policy *p,
-			    struct ay_err *e);
-	/* A new reference, or NULL: left out (or no memory, which the size tells). */
-	json_t *(*build)(const struct ay_policy *p, const char *key);
-	bool (*is_set)(const struct ay_policy *p); /* NULL: always written */
-};
 
 static enum ay_rc parse_format(const json_t *doc, const char *key, struct ay_policy *p,
 			       struct ay_err *e)
@@ -185,47 +172,6 @@ static json_t *build_components(const struct ay_policy *p, const char *key)
 	return list;
 }
 
-static enum ay_rc parse_references(const json_t *doc, const char *key, struct ay_policy *p,
-				   struct ay_err *e)
-{
-	const json_t *list;
-	enum ay_rc rc = ay_json_array(doc, "policy", key, false, &list, e);
-
-	if (rc != AY_OK || list == NULL)
-		return rc;
-	if (json_array_size(list) == 0 || json_array_size(list) > REFERENCES_MAX)
-		return ay_json_bad(e, "policy", key, "needs 1 to 1024 names; leave it out for all");
-	p->reference = ay_arena_array(&p->arena, json_array_size(list), sizeof(*p->reference));
-	if (p->reference == NULL)
-		return ay_fail(e, AY_E_NOMEM, "policy", 0, "out of memory");
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const char *name = json_string_value(json_array_get(list, i));
-
-		if (name == NULL || !ay_json_is_name(name))
-			return ay_json_bad(e, "policy", key, "not a name");
-		p->reference[i] = ay_arena_str(&p->arena, ay_bytes_of(name));
-		if (p->reference[i] == NULL)
-			return ay_fail(e, AY_E_NOMEM, "policy", 0, "out of memory");
-		p->n_references = i + 1;
-	}
-	return AY_OK;
-}
-
-static json_t *build_references(const struct ay_policy *p, const char *key)
-{
-	json_t *list = json_array();
-
-	(void)key;
-	for (size_t i = 0; i < p->n_references; i++)
-		(void)json_array_append_new(list, json_string(p->reference[i]));
-	return list;
-}
-
-static bool has_references(const struct ay_policy *p)
-{
-	return p->n_references > 0;
-}
-
 static enum ay_rc parse_no_log(const json_t *doc, const char *key, struct ay_policy *p,
 			       struct ay_err *e)
 {
@@ -257,50 +203,6 @@ static json_t *build_no_log(const struct ay_policy *p, const char *key)
 static bool has_no_log(const struct ay_policy *p)
 {
 	return p->allow_no_log;
-}
-
-static enum ay_rc parse_violations(const json_t *o, struct ay_policy *p, struct ay_err *e)
-{
-	const json_t *v = json_object_get(o, "violations");
-
-	if (v == NULL || (json_is_string(v) && strcmp(json_string_value(v), "reference") == 0)) {
-		p->violations = AY_VIOLATIONS_AS_REFERENCE;
-		return AY_OK;
-	}
-	p->violations = AY_VIOLATIONS_AT_MOST;
-	return ay_json_u64(o, "policy.ima", "violations", true, INT64_MAX, &p->max_violations, e);
-}
-
-static enum ay_rc parse_ima(const json_t *doc, const char *key, struct ay_policy *p,
-			    struct ay_err *e)
-{
-	static const char *const known[] = { "enabled", "violations", "allow_padded_bank", NULL };
-	const json_t *o;
-	enum ay_rc rc = ay_json_object(doc, "policy", key, false, &o, e);
-
-	p->ima = true;
-	if (rc != AY_OK || o == NULL)
-		return rc;
-	rc = ay_json_only(o, known, "policy.ima", e);
-	if (rc == AY_OK)
-		rc = ay_json_bool(o, "policy.ima", "enabled", false, &p->ima, e);
-	if (rc == AY_OK)
-		rc = ay_json_bool(o, "policy.ima", "allow_padded_bank", false,
-				  &p->allow_padded_bank, e);
-	if (rc == AY_OK)
-		rc = parse_violations(o, p, e);
-	return rc;
-}
-
-static json_t *build_ima(const struct ay_policy *p, const char *key)
-{
-	json_t *violations = p->violations == AY_VIOLATIONS_AS_REFERENCE
-				     ? json_string("reference")
-				     : json_integer((json_int_t)p->max_violations);
-
-	(void)key;
-	return json_pack("{sb so sb}", "enabled", p->ima, "violations", violations,
-			 "allow_padded_bank", p->allow_padded_bank);
 }
 
 static enum ay_rc parse_weak(const json_t *doc, const char *key, struct ay_policy *p,
@@ -335,7 +237,7 @@ static json_t *build_hash(const struct ay_policy *p, const char *key)
 	return json_string(hex);
 }
 
-static const struct member members[] = {
+static const struct ay_policy_member members[] = {
 	{ "format", parse_format, build_format, NULL },
 	{ "name", parse_name, build_name, NULL },
 	{ "version", parse_number, build_number, NULL },
@@ -343,12 +245,13 @@ static const struct member members[] = {
 	{ "note", parse_text, build_text, has_note },
 	{ "required", parse_components, build_components, NULL },
 	{ "required_if_reference", parse_components, build_components, NULL },
-	{ "references", parse_references, build_references, has_references },
+	{ "references", ay_policy_references_parse, ay_policy_references_build,
+	  ay_policy_references_set },
 	{ "lease_s", parse_number, build_number, NULL },
 	{ "reattest_s", parse_number, build_number, NULL },
 	{ "missed_deadlines", parse_number, build_number, NULL },
 	{ "allow_no_log", parse_no_log, build_no_log, has_no_log },
-	{ "ima", parse_ima, build_ima, NULL },
+	{ "ima", ay_policy_ima_parse, ay_policy_ima_build, NULL },
 	{ "refuse_weak_log", parse_weak, build_weak, NULL },
 	{ "sha256", parse_hash, build_hash, NULL },
 };
