@@ -187,7 +187,8 @@ static enum ay_rc judge_state(struct offline *o, struct ay_err *e)
 				  .sets = in->sets,
 				  .n_sets = in->n_sets,
 				  .policy = in->policy,
-				  .offline = true };
+				  .offline = true,
+				  .now_ms = in->now_ms };
 
 	if (o->out->log_parsed)
 		st.log_given = AY_LOG_IS_GIVEN;
@@ -221,7 +222,8 @@ static enum ay_rc judge_runtime(struct offline *o, struct ay_err *e)
 				    .sets = o->in->sets,
 				    .n_sets = o->in->n_sets,
 				    .policy = o->in->policy,
-				    .offline = true };
+				    .offline = true,
+				    .now_ms = o->in->now_ms };
 
 	if (o->ima_error.rc != AY_OK) {
 		rt.ima_error = &o->ima_error;
@@ -237,6 +239,7 @@ static enum ay_rc judge(struct offline *o, struct ay_err *e)
 {
 	enum ay_rc rc = judge_quote(o, e);
 
+	ay_check_identity_grade(o->in->policy, "", true, o->rep);
 	if (rc != AY_OK)
 		return rc;
 	if (!o->out->quote.pcrs_attested) {
@@ -264,8 +267,10 @@ enum ay_rc ay_appraise_offline(const struct ay_offline_in *in, struct ay_arena *
 	if (rc == AY_OK)
 		rc = judge(&o, e);
 	if (rc == AY_OK)
-		rc = ay_report_conclude(
-			rep, ay_policy_required(in->policy, in->sets, in->n_sets, true), e);
+		rc = ay_appraise_conclude(
+			in->policy,
+			ay_policy_required(in->policy, in->sets, in->n_sets, true, in->now_ms),
+			in->now_ms, rep, e);
 	if (rc == AY_OK)
 		ay_causes_find(rep, out->log_parsed ? &out->log : NULL);
 	return rc;

@@ -20,6 +20,7 @@ struct ay_offline_in {
 	const struct ay_refset *const *sets;
 	size_t n_sets;
 	const struct ay_policy *policy; /* NULL: nothing is trusted */
+	int64_t now_ms;			/* as in ay_state_in */
 };
 
 /* What was found out on the way; everything lives in the arena or borrows from the input. */

@@ -100,6 +100,7 @@ static const struct {
 	{ "lease_s", offsetof(struct ay_policy, lease_s), false, 5, 7 * 86400, 900 },
 	{ "reattest_s", offsetof(struct ay_policy, reattest_s), false, 1, 7 * 86400, 300 },
 	{ "missed_deadlines", offsetof(struct ay_policy, missed_deadlines), false, 1, 1000, 2 },
+	{ "max_staleness_s", offsetof(struct ay_policy, max_staleness_s), false, 0, 7 * 86400, 0 },
 };
 
 static uint32_t *number_at(struct ay_policy *p, size_t i)
@@ -134,6 +135,11 @@ static json_t *build_number(const struct ay_policy *p, const char *key)
 	struct ay_policy copy = *p;
 
 	return json_integer(*number_at(&copy, number_of(key)));
+}
+
+static bool has_staleness(const struct ay_policy *p)
+{
+	return p->max_staleness_s > 0;
 }
 
 /* Lists of components. */
@@ -250,9 +256,16 @@ static const struct ay_policy_member members[] = {
 	{ "lease_s", parse_number, build_number, NULL },
 	{ "reattest_s", parse_number, build_number, NULL },
 	{ "missed_deadlines", parse_number, build_number, NULL },
+	{ "max_staleness_s", parse_number, build_number, has_staleness },
 	{ "allow_no_log", parse_no_log, build_no_log, has_no_log },
 	{ "ima", ay_policy_ima_parse, ay_policy_ima_build, NULL },
 	{ "refuse_weak_log", parse_weak, build_weak, NULL },
+	{ "banks", ay_policy_banks_parse, ay_policy_banks_build, ay_policy_banks_set },
+	{ "pcrs_judged", ay_policy_pcrs_parse, ay_policy_pcrs_build, ay_policy_pcrs_set },
+	{ "grades", ay_policy_grades_parse, ay_policy_grades_build, ay_policy_grades_set },
+	{ "secure_boot", ay_policy_sb_parse, ay_policy_sb_build, ay_policy_sb_set },
+	{ "waivers", ay_policy_waivers_parse, ay_policy_waivers_build, ay_policy_waivers_set },
+	{ "windows", ay_policy_windows_parse, ay_policy_windows_build, ay_policy_windows_set },
 	{ "sha256", parse_hash, build_hash, NULL },
 };
 
@@ -294,6 +307,8 @@ static enum ay_rc check_sense(const struct ay_policy *p, struct ay_err *e)
 {
 	if (p->reattest_s > p->lease_s)
 		return ay_json_bad(e, "policy", "reattest_s", "is longer than the lease");
+	if (p->max_staleness_s > 0 && p->max_staleness_s < p->reattest_s)
+		return ay_json_bad(e, "policy", "max_staleness_s", "is shorter than reattest_s");
 	if ((p->required & p->required_if_reference) != 0)
 		return ay_json_bad(e, "policy", "required_if_reference",
 				   "names a component that is required anyway");

@@ -10,10 +10,64 @@
  */
 #include "core/appraise/report.h"
 #include "core/base/json.h"
+#include "core/tpm/pcr.h"
 
 enum ay_violations {
 	AY_VIOLATIONS_AS_REFERENCE = 0, /* no more than the set has */
 	AY_VIOLATIONS_AT_MOST,
+};
+
+/* Banks that must be quoted (POLICY_BANK), and banks whose word alone judges nothing
+ * (POLICY_BANK_WEAK). */
+struct ay_bank_demands {
+	size_t n_required, n_refused;
+	uint16_t required[AY_BANKS_MAX], refused[AY_BANKS_MAX];
+};
+
+/* At least these; zero asks for nothing. */
+struct ay_grade_demands {
+	unsigned identity;			/* ay_identity_grade() */
+	enum ay_grade component[AY_COMPONENTS]; /* GRADE_COMPONENT, of components that are required
+						 */
+};
+
+enum ay_sb_state { AY_SB_ANY = 0, AY_SB_ON, AY_SB_OFF };
+
+/* What the log of PCR 7 must show, by data that its digests cover. */
+struct ay_sb_demands {
+	enum ay_sb_state state; /* SB_STATE */
+	uint32_t dbx_min;	/* dbx has at least so many signatures: SB_DBX */
+	size_t n_dbx;		/* ... and these SHA-256 hashes */
+	uint8_t (*dbx)[32];
+	size_t n_sbat; /* SbatLevel revokes at least up to these generations: SB_SBAT */
+	struct ay_sbat_level {
+		const char *component;
+		uint32_t generation;
+	} * sbat;
+};
+
+/*
+ * A failure that somebody answers for until an instant: it becomes a note and
+ * fails again after that. It names exactly what it excuses (waiver.def says
+ * which members each code needs); words are compared with those of the finding.
+ */
+struct ay_waiver {
+	enum ay_check code;
+	bool has_pcr;
+	uint8_t pcr;
+	uint16_t bank;	  /* 0: whichever */
+	const char *path; /* NULL: not named; so the two below */
+	const char *expected, *measured;
+	const char *owner, *reason;
+	int64_t until_ms;
+};
+
+/* An update under way: a version that is superseded already is accepted too, until an instant. */
+struct ay_window {
+	const char *set;
+	uint32_t version;
+	const char *owner, *reason;
+	int64_t until_ms;
 };
 
 struct ay_policy {
@@ -32,6 +86,7 @@ struct ay_policy {
 	uint32_t lease_s;	   /* how long `trusted` holds */
 	uint32_t reattest_s;	   /* how often to ask */
 	uint32_t missed_deadlines; /* after so many `trusted` becomes `unknown` */
+	uint32_t max_staleness_s;  /* no `trusted` stands on older evidence; 0: lease_s alone */
 
 	/* A host whose log never reached the operating system (design 6). */
 	bool allow_no_log;
@@ -42,6 +97,16 @@ struct ay_policy {
 	uint64_t max_violations;
 	bool allow_padded_bank; /* banks extended with zero-padded SHA-1 */
 	bool refuse_weak_log;	/* a SHA-1-only log is LOG_BANK_WEAK */
+
+	struct ay_bank_demands banks;
+	uint32_t pcrs_judged; /* bit N: some rule must judge PCR N: POLICY_PCR */
+	struct ay_grade_demands grades;
+	struct ay_sb_demands secure_boot;
+
+	size_t n_waivers;
+	struct ay_waiver *waiver;
+	size_t n_windows;
+	struct ay_window *window;
 };
 
 /* *out is new and the caller's; NULL on failure. Errors name the field. */
@@ -57,6 +122,21 @@ struct ay_bytes ay_policy_build(const struct ay_policy *p, struct ay_arena *a);
 /* The default policy, named "default": its JSON and the policy itself. */
 const char *ay_policy_default_json(void);
 AY_MUST_USE enum ay_rc ay_policy_default(struct ay_policy **out, struct ay_err *e);
+
+/*
+ * The next instant at which a waiver or window of the policy ends; INT64_MAX:
+ * none does. now_ms here and below: milliseconds since 1970, 0 if nobody knows;
+ * then everything that ends has ended.
+ */
+int64_t ay_policy_next_end(const struct ay_policy *p, int64_t now_ms);
+/* The open window that accepts this version of a set; NULL: none. */
+const struct ay_window *ay_policy_window(const struct ay_policy *p, const char *set_name,
+					 uint32_t version, int64_t now_ms);
+/* May a waiver excuse this code at all? */
+bool ay_waiver_may(enum ay_check code);
+/* Identity grades in order, from 1 ("agentless") to "ek_certified"; 0: no such grade. */
+unsigned ay_identity_grade(struct ay_bytes name);
+const char *ay_identity_grade_name(unsigned grade); /* "" for 0 */
 
 /* Does the policy take this set? Names only; states are judged by the appraisal. */
 bool ay_policy_takes(const struct ay_policy *p, const char *set_name);

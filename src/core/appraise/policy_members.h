@@ -30,4 +30,32 @@ AY_MUST_USE enum ay_rc ay_policy_ima_parse(const json_t *doc, const char *key, s
 					   struct ay_err *e);
 json_t *ay_policy_ima_build(const struct ay_policy *p, const char *key);
 
+/* policy_demands.c: `banks`, `pcrs_judged`, `grades`, `secure_boot` */
+AY_MUST_USE enum ay_rc ay_policy_banks_parse(const json_t *doc, const char *key,
+					     struct ay_policy *p, struct ay_err *e);
+json_t *ay_policy_banks_build(const struct ay_policy *p, const char *key);
+bool ay_policy_banks_set(const struct ay_policy *p);
+AY_MUST_USE enum ay_rc ay_policy_pcrs_parse(const json_t *doc, const char *key, struct ay_policy *p,
+					    struct ay_err *e);
+json_t *ay_policy_pcrs_build(const struct ay_policy *p, const char *key);
+bool ay_policy_pcrs_set(const struct ay_policy *p);
+AY_MUST_USE enum ay_rc ay_policy_grades_parse(const json_t *doc, const char *key,
+					      struct ay_policy *p, struct ay_err *e);
+json_t *ay_policy_grades_build(const struct ay_policy *p, const char *key);
+bool ay_policy_grades_set(const struct ay_policy *p);
+AY_MUST_USE enum ay_rc ay_policy_sb_parse(const json_t *doc, const char *key, struct ay_policy *p,
+					  struct ay_err *e);
+json_t *ay_policy_sb_build(const struct ay_policy *p, const char *key);
+bool ay_policy_sb_set(const struct ay_policy *p);
+
+/* policy_waivers.c: `waivers`, `windows` */
+AY_MUST_USE enum ay_rc ay_policy_waivers_parse(const json_t *doc, const char *key,
+					       struct ay_policy *p, struct ay_err *e);
+json_t *ay_policy_waivers_build(const struct ay_policy *p, const char *key);
+bool ay_policy_waivers_set(const struct ay_policy *p);
+AY_MUST_USE enum ay_rc ay_policy_windows_parse(const json_t *doc, const char *key,
+					       struct ay_policy *p, struct ay_err *e);
+json_t *ay_policy_windows_build(const struct ay_policy *p, const char *key);
+bool ay_policy_windows_set(const struct ay_policy *p);
+
 #endif

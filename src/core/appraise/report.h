@@ -144,6 +144,13 @@ void ay_report_init(struct ay_report *rep, struct ay_arena *arena);
 enum ay_result ay_report_add(struct ay_report *rep, enum ay_check code, enum ay_result result,
 			     const struct ay_place *at, const char *fmt, ...) AY_PRINTF(5, 6);
 
+/*
+ * The i-th finding, a fail, becomes a note (pass) with this text: somebody
+ * answers for it (waiver.h). judged: its component counts as judged by it.
+ */
+void ay_report_excuse(struct ay_report *rep, size_t i, bool judged, const char *fmt, ...)
+	AY_PRINTF(4, 5);
+
 /* rule is kept as it is given (static, or of the same arena). event < 0: the PCR's value. */
 void ay_report_cover(struct ay_report *rep, uint16_t bank, unsigned pcr, int32_t event,
 		     const char *rule);

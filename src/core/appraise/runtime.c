@@ -26,8 +26,7 @@ static enum ay_rc gather(const struct ay_runtime_in *in, struct ay_report *rep, 
 		const struct ay_refset *s = in->sets[i];
 		struct ay_named name = ay_refset_named(s);
 
-		if ((!in->offline && s->state != AY_SET_ACTIVE) ||
-		    !ay_policy_takes(in->policy, s->name))
+		if (!ay_policy_in_force(in->policy, s, in->offline, in->now_ms))
 			continue;
 		for (size_t r = 0; r < s->n_rules; r++) {
 			if (s->rule[r].kind != &ay_rule_files)
@@ -167,7 +166,7 @@ static bool continues(const struct ay_runtime_in *in, struct ay_ima_tally *t)
 {
 	uint8_t key[32];
 
-	ay_tally_key(in->policy, in->sets, in->n_sets, in->offline, key);
+	ay_tally_key(in->policy, in->sets, in->n_sets, in->offline, in->now_ms, key);
 	if (in->run->from == 0)
 		*t = (struct ay_ima_tally){ 0 };
 	if (t->entries == 0)

@@ -24,6 +24,12 @@ static void put_u32(struct ay_hash *h, uint32_t v)
 	put(h, b, sizeof(b));
 }
 
+static void put_instant(struct ay_hash *h, int64_t at_ms)
+{
+	put_u32(h, (uint32_t)((uint64_t)at_ms >> 32));
+	put_u32(h, (uint32_t)at_ms);
+}
+
 static void put_values(struct ay_hash *h, const struct ay_pcrs *p)
 {
 	put_u32(h, (uint32_t)p->n_banks);
@@ -69,6 +75,8 @@ void ay_state_key(const struct ay_state_in *in, uint8_t key[32])
 	put_u32(&h, in->ima_pcrs);
 	put_u32(&h, in->offline);
 	put(&h, in->policy == NULL ? no_hash : in->policy->sha256, 32);
+	put_instant(&h,
+		    in->policy == NULL ? INT64_MAX : ay_policy_next_end(in->policy, in->now_ms));
 	put_sets(&h, in->sets, in->n_sets);
 	ay_hash_final(&h, key);
 }
@@ -84,26 +92,30 @@ uint32_t ay_ima_pcrs(const struct ay_ima_state *s)
 
 /* ---- sets in force ---- */
 
-static bool in_force(const struct ay_policy *p, const struct ay_refset *s, bool offline)
+bool ay_policy_in_force(const struct ay_policy *p, const struct ay_refset *s, bool offline,
+			int64_t now_ms)
 {
 	if (!ay_policy_takes(p, s->name))
 		return false;
-	return offline || !AY_CHECKED("REF_STATE", s->state != AY_SET_ACTIVE);
+	if (offline || !AY_CHECKED("REF_STATE", s->state != AY_SET_ACTIVE))
+		return true;
+	return s->state == AY_SET_SUPERSEDED &&
+	       ay_policy_window(p, s->name, s->version, now_ms) != NULL;
 }
 
 static uint32_t parts_in_force(const struct ay_policy *p, const struct ay_refset *const *sets,
-			       size_t n, bool offline)
+			       size_t n, bool offline, int64_t now_ms)
 {
 	uint32_t parts = 0;
 
 	for (size_t i = 0; i < n; i++)
-		if (in_force(p, sets[i], offline))
+		if (ay_policy_in_force(p, sets[i], offline, now_ms))
 			parts |= ay_refset_parts(sets[i]);
 	return parts;
 }
 
 unsigned ay_policy_required(const struct ay_policy *p, const struct ay_refset *const *sets,
-			    size_t n_sets, bool offline)
+			    size_t n_sets, bool offline, int64_t now_ms)
 {
 	static const struct {
 		enum ay_part part;
@@ -120,7 +132,7 @@ unsigned ay_policy_required(const struct ay_policy *p, const struct ay_refset *c
 	if (p == NULL)
 		return 0;
 	required = p->required;
-	parts = parts_in_force(p, sets, n_sets, offline);
+	parts = parts_in_force(p, sets, n_sets, offline, now_ms);
 	for (size_t i = 0; i < AY_COUNT(of); i++)
 		if ((parts & AY_PART_BIT(of[i].part)) != 0)
 			required |= p->required_if_reference & AY_COMP_BIT(of[i].component);
@@ -141,7 +153,7 @@ static bool known_mismatch(const void *ctx, const struct ay_evlog *log, size_t e
 	const struct ay_state_in *in = ctx;
 
 	for (size_t i = 0; in->policy != NULL && i < in->n_sets; i++)
-		if (in_force(in->policy, in->sets[i], in->offline) &&
+		if (ay_policy_in_force(in->policy, in->sets[i], in->offline, in->now_ms) &&
 		    ay_refset_knows_mismatch(in->sets[i], log, event))
 			return true;
 	return false;
@@ -277,7 +289,7 @@ static void judge_part(struct judge *j, enum ay_part part)
 	for (size_t i = 0; i < in->n_sets; i++) {
 		struct ay_report tried;
 
-		if (!in_force(in->policy, in->sets[i], in->offline) ||
+		if (!ay_policy_in_force(in->policy, in->sets[i], in->offline, in->now_ms) ||
 		    (ay_refset_parts(in->sets[i]) & AY_PART_BIT(part)) == 0)
 			continue;
 		ay_report_init(&tried, j->rep->arena);
@@ -324,7 +336,7 @@ static void check_named_sets(struct judge *j)
 			if (strcmp(in->sets[i]->name, name) != 0)
 				continue;
 			seen = in->sets[i];
-			good |= in_force(in->policy, seen, in->offline);
+			good |= ay_policy_in_force(in->policy, seen, in->offline, in->now_ms);
 		}
 		if (!good)
 			ay_report_add(j->rep, AY_CHECK_REF_STATE, AY_NOT_CHECKED,
@@ -384,8 +396,8 @@ enum ay_rc ay_appraise_state(const struct ay_state_in *in, struct ay_report *rep
 			      "no trust policy applies to this host");
 		return rep->fault;
 	}
-	if (AY_CHECKED("NO_POLICY",
-		       ay_policy_required(in->policy, in->sets, in->n_sets, in->offline) == 0))
+	if (AY_CHECKED("NO_POLICY", ay_policy_required(in->policy, in->sets, in->n_sets,
+						       in->offline, in->now_ms) == 0))
 		ay_report_add(rep, AY_CHECK_NO_POLICY, AY_NOT_CHECKED, NULL,
 			      "trust policy %.*s requires nothing, so nothing is trusted",
 			      AY_MAX_NAME_BYTES, in->policy->name);
@@ -409,7 +421,7 @@ enum ay_rc ay_appraise_state(const struct ay_state_in *in, struct ay_report *rep
 /* ---- what the running system is judged by ---- */
 
 void ay_tally_key(const struct ay_policy *p, const struct ay_refset *const *sets, size_t n_sets,
-		  bool offline, uint8_t key[32])
+		  bool offline, int64_t now_ms, uint8_t key[32])
 {
 	struct ay_hash h;
 
@@ -418,7 +430,7 @@ void ay_tally_key(const struct ay_policy *p, const struct ay_refset *const *sets
 		return; /* nobody judges: the key of a tally that was never begun */
 	key_begin(&h, "assay-tally-1");
 	for (size_t i = 0; i < n_sets; i++)
-		if (in_force(p, sets[i], offline) &&
+		if (ay_policy_in_force(p, sets[i], offline, now_ms) &&
 		    (ay_refset_parts(sets[i]) & AY_PART_BIT(AY_PART_RUNTIME)) != 0)
 			put(&h, sets[i]->sha256, sizeof(sets[i]->sha256));
 	ay_hash_final(&h, key);

@@ -12,7 +12,7 @@
  *	ay_appraise_state(&in, boot, e);  else judge, and keep them under the key
  *	ay_report_merge(rep, boot);
  *	ay_appraise_runtime(&rt, rep, e); IMA: only entries that are new
- *	ay_report_conclude(rep, ay_policy_required(policy, sets, n), e);
+ *	ay_appraise_conclude(policy, ay_policy_required(policy, sets, n, ...), now, rep, e);
  *	ay_causes_find(rep, log);
  *
  * A key met before costs one hash over the values, whatever the size of
@@ -42,12 +42,17 @@ struct ay_state_in {
 	size_t n_sets;
 	const struct ay_policy *policy; /* NULL: none */
 	bool offline;			/* sets are given by hand: their state does not matter */
+	int64_t now_ms; /* ms since 1970; 0 unknown: waivers and windows have all ended */
 };
 
 /* PCRs that an IMA list extends, those that a boot log does not have to explain. */
 uint32_t ay_ima_pcrs(const struct ay_ima_state *s);
 
-/* SHA-256 over all that ay_appraise_state() looks at. PCR 10, 16 and 23 are not. */
+/*
+ * SHA-256 over all that ay_appraise_state() looks at. PCR 10, 16 and 23 are
+ * not; of the instant only which waiver or window ends next, so that a kept
+ * state (and a report concluded from it) is not used beyond that.
+ */
 void ay_state_key(const struct ay_state_in *in, uint8_t key[32]);
 
 /*
@@ -57,9 +62,30 @@ void ay_state_key(const struct ay_state_in *in, uint8_t key[32]);
 AY_MUST_USE enum ay_rc ay_appraise_state(const struct ay_state_in *in, struct ay_report *rep,
 					 struct ay_err *e);
 
+/*
+ * Is the set one that the policy compares with: named (or none are), and
+ * active, or a version that an update window still accepts? Offline its state
+ * does not matter.
+ */
+bool ay_policy_in_force(const struct ay_policy *p, const struct ay_refset *s, bool offline,
+			int64_t now_ms);
+
 /* Components the policy requires, given the sets in force. 0 without a policy. */
 unsigned ay_policy_required(const struct ay_policy *p, const struct ay_refset *const *sets,
-			    size_t n_sets, bool offline);
+			    size_t n_sets, bool offline, int64_t now_ms);
+
+/* Is the host's identity (its grade's name, "" unknown) as good as the policy demands? A finding
+ * only if it demands something; nobody knows the grade offline: not_checked, and not needed. */
+void ay_check_identity_grade(const struct ay_policy *p, const char *grade, bool offline,
+			     struct ay_report *rep);
+
+/*
+ * Findings to verdicts, in place of ay_report_conclude(): what the policy
+ * demands of grades, then its waivers, then the verdicts. policy NULL: none.
+ */
+AY_MUST_USE enum ay_rc ay_appraise_conclude(const struct ay_policy *policy, unsigned required,
+					    int64_t now_ms, struct ay_report *rep,
+					    struct ay_err *e);
 
 /* ---- the running system ---- */
 
@@ -84,7 +110,7 @@ struct ay_ima_tally {
 };
 
 void ay_tally_key(const struct ay_policy *p, const struct ay_refset *const *sets, size_t n_sets,
-		  bool offline, uint8_t key[32]);
+		  bool offline, int64_t now_ms, uint8_t key[32]);
 #define AY_TALLY_WIRE_MAX (32 + 4 * 8 + 1 + AY_TALLY_LISTED * (8 + 2 + 1 + AY_DIGEST_MAX + 1 + 160))
 void ay_tally_write(struct ay_writer *w, const struct ay_ima_tally *t);
 AY_MUST_USE enum ay_rc ay_tally_parse(struct ay_bytes in, struct ay_ima_tally *out,
@@ -101,6 +127,7 @@ struct ay_runtime_in {
 	size_t n_sets;
 	const struct ay_policy *policy;
 	bool offline;
+	int64_t now_ms; /* as in ay_state_in */
 };
 
 /*

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/appraise/causes.h"
 #include "core/appraise/report_json.h"
@@ -106,7 +107,9 @@ static enum ay_rc report_missing(const struct ay_evidence_dir *d, const struct a
 		      d->in.attest.p == NULL ? " quote.msg" : "",
 		      d->in.signature.p == NULL ? " quote.sig" : "",
 		      d->ak == NULL ? " ak.pem or ak.pub" : "");
-	rc = ay_report_conclude(rep, ay_policy_required(a->policy, a->view, a->n, true), e);
+	rc = ay_appraise_conclude(a->policy,
+				  ay_policy_required(a->policy, a->view, a->n, true, d->in.now_ms),
+				  d->in.now_ms, rep, e);
 	if (rc == AY_OK)
 		ay_causes_find(rep, NULL);
 	return rc;
@@ -126,6 +129,7 @@ static int appraise(struct ay_cli *cli, struct ay_evidence_dir *d, const struct 
 	d->in.sets = a->view;
 	d->in.n_sets = a->n;
 	d->in.policy = a->policy;
+	d->in.now_ms = 1000 * (int64_t)time(NULL);
 	if (ay_evidence_dir_has_quote(d))
 		rc = ay_appraise_offline(&d->in, &arena, &out, &rep, &e);
 	else

@@ -252,6 +252,7 @@ static void state_in(const struct judging *v, struct ay_state_in *in)
 		in->n_sets = judge->n_sets;
 		in->policy = judge->policy;
 	}
+	in->now_ms = v->j->now_ms;
 }
 
 /* Parse the log that speaks for this boot; false when its octets must be fetched first. */
@@ -367,6 +368,7 @@ static bool judge_runtime(struct judging *v)
 	in.sets = judge->sets;
 	in.n_sets = judge->n_sets;
 	in.policy = judge->policy;
+	in.now_ms = v->j->now_ms;
 	if (v->has_run)
 		(void)ay_check_ima_continuity(&v->begin, v->j->rebooted && v->begin.octets,
 					      v->ev.ima == AY_GIVEN_NEW ? v->ev.ima_entries
@@ -398,7 +400,8 @@ static void conclude(struct judging *v)
 
 	if (j->judge)
 		required |= j->judge->required;
-	j->fault = ay_report_conclude(&v->rep, required, &j->err);
+	j->fault = ay_appraise_conclude(j->judge ? j->judge->policy : NULL, required, j->now_ms,
+					&v->rep, &j->err);
 	if (j->fault != AY_OK)
 		return;
 	ay_causes_find(&v->rep, v->parsed);

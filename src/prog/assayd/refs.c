@@ -121,7 +121,8 @@ void ay_refs_fini(struct ay_engine *g)
 
 /* ---- what is in force ---- */
 
-static struct ay_judge *judge_new(const struct ay_refs *r, const struct ay_policy *p)
+static struct ay_judge *judge_new(const struct ay_refs *r, const struct ay_policy *p,
+				  int64_t now_ms)
 {
 	struct ay_judge *j = calloc(1, sizeof(*j));
 	const struct ay_refset **sets = calloc(r->n_sets + 1, sizeof(*sets));
@@ -135,11 +136,10 @@ static struct ay_judge *judge_new(const struct ay_refs *r, const struct ay_polic
 	j->policy = p;
 	j->sets = sets;
 	for (size_t i = 0; i < r->n_sets; i++)
-		if (r->set[i].set->state == AY_SET_ACTIVE &&
-		    ay_policy_takes(p, r->set[i].set->name))
+		if (ay_policy_in_force(p, r->set[i].set, false, now_ms))
 			sets[j->n_sets++] = r->set[i].set;
-	j->required = ay_policy_required(p, sets, j->n_sets, false);
-	ay_tally_key(p, sets, j->n_sets, false, j->tally_key);
+	j->required = ay_policy_required(p, sets, j->n_sets, false, now_ms);
+	ay_tally_key(p, sets, j->n_sets, false, now_ms, j->tally_key);
 	return j;
 }
 
@@ -180,7 +180,7 @@ static void rebuild(struct ay_engine *g)
 	for (size_t i = 0; i < r->n_policies; i++) {
 		struct ay_judge *was = r->policy[i].judge;
 
-		r->policy[i].judge = judge_new(r, r->policy[i].policy);
+		r->policy[i].judge = judge_new(r, r->policy[i].policy, g->now_ms);
 		ay_judge_unref(was);
 	}
 	for (size_t i = 0; i < g->n_hosts; i++)

@@ -322,10 +322,10 @@ static void test_refused_list(void **state)
 static void test_required_if_reference(void **state)
 {
 	(void)state;
-	assert_int_not_equal(ay_policy_required(policy, sets, 1, false) & RUNTIME, 0);
+	assert_int_not_equal(ay_policy_required(policy, sets, 1, false, 0) & RUNTIME, 0);
 	set->state = AY_SET_REVOKED;
-	assert_int_equal(ay_policy_required(policy, sets, 1, false) & RUNTIME, 0);
-	assert_int_equal(ay_policy_required(policy, sets, 0, false) & RUNTIME, 0);
+	assert_int_equal(ay_policy_required(policy, sets, 1, false, 0) & RUNTIME, 0);
+	assert_int_equal(ay_policy_required(policy, sets, 0, false, 0) & RUNTIME, 0);
 }
 
 static void test_tally_prefixes_are_refused(void **state)

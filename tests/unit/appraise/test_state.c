@@ -414,7 +414,7 @@ static void test_no_policy(void **state)
 	in.policy = NULL;
 	ay_report_init(&rep, &arena);
 	assert_int_equal(ay_appraise_state(&in, &rep, NULL), AY_OK);
-	assert_int_equal(ay_policy_required(NULL, in.sets, in.n_sets, false), 0);
+	assert_int_equal(ay_policy_required(NULL, in.sets, in.n_sets, false, 0), 0);
 	assert_int_equal(ay_report_conclude(&rep, 0, NULL), AY_OK);
 	assert_int_equal(rep.verdict, AY_UNKNOWN);
 	assert_int_equal(count(AY_CHECK_NO_POLICY, AY_NOT_CHECKED), 1);
