@@ -4,6 +4,7 @@
 #include "core/crypto/hash.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <openssl/sha.h>
 
 static_assert(sizeof(SHA_CTX) <= sizeof(((struct ay_hash *)0)->state), "room for SHA-1");
@@ -76,6 +77,58 @@ bool ay_hash_of(uint16_t alg, struct ay_bytes b, uint8_t *out)
 		return false;
 	ay_hash_update(&h, b);
 	ay_hash_final(&h, out);
+	return true;
+}
+
+static void write_be32(const SHA_LONG *word, size_t n, uint8_t *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint32_t v = htobe32(word[i]);
+
+		memcpy(out + 4 * i, &v, sizeof(v));
+	}
+}
+
+/* 40 octets and their padding are one block. */
+static void extend_sha1(uint8_t *digest, const uint8_t *more)
+{
+	uint8_t block[SHA_CBLOCK] = { [40] = 0x80, [62] = 40 * 8 >> 8, [63] = 40 * 8 & 0xff };
+	SHA_CTX c AY_NO_INIT;
+
+	memcpy(block, digest, SHA_DIGEST_LENGTH);
+	memcpy(block + SHA_DIGEST_LENGTH, more, SHA_DIGEST_LENGTH);
+	SHA1_Init(&c);
+	SHA1_Transform(&c, block);
+	write_be32((const SHA_LONG[]){ c.h0, c.h1, c.h2, c.h3, c.h4 }, 5, digest);
+}
+
+/* 64 octets and their padding are two blocks, which libcrypto takes faster together. */
+static void extend_sha256(uint8_t *digest, const uint8_t *more)
+{
+	uint8_t block[2 * SHA256_CBLOCK] = { [64] = 0x80, [126] = 64 * 8 >> 8 };
+	SHA256_CTX c AY_NO_INIT;
+
+	memcpy(block, digest, SHA256_DIGEST_LENGTH);
+	memcpy(block + SHA256_DIGEST_LENGTH, more, SHA256_DIGEST_LENGTH);
+	SHA256_Init(&c);
+	SHA256_Update(&c, block, sizeof(block));
+	write_be32(c.h, 8, digest);
+}
+
+bool ay_hash_extend(uint16_t alg, uint8_t *digest, const uint8_t *more)
+{
+	size_t n = ay_alg_digest_size(alg);
+	struct ay_hash h AY_NO_INIT;
+
+	if (alg == AY_ALG_SHA1 || alg == AY_ALG_SHA256) {
+		(alg == AY_ALG_SHA1 ? extend_sha1 : extend_sha256)(digest, more);
+		return true;
+	}
+	if (!ay_hash_init(&h, alg))
+		return false;
+	ay_hash_update(&h, (struct ay_bytes){ digest, n });
+	ay_hash_update(&h, (struct ay_bytes){ more, n });
+	ay_hash_final(&h, digest);
 	return true;
 }
 

@@ -23,6 +23,11 @@ void ay_hash_final(struct ay_hash *h, uint8_t *out);
 
 /* One message; false as ay_hash_init. */
 AY_MUST_USE bool ay_hash_of(uint16_t alg, struct ay_bytes b, uint8_t *out);
+/*
+ * digest = hash(digest || more), both ay_alg_digest_size(alg) octets: what extending
+ * a PCR is [TPM2-P1 17.2]. False as ay_hash_init.
+ */
+AY_MUST_USE bool ay_hash_extend(uint16_t alg, uint8_t *digest, const uint8_t *more);
 void ay_sha256(struct ay_bytes b, uint8_t out[32]);
 
 #endif

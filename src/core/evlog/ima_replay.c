@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/evlog/ima_replay.h"
 
-#include "core/crypto/hash.h"
+#include "core/crypto/hash_many.h"
 #include "core/evlog/replay.h"
 
 #define SHA1_SIZE 20
 #define ENTRY_MIN 32	  /* octets of the shortest entry */
 #define OLD_NAME_SIZE 256 /* template "ima" hashes the name padded to this */
+#define BATCH_MAX 64	  /* entries hashed together: a few times the lanes of hash_many */
 
 struct ay_ima_undo {
 	uint8_t slot;
@@ -15,9 +16,16 @@ struct ay_ima_undo {
 	uint32_t octets;
 };
 
-/* Digests of one entry's template data, one a bank. */
-struct digests {
-	uint8_t bank[AY_IMA_BANKS][AY_DIGEST_MAX];
+/* Entries that were read and not yet extended: hashed together, in the arena. */
+struct batch {
+	size_t n, room;
+	struct batch_item {
+		struct ay_ima_entry en;
+		size_t octets;
+	} * item;
+	struct ay_bytes *data;	       /* of each item, as hashed; old ones: none */
+	uint8_t *sha1;		       /* of each item, AY_DIGEST_MAX apart */
+	uint8_t *digest[AY_IMA_BANKS]; /* so in each bank that is hashed; else NULL */
 };
 
 void ay_ima_state_init(struct ay_ima_state *s, const struct ay_ima_bank *banks, size_t n)
@@ -96,53 +104,61 @@ static size_t find_slot(struct ay_ima_state *s, uint32_t pcr, bool *is_new)
 	return s->n_pcrs++;
 }
 
-/* What is hashed: the template data, for "ima" in its fixed form. */
-static struct ay_bytes hashed_data(const struct ay_ima_entry *en,
-				   uint8_t fixed[SHA1_SIZE + OLD_NAME_SIZE])
+/* Template "ima": its hash is of a fixed form that is not in the list. */
+static bool hash_old(const struct ay_ima_entry *en, uint16_t alg, uint8_t *out)
 {
-	if (!en->is_old)
-		return en->data;
-	memset(fixed, 0, SHA1_SIZE + OLD_NAME_SIZE);
+	uint8_t fixed[SHA1_SIZE + OLD_NAME_SIZE] = { 0 };
+
 	memcpy(fixed, en->digest.p, SHA1_SIZE);
 	memcpy(fixed + SHA1_SIZE, en->path.p, en->path.n);
-	return (struct ay_bytes){ fixed, SHA1_SIZE + OLD_NAME_SIZE };
+	return ay_hash_of(alg, AY_BYTES(fixed), out);
 }
 
-/* All ones; kernels that padded had only 20 octets of them. */
-static void hash_violation(const struct ay_ima_state *s, struct digests *d)
+/* One algorithm over the template data of the whole batch; a violation's digest means nothing. */
+static bool hash_batch_in(const struct batch *b, uint16_t alg, uint8_t *out)
 {
-	memset(d, 0xff, sizeof(d->bank[0]) * s->n_banks);
+	if (!ay_hash_many(alg, b->data, b->n, out, AY_DIGEST_MAX))
+		return false;
+	for (size_t i = 0; i < b->n; i++)
+		if (b->item[i].en.is_old && !hash_old(&b->item[i].en, alg, out + i * AY_DIGEST_MAX))
+			return false;
+	return true;
+}
+
+/* SHA-1 always, for the stored template hashes; every other unpadded bank. */
+static bool hash_batch(const struct ay_ima_state *s, struct batch *b)
+{
+	if (!hash_batch_in(b, AY_ALG_SHA1, b->sha1))
+		return false;
 	for (size_t k = 0; k < s->n_banks; k++)
-		if (s->bank[k].padded)
-			memset(d->bank[k] + SHA1_SIZE, 0, AY_DIGEST_MAX - SHA1_SIZE);
+		if (!s->bank[k].padded && s->bank[k].alg != AY_ALG_SHA1 &&
+		    !hash_batch_in(b, s->bank[k].alg, b->digest[k]))
+			return false;
+	return true;
 }
 
-/* Fills d; false: the stored template hash is not that of the data. */
-static bool hash_entry(const struct ay_ima_state *s, const struct ay_ima_entry *en,
-		       struct digests *d)
+/*
+ * What entry i extends bank k with. A violation: all ones, of which kernels
+ * that padded had only 20 octets; such kernels extended their own SHA-1 hash,
+ * as it stands in the list.
+ */
+static const uint8_t *extended_digest(const struct ay_ima_state *s, const struct batch *b, size_t i,
+				      size_t k, uint8_t scratch[AY_DIGEST_MAX])
 {
-	uint8_t fixed[SHA1_SIZE + OLD_NAME_SIZE] AY_NO_INIT, sha1[SHA1_SIZE] AY_NO_INIT;
-	struct ay_bytes data;
+	const struct ay_ima_entry *en = &b->item[i].en;
 
 	if (en->violation) {
-		hash_violation(s, d);
-		return true;
+		memset(scratch, 0xff, AY_DIGEST_MAX);
+		if (s->bank[k].padded)
+			memset(scratch + SHA1_SIZE, 0, AY_DIGEST_MAX - SHA1_SIZE);
+		return scratch;
 	}
-	data = hashed_data(en, fixed);
-	if (!ay_hash_of(AY_ALG_SHA1, data, sha1))
-		return false;
-	for (size_t k = 0; k < s->n_banks; k++) {
-		if (s->bank[k].padded) {
-			/* what such a kernel did: its own SHA-1 hash, as in the list */
-			memset(d->bank[k], 0, AY_DIGEST_MAX);
-			memcpy(d->bank[k], en->template_hash, SHA1_SIZE);
-		} else if (s->bank[k].alg == AY_ALG_SHA1) {
-			memcpy(d->bank[k], sha1, SHA1_SIZE);
-		} else if (!ay_hash_of(s->bank[k].alg, data, d->bank[k])) {
-			return false;
-		}
+	if (s->bank[k].padded) {
+		memset(scratch, 0, AY_DIGEST_MAX);
+		memcpy(scratch, en->template_hash, SHA1_SIZE);
+		return scratch;
 	}
-	return memcmp(sha1, en->template_hash, SHA1_SIZE) == 0;
+	return (s->bank[k].alg == AY_ALG_SHA1 ? b->sha1 : b->digest[k]) + i * AY_DIGEST_MAX;
 }
 
 static void note_first(struct ay_ima_state *s, const struct ay_ima_entry *en)
@@ -173,33 +189,54 @@ static void save(struct ay_ima_run *run, size_t slot, const struct ay_ima_undo *
 	}
 }
 
-static enum ay_rc replay_entry(struct ay_ima_run *run, const struct ay_ima_entry *en, size_t octets,
+static void count(struct ay_ima_state *s, const struct ay_ima_undo *u)
+{
+	s->entries++;
+	s->octets += u->octets;
+	s->violations += u->violation;
+	s->mismatches += u->mismatch;
+	if (u->mismatch && s->first_mismatch == 0)
+		s->first_mismatch = s->entries;
+}
+
+static enum ay_rc replay_entry(struct ay_ima_run *run, const struct batch *b, size_t i,
 			       struct ay_err *e)
 {
 	struct ay_ima_state *s = &run->now;
-	struct digests d AY_NO_INIT;
-	struct ay_ima_undo u = { .violation = en->violation, .octets = (uint32_t)octets };
+	const struct ay_ima_entry *en = &b->item[i].en;
+	struct ay_ima_undo u = { .violation = en->violation,
+				 .octets = (uint32_t)b->item[i].octets };
 	size_t slot = find_slot(s, en->pcr, &u.is_new);
+	uint8_t scratch[AY_DIGEST_MAX] AY_NO_INIT;
 
 	if (slot == AY_IMA_PCRS)
 		return ay_fail(e, AY_E_LIMIT, "ima.pcr", en->offset, "more than %d PCRs",
 			       AY_IMA_PCRS);
 	u.slot = (uint8_t)slot;
-	u.mismatch = !hash_entry(s, en, &d);
+	u.mismatch = !en->violation &&
+		     memcmp(b->sha1 + i * AY_DIGEST_MAX, en->template_hash, SHA1_SIZE) != 0;
 	if (run->max_undo > 0)
 		save(run, slot, &u);
 	for (size_t k = 0; k < s->n_banks; k++)
-		if (!ay_pcr_extend(s->bank[k].alg, s->slot[slot].value[k], d.bank[k]))
+		if (!ay_hash_extend(s->bank[k].alg, s->slot[slot].value[k],
+				    extended_digest(s, b, i, k, scratch)))
 			return ay_fail(e, AY_E_BUG, "ima.bank", 0, "bank cannot be hashed");
 	if (s->entries == 0)
 		note_first(s, en);
-	s->entries++;
-	s->octets += octets;
-	s->violations += en->violation;
-	s->mismatches += u.mismatch;
-	if (u.mismatch && s->first_mismatch == 0)
-		s->first_mismatch = s->entries;
+	count(s, &u);
 	return AY_OK;
+}
+
+static enum ay_rc replay_batch(struct ay_ima_run *run, struct batch *b, struct ay_err *e)
+{
+	enum ay_rc rc = AY_OK;
+
+	if (b->n > 0 && !hash_batch(&run->now, b))
+		return ay_fail(e, AY_E_BUG, "ima.bank", 0, "bank cannot be hashed");
+	for (size_t i = 0; i < b->n && rc == AY_OK; i++)
+		rc = replay_entry(run, b, i, e);
+	b->n = 0;
+	return rc;
 }
 
 static enum ay_rc run_alloc(struct ay_ima_run *run, size_t keep, struct ay_arena *arena,
@@ -215,15 +252,54 @@ static enum ay_rc run_alloc(struct ay_ima_run *run, size_t keep, struct ay_arena
 	return AY_OK;
 }
 
-static enum ay_rc replay_list(struct ay_ima_run *run, struct ay_bytes list, struct ay_err *e)
+/* Room for room entries; false without memory. */
+static bool batch_alloc(const struct ay_ima_state *s, size_t room, struct ay_arena *arena,
+			struct batch *b)
 {
-	struct ay_ima_cursor c;
-	struct ay_ima_entry en;
+	*b = (struct batch){ .room = room };
+	b->item = ay_arena_array(arena, room, sizeof(*b->item));
+	b->data = ay_arena_array(arena, room, sizeof(*b->data));
+	b->sha1 = ay_arena_array(arena, room, AY_DIGEST_MAX);
+	if (b->item == NULL || b->data == NULL || b->sha1 == NULL)
+		return false;
+	for (size_t k = 0; k < s->n_banks; k++) {
+		if (s->bank[k].padded || s->bank[k].alg == AY_ALG_SHA1)
+			continue;
+		b->digest[k] = ay_arena_array(arena, room, AY_DIGEST_MAX);
+		if (b->digest[k] == NULL)
+			return false;
+	}
+	return true;
+}
+
+static enum ay_rc replay_entries(struct ay_ima_run *run, struct ay_ima_cursor *c, struct batch *b,
+				 struct ay_err *e)
+{
 	enum ay_rc rc = AY_OK;
 
+	while (rc == AY_OK && ay_ima_next(c, &b->item[b->n].en)) {
+		struct batch_item *it = &b->item[b->n];
+
+		it->octets = ay_rd_offset(&c->r) - it->en.offset;
+		b->data[b->n++] = it->en.is_old ? (struct ay_bytes){ 0 } : it->en.data;
+		if (b->n == b->room)
+			rc = replay_batch(run, b, e);
+	}
+	return rc == AY_OK ? replay_batch(run, b, e) : rc;
+}
+
+static enum ay_rc replay_list(struct ay_ima_run *run, struct ay_bytes list, struct ay_arena *arena,
+			      struct ay_err *e)
+{
+	size_t room = list.n / ENTRY_MIN + 1;
+	struct ay_ima_cursor c;
+	struct batch b;
+	enum ay_rc rc;
+
+	if (!batch_alloc(&run->now, room < BATCH_MAX ? room : BATCH_MAX, arena, &b))
+		return ay_fail(e, AY_E_NOMEM, "ima", 0, "no memory to replay");
 	ay_ima_begin(&c, list);
-	while (rc == AY_OK && ay_ima_next(&c, &en))
-		rc = replay_entry(run, &en, ay_rd_offset(&c.r) - en.offset, e);
+	rc = replay_entries(run, &c, &b, e);
 	if (rc != AY_OK) {
 		ay_err_code(e, rc == AY_E_LIMIT ? "IMA_LIMIT" : "IMA_MALFORMED");
 		return rc;
@@ -244,7 +320,7 @@ enum ay_rc ay_ima_replay(const struct ay_ima_state *state, struct ay_bytes list,
 	run->now = *state;
 	rc = run_alloc(run, keep, arena, e);
 	if (rc == AY_OK)
-		rc = replay_list(run, list, e);
+		rc = replay_list(run, list, arena, e);
 	if (rc != AY_OK) {
 		*run = (struct ay_ima_run){ 0 };
 		return rc;

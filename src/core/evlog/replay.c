@@ -25,19 +25,6 @@ bool ay_evlog_has_launch(const struct ay_evlog *log)
 	return false;
 }
 
-bool ay_pcr_extend(uint16_t alg, uint8_t *pcr, const uint8_t *digest)
-{
-	size_t n = ay_alg_digest_size(alg);
-	struct ay_hash h AY_NO_INIT;
-
-	if (!ay_hash_init(&h, alg))
-		return false;
-	ay_hash_update(&h, (struct ay_bytes){ pcr, n });
-	ay_hash_update(&h, (struct ay_bytes){ digest, n });
-	ay_hash_final(&h, pcr);
-	return true;
-}
-
 static void extend_event(const struct ay_event *ev, size_t k, struct ay_pcr_bank *bank,
 			 uint8_t locality)
 {
@@ -45,7 +32,7 @@ static void extend_event(const struct ay_event *ev, size_t k, struct ay_pcr_bank
 
 	if ((bank->have >> ev->pcr & 1) == 0 && ev->pcr == 0)
 		value[ay_alg_digest_size(bank->alg) - 1] = locality;
-	if (ay_pcr_extend(bank->alg, value, ev->digest[k]))
+	if (ay_hash_extend(bank->alg, value, ev->digest[k]))
 		bank->have |= 1u << ev->pcr;
 }
 

@@ -24,7 +24,4 @@ bool ay_evlog_has_launch(const struct ay_evlog *log);
 /* Is this event extended into its PCR? */
 bool ay_event_is_extended(const struct ay_event *ev);
 
-/* pcr = H(pcr || digest); false if the hash of the bank cannot be computed. */
-AY_MUST_USE bool ay_pcr_extend(uint16_t alg, uint8_t *pcr, const uint8_t *digest);
-
 #endif

@@ -2,11 +2,13 @@
 #include "core/evlog/tcg_data.h"
 
 #include "core/base/reader.h"
-#include "core/crypto/hash.h"
+#include "core/crypto/hash_many.h"
 #include "core/evlog/tcg_names.h"
 
 /* At most this many readings of one event's data can be what was measured. */
 #define READINGS_MAX 4
+
+#define EVENTS_AT_ONCE 64 /* hashed together: a few times the lanes of hash_many */
 
 /* What of an event's data its digest may cover. */
 struct readings {
@@ -124,35 +126,46 @@ static void collect(const struct ay_event *ev, struct readings *s)
 	}
 }
 
-static bool is_reading(uint16_t alg, const uint8_t *digest, const struct readings *s)
+/* first: the digest of the first reading, which nearly always is what was measured. */
+static bool is_reading(uint16_t alg, const uint8_t *digest, const struct readings *s,
+		       const uint8_t *first)
 {
+	size_t n = ay_alg_digest_size(alg);
 	uint8_t got[AY_DIGEST_MAX];
 
-	for (size_t i = 0; i < s->n; i++)
-		if (ay_hash_of(alg, s->b[i], got) &&
-		    memcmp(got, digest, ay_alg_digest_size(alg)) == 0)
+	if (memcmp(first, digest, n) == 0)
+		return true;
+	for (size_t i = 1; i < s->n; i++)
+		if (ay_hash_of(alg, s->b[i], got) && memcmp(got, digest, n) == 0)
 			return true;
 	return false;
 }
 
-static void check_event(const struct ay_evlog *log, struct ay_event *ev)
+/* One bank of a few events; their first readings are hashed together. */
+static void compare_bank(const struct ay_evlog *log, size_t k, struct ay_event *ev, size_t n,
+			 const struct readings *s)
 {
-	struct readings s = { 0 };
-	struct ay_hash h;
+	uint8_t first[EVENTS_AT_ONCE][AY_DIGEST_MAX] AY_NO_INIT;
+	struct ay_bytes data[EVENTS_AT_ONCE] AY_NO_INIT;
 
-	ev->agrees = ev->differs = 0;
-	ev->check = AY_DATA_NOT_COVERED;
-	collect(ev, &s);
-	for (size_t k = 0; k < log->n_banks && s.n > 0; k++) {
-		if (ev->digest[k] == NULL || !ay_hash_init(&h, log->bank[k]))
+	for (size_t i = 0; i < n; i++)
+		data[i] = s[i].b[0];
+	if (!ay_hash_many(log->bank[k], data, n, first[0], AY_DIGEST_MAX))
+		return;
+	for (size_t i = 0; i < n; i++) {
+		if (ev[i].digest[k] == NULL || s[i].n == 0)
 			continue;
-		if (is_reading(log->bank[k], ev->digest[k], &s))
-			ev->agrees |= (uint8_t)(1u << k);
+		if (is_reading(log->bank[k], ev[i].digest[k], &s[i], first[i]))
+			ev[i].agrees |= (uint8_t)(1u << k);
 		else
-			ev->differs |= (uint8_t)(1u << k);
+			ev[i].differs |= (uint8_t)(1u << k);
 	}
+}
+
+static void conclude(struct ay_event *ev, const struct readings *s)
+{
 	/* One bank that agrees shows that the data is covered, whatever the type says. */
-	if (!s.is_covered && ev->agrees == 0)
+	if (!s->is_covered && ev->agrees == 0)
 		ev->differs = 0;
 	if (ev->differs != 0)
 		ev->check = AY_DATA_MISMATCH;
@@ -160,10 +173,28 @@ static void check_event(const struct ay_evlog *log, struct ay_event *ev)
 		ev->check = AY_DATA_MATCH;
 }
 
+static void check_events(const struct ay_evlog *log, struct ay_event *ev, size_t n)
+{
+	struct readings s[EVENTS_AT_ONCE];
+
+	for (size_t i = 0; i < n; i++) {
+		s[i] = (struct readings){ 0 };
+		ev[i].agrees = ev[i].differs = 0;
+		ev[i].check = AY_DATA_NOT_COVERED;
+		collect(&ev[i], &s[i]);
+	}
+	for (size_t k = 0; k < log->n_banks; k++)
+		compare_bank(log, k, ev, n, s);
+	for (size_t i = 0; i < n; i++)
+		conclude(&ev[i], &s[i]);
+}
+
 void ay_evlog_check_data(struct ay_evlog *log)
 {
-	for (size_t i = 0; i < log->n_events; i++)
-		check_event(log, &log->event[i]);
+	for (size_t i = 0, n; i < log->n_events; i += n) {
+		n = log->n_events - i < EVENTS_AT_ONCE ? log->n_events - i : EVENTS_AT_ONCE;
+		check_events(log, &log->event[i], n);
+	}
 }
 
 const char *ay_event_misfit(const struct ay_event *ev)
