@@ -70,6 +70,22 @@ struct ay_window {
 	int64_t until_ms;
 };
 
+enum ay_ref_match {
+	AY_REF_ANY_OF = 0, /* the host meets one of the sets */
+	AY_REF_ALL_OF,	   /* ... each of them; one that is not in force is a finding */
+	AY_REF_LATEST,	   /* ... the one learned or made last */
+	AY_REF_MATCHES,
+};
+
+/* How sets are chosen for some parts: SecL's flavor match policies. */
+struct ay_ref_rule {
+	uint32_t parts; /* AY_PART_BIT()s */
+	enum ay_ref_match match;
+	bool required;	/* else only if there is a set: required_if_defined */
+	size_t n_names; /* 0: every set in force */
+	const char **name;
+};
+
 struct ay_policy {
 	struct ay_arena arena;
 	const char *name;
@@ -80,8 +96,14 @@ struct ay_policy {
 	unsigned required;		/* AY_COMP_BIT()s */
 	unsigned required_if_reference; /* required when a set in force has the part */
 
-	size_t n_references; /* names of sets; 0: every set in force */
+	/*
+	 * `references`: names (any of them, any part), or rules, one or more a part.
+	 * Neither: every set in force that matches the host.
+	 */
+	size_t n_references;
 	const char **reference;
+	size_t n_ref_rules;
+	struct ay_ref_rule *ref_rule;
 
 	uint32_t lease_s;	   /* how long `trusted` holds */
 	uint32_t reattest_s;	   /* how often to ask */

@@ -181,7 +181,7 @@ static enum ay_rc parse_provenance(struct ay_refset *s, const json_t *j, struct 
 
 static enum ay_rc parse_head(struct ay_refset *s, const json_t *j, struct ay_err *e)
 {
-	static const char *const known[] = { "format", "name",	     "version", "state",
+	static const char *const known[] = { "format", "name",	     "version", "state", "match",
 					     "sha256", "provenance", "parts",	NULL };
 	const char *format = "", *state = "draft";
 	uint64_t version = 0;
@@ -205,6 +205,22 @@ static enum ay_rc parse_head(struct ay_refset *s, const json_t *j, struct ay_err
 		rc = ay_json_text(j, "reference", "state", false, 16, &s->arena, &state, e);
 	if (rc == AY_OK && !ay_set_state_find(ay_bytes_of(state), &s->state))
 		rc = ay_json_bad(e, "reference", "state", "unknown state");
+	return rc;
+}
+
+static enum ay_rc parse_match(struct ay_refset *s, const json_t *j, struct ay_err *e)
+{
+	const json_t *o;
+	enum ay_rc rc = ay_json_object(j, "reference", "match", false, &o, e);
+
+	if (rc != AY_OK || o == NULL)
+		return rc;
+	rc = ay_match_parse(o, &s->arena, &s->match, e);
+	if (rc == AY_OK && ay_match_needs_machine(&s->match) &&
+	    (ay_refset_parts(s) & AY_PART_BIT(AY_PART_RUNTIME)) != 0)
+		rc = ay_json_bad(e, "reference", "match",
+				 "part runtime is matched by labels and hosts only: make it a set "
+				 "of its own");
 	return rc;
 }
 
@@ -260,6 +276,8 @@ enum ay_rc ay_refset_from_json(const json_t *j, struct ay_refset **out, struct a
 		rc = parse_provenance(s, j, e);
 	if (rc == AY_OK)
 		rc = parse_parts(s, j, e);
+	if (rc == AY_OK)
+		rc = parse_match(s, j, e);
 	if (rc == AY_OK)
 		rc = name_by_hash(s, e);
 	if (rc == AY_OK)
@@ -350,6 +368,9 @@ json_t *ay_refset_json(const struct ay_refset *s, bool full)
 		      (json_int_t)s->version, "state", ay_set_state_name(s->state), "sha256", hex,
 		      "provenance", provenance_json(&s->provenance), "parts", parts);
 	if (j != NULL && json_object_size(j) != 7)
+		ay_json_unref(&j);
+	if (j != NULL && s->match.is_set &&
+	    json_object_set_new(j, "match", ay_match_json(&s->match)) != 0)
 		ay_json_unref(&j);
 	return j;
 }

@@ -8,6 +8,7 @@
  * of one kind (ay_rule_kinds) and of one part. A set in memory never changes;
  * many appraisals may read it at once.
  */
+#include "core/appraise/match.h"
 #include "core/appraise/report.h"
 #include "core/appraise/set_state.h"
 #include "core/base/json.h"
@@ -29,13 +30,51 @@ enum ay_part {
 const char *ay_part_name(enum ay_part p);
 bool ay_part_find(struct ay_bytes name, enum ay_part *out);
 
-/* An expected event of a PCR. Compared by digest only; type and summary are for people. */
+/*
+ * An expected event of a PCR. Compared by digest only; type and summary are
+ * for people. With alternatives, one of them will do and digest is empty.
+ */
 struct ay_ref_event {
 	const uint8_t *digest[AY_BANKS_MAX]; /* in bank k of the rule; NULL: none */
 	uint32_t type;
 	bool data_mismatch; /* its digest did not cover its data when it was learned: LOG_EVENT_DATA
 			       is a note */
 	const char *summary;
+	size_t n_alternatives; /* JSON "one_of" */
+	struct ay_ref_event *alternative;
+};
+
+/*
+ * An event that a PCR may have and need not: by digest, or by the name and GUID
+ * of a UEFI variable. The latter counts only where the digest covers the whole
+ * structure, name and GUID included: a text that nobody measured excuses nothing.
+ */
+struct ay_exclude {
+	const uint8_t *digest[AY_BANKS_MAX]; /* in bank k of the rule; all NULL: by variable */
+	const char *variable;		     /* its name in ASCII; NULL: by digest */
+	uint8_t guid[16]; /* as in the structure: the first three fields little-endian */
+	const char *summary;
+};
+
+/* What a `minimum` is a minimum of. */
+enum ay_minimum_of {
+	AY_MINIMUM_SBAT = 0, /* generations of components in the measured SbatLevel */
+	AY_MINIMUM_SVN,	     /* security version numbers that dbx carries */
+	AY_MINIMUM_DBX,	     /* dbx has these entries, and so many */
+	AY_MINIMUM_FIRMWARE, /* version that the CRTM measured */
+	AY_MINIMUMS,
+};
+
+struct ay_minimum {
+	enum ay_minimum_of of;
+	size_t n; /* sbat: components and generations; svn: GUIDs and versions */
+	struct ay_minimum_row {
+		const char *name;      /* component, or GUID in lower case */
+		uint32_t major, minor; /* sbat: generation, 0 */
+	} * row;
+	uint64_t n_entries;  /* dbx: at least so many; which ones stands in files */
+	const char *version; /* firmware: compared number by number */
+	const char *prefix;  /* firmware: the text before it; "" if none */
 };
 
 /* A set of file digests with a lookup that does not depend on its size. */
@@ -58,12 +97,17 @@ struct ay_rule {
 	const struct ay_rule_kind *kind;
 	enum ay_part part;
 	uint8_t pcr;		/* kinds with a PCR */
-	struct ay_pcrs *values; /* kind "pcr": its value in each bank */
-	size_t n_banks;		/* kind "events": the banks of its digests */
+	size_t n_values;	/* kinds "pcr", "golden": 1; "one_of": alternatives */
+	struct ay_pcrs *values; /* the value in each bank */
+	size_t n_banks;		/* kinds with events: the banks of their digests */
 	uint16_t bank[AY_BANKS_MAX];
 	size_t n_events;
 	struct ay_ref_event *event;
-	struct ay_digest_set files; /* kind "files" */
+	size_t n_excluded; /* kind "events_excluding" */
+	struct ay_exclude *excluded;
+	const char *owner, *reason; /* kind "golden" */
+	struct ay_minimum minimum;
+	struct ay_digest_set files; /* "files", "forbidden" (path: what it is), "minimum" of dbx */
 	uint64_t violations;	    /* kind "files": as many as there were */
 };
 
@@ -82,7 +126,8 @@ struct ay_refset {
 	uint32_t version;
 	enum ay_set_state state;
 	struct ay_provenance provenance;
-	uint8_t sha256[32]; /* of the canonical JSON without `state`: what results name it by */
+	struct ay_match match; /* which hosts it is for; zeroed: all */
+	uint8_t sha256[32];    /* of the canonical JSON without `state`: what results name it by */
 	size_t n_rules;
 	struct ay_rule *rule;
 };
@@ -121,6 +166,7 @@ struct ay_learn_options {
 	uint32_t parts;	      /* AY_PART_BIT()s; 0: every part there is evidence for */
 	uint32_t pcrs;	      /* bit N; 0: all that are judged by value */
 	uint32_t host_unique; /* PCRs that go to part host_unique instead of platform or os */
+	const struct ay_match *match;	 /* NULL: for all hosts */
 	struct ay_provenance provenance; /* members may be NULL */
 };
 
@@ -142,11 +188,22 @@ struct ay_boot_facts {
 	bool offline;		    /* a value that the quote does not cover is QUOTE_SELECTION */
 };
 
+/* What a rule of a kind is among the others of its set and of other sets. */
+enum ay_rule_role {
+	AY_ROLE_DEMAND = 0, /* its pass judges nothing; a set of demands alone always applies */
+	AY_ROLE_SOME,	    /* judges a PCR in part: others may follow */
+	AY_ROLE_WHOLE,	    /* judges all that a PCR holds */
+	AY_ROLE_FORBIDS,    /* applies whatever other set the host meets */
+	AY_ROLE_RUNTIME,    /* judged by the IMA list, not by the boot */
+};
+
 /* One kind of expected value. Adding one: a file and a line in ay_rule_kinds. */
 struct ay_rule_kind {
 	const char *name;
 	const char *doc; /* one line */
 	bool has_pcr;
+	enum ay_rule_role role;
+	bool by_events; /* it covers the events of its PCR one by one */
 	/* members besides kind and pcr, into r; memory from a. */
 	enum ay_rc (*parse)(const json_t *o, struct ay_arena *a, struct ay_rule *r,
 			    struct ay_err *e);
@@ -157,7 +214,9 @@ struct ay_rule_kind {
 		      const struct ay_boot_facts *f, struct ay_report *rep);
 };
 extern const struct ay_rule_kind *const ay_rule_kinds[]; /* ends with NULL */
-extern const struct ay_rule_kind ay_rule_pcr, ay_rule_events, ay_rule_files;
+extern const struct ay_rule_kind ay_rule_pcr, ay_rule_one_of, ay_rule_golden;
+extern const struct ay_rule_kind ay_rule_events, ay_rule_events_excluding, ay_rule_includes;
+extern const struct ay_rule_kind ay_rule_minimum, ay_rule_forbidden, ay_rule_files;
 
 /* Judge the boot by the rules of one part. */
 void ay_refset_check(const struct ay_refset *s, enum ay_part part, const struct ay_boot_facts *f,

@@ -165,6 +165,7 @@ static bool build(const struct ay_rule *r, json_t *o)
 const struct ay_rule_kind ay_rule_files = {
 	.name = "files",
 	.doc = "file digests that an IMA list may have, and how many violations",
+	.role = AY_ROLE_RUNTIME,
 	.parse = parse,
 	.build = build,
 };

@@ -43,6 +43,7 @@ static enum ay_rc parse(const json_t *o, struct ay_arena *a, struct ay_rule *r, 
 		if (rc != AY_OK)
 			return rc;
 	}
+	r->n_values = 1;
 	return AY_OK;
 }
 
@@ -103,6 +104,7 @@ const struct ay_rule_kind ay_rule_pcr = {
 	.name = "pcr",
 	.doc = "the exact value of a PCR in each bank",
 	.has_pcr = true,
+	.role = AY_ROLE_WHOLE,
 	.parse = parse,
 	.build = build,
 	.check = check,
