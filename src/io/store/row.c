@@ -78,6 +78,7 @@ static const struct ay_field attest_fields[] = {
 	{ "pcrs", AT(ay_attest_row, pcrs_id), AY_F_BYTES },
 	{ "boot_log", AT(ay_attest_row, boot_log_id), AY_F_BYTES },
 	{ "components", AT(ay_attest_row, status.components), AY_F_BYTES },
+	{ "inputs", AT(ay_attest_row, inputs), AY_F_BYTES },
 };
 ROW(ay_row_attest, NULL, ay_attest_row, attest_fields);
 
@@ -99,8 +100,20 @@ static const struct ay_field past_fields[] = {
 	{ "signature", AT(ay_attest_past, signature), AY_F_BYTES },
 	{ "nonce", AT(ay_attest_past, nonce), AY_F_BYTES },
 	{ "exporter", AT(ay_attest_past, exporter), AY_F_BYTES },
+	{ "inputs", AT(ay_attest_past, inputs), AY_F_BYTES },
+	{ "rules", AT(ay_attest_past, rules), AY_F_BYTES },
+	{ "extra", AT(ay_attest_past, extra), AY_F_BYTES },
 };
 ROW(ay_row_past, "attestation", ay_attest_past, past_fields);
+
+static const struct ay_field aik_fields[] = {
+	{ "host", AT(ay_aik_row, host), AY_F_OCT16 },
+	{ "qualified_name", AT(ay_aik_row, qualified_name), AY_F_BYTES },
+	{ "ak_public", AT(ay_aik_row, ak_public), AY_F_BYTES },
+	{ "cert", AT(ay_aik_row, cert), AY_F_BYTES },
+	{ "enrolled_at", AT(ay_aik_row, enrolled_at), AY_F_I64 },
+};
+ROW(ay_row_aik, "aik", ay_aik_row, aik_fields);
 
 static const struct ay_field refset_fields[] = {
 	{ "id", AT(ay_refset_row, id), AY_F_OCT16 },

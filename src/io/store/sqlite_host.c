@@ -96,8 +96,8 @@ static enum ay_rc pack(struct ay_store *s, const struct ay_blob *b, struct ay_by
 	return AY_OK;
 }
 
-static enum ay_rc put_blob(struct ay_store *s, const struct ay_blob *b, uint64_t seq,
-			   struct ay_err *e)
+enum ay_rc ay_sqlite_put_blob(struct ay_store *s, const struct ay_blob *b, uint64_t seq,
+			      struct ay_err *e)
 {
 	struct ay_bytes packed;
 	sqlite3_stmt *st;
@@ -129,7 +129,7 @@ static enum ay_rc put_blob(struct ay_store *s, const struct ay_blob *b, uint64_t
 static enum ay_rc put_or_use(struct ay_store *s, const struct ay_blob *b, struct ay_bytes id,
 			     uint64_t seq, struct ay_err *e)
 {
-	return b != NULL ? put_blob(s, b, seq, e) : use_blob(s, id, seq, e);
+	return b != NULL ? ay_sqlite_put_blob(s, b, seq, e) : use_blob(s, id, seq, e);
 }
 
 enum ay_rc ay_sqlite_blob(sqlite3 *db, struct ay_bytes id, struct ay_arena *a, struct ay_bytes *out,
@@ -213,6 +213,9 @@ static void bind_attest(sqlite3_stmt *st, const struct ay_attest_row *a, uint64_
 	ay_sql_bind_bytes(st, 14, a->nonce);
 	ay_sql_bind_bytes(st, 15, a->exporter);
 	sqlite3_bind_blob(st, 16, a->host.b, 16, SQLITE_STATIC);
+	ay_sql_bind_bytes(st, 17, a->inputs);
+	ay_sql_bind_bytes(st, 18, blob_or(a->rules, (struct ay_bytes){ 0 }));
+	ay_sql_bind_bytes(st, 19, blob_or(a->extra, (struct ay_bytes){ 0 }));
 }
 
 /* The list of a new boot begins: those before it have ended. */
@@ -231,17 +234,16 @@ static enum ay_rc end_boots(struct ay_store *s, const struct ay_attest_row *a, u
 	return ay_sqlite_run(s, st, e);
 }
 
-static enum ay_rc put_chunk(struct ay_store *s, const struct ay_attest_row *a, uint64_t seq,
+static enum ay_rc add_chunk(struct ay_store *s, const struct ay_attest_row *a,
+			    const struct ay_blob *piece, uint64_t start, uint64_t seq,
 			    struct ay_err *e)
 {
 	sqlite3_stmt *st;
-	enum ay_rc rc;
+	enum ay_rc rc = ay_sqlite_put_blob(s, piece, seq, e);
 
-	if (a->ima_chunk == NULL)
-		return AY_OK;
-	rc = put_blob(s, a->ima_chunk, seq, e);
-	if (rc == AY_OK && a->ima_chunk_offset == 0)
-		rc = end_boots(s, a, seq, e);
+	if (rc == AY_OK)
+		rc = ay_sqlite_index(s, ay_blob_id(piece), ay_blob_data(piece), AY_SEEN_IN_IMA,
+				     2 * (int64_t)seq + 1, e);
 	if (rc == AY_OK)
 		rc = ay_sqlite_stmt(s, AY_ST_CHUNK_ADD, &st, e);
 	if (rc != AY_OK)
@@ -249,10 +251,38 @@ static enum ay_rc put_chunk(struct ay_store *s, const struct ay_attest_row *a, u
 	sqlite3_bind_blob(st, 1, a->host.b, 16, SQLITE_STATIC);
 	sqlite3_bind_blob(st, 2, a->boot_id.n == 0 ? (const void *)"" : a->boot_id.p,
 			  (int)a->boot_id.n, SQLITE_STATIC);
-	sqlite3_bind_int64(st, 3, (int64_t)a->ima_chunk_offset);
-	sqlite3_bind_int64(st, 4, (int64_t)a->ima_chunk->n);
-	ay_sql_bind_bytes(st, 5, ay_blob_id(a->ima_chunk));
+	sqlite3_bind_int64(st, 3, (int64_t)start);
+	sqlite3_bind_int64(st, 4, (int64_t)piece->n);
+	ay_sql_bind_bytes(st, 5, ay_blob_id(piece));
+	sqlite3_bind_int64(st, 6, a->at);
 	return ay_sqlite_run(s, st, e);
+}
+
+/* A list that comes whole once more (the rules changed) adds only what is new in it. */
+static enum ay_rc put_chunk(struct ay_store *s, const struct ay_attest_row *a, uint64_t seq,
+			    struct ay_err *e)
+{
+	struct ay_blob *piece = ay_blob_ref(a->ima_chunk);
+	size_t known = 0;
+	enum ay_rc rc = AY_OK;
+
+	if (a->ima_chunk == NULL)
+		return AY_OK;
+	if (a->ima_chunk_offset == 0)
+		rc = end_boots(s, a, seq, e);
+	if (rc == AY_OK && a->ima_chunk_offset == 0)
+		rc = ay_sqlite_ima_known(s, a, &known, e);
+	if (rc == AY_OK && known > 0 && known < piece->n) {
+		ay_blob_unref(piece);
+		piece = ay_blob_new(
+			(struct ay_bytes){ a->ima_chunk->data + known, a->ima_chunk->n - known });
+		if (piece == NULL)
+			return ay_fail(e, AY_E_NOMEM, "store.ima", 0, "no memory");
+	}
+	if (rc == AY_OK && known < a->ima_chunk->n)
+		rc = add_chunk(s, a, piece, a->ima_chunk_offset + known, seq, e);
+	ay_blob_unref(piece);
+	return rc;
 }
 
 /* The insert itself is the compare: it takes its row from host_status of the version before. */
@@ -295,11 +325,17 @@ enum ay_rc ay_sqlite_attest(struct ay_store *s, const struct ay_attest_row *a,
 	if (rc == AY_OK)
 		rc = set_status(s, a, seq, e);
 	if (rc == AY_OK)
-		rc = put_blob(s, a->report, seq, e);
+		rc = ay_sqlite_put_blob(s, a->report, seq, e);
 	if (rc == AY_OK)
 		rc = put_or_use(s, a->pcrs, a->pcrs_id, seq, e);
 	if (rc == AY_OK)
 		rc = put_or_use(s, a->boot_log, a->boot_log_id, seq, e);
+	if (rc == AY_OK && a->rules != NULL)
+		rc = ay_sqlite_put_blob(s, a->rules, seq, e);
+	if (rc == AY_OK && a->extra != NULL)
+		rc = ay_sqlite_put_blob(s, a->extra, seq, e);
+	if (rc == AY_OK && a->boot_log != NULL)
+		rc = ay_sqlite_log_seen(s, a, seq, e);
 	if (rc == AY_OK)
 		rc = put_chunk(s, a, seq, e);
 	if (rc == AY_OK)
@@ -458,14 +494,38 @@ static enum ay_rc same_ek(struct ay_store *s, const struct ay_host_row *h, struc
 	return AY_OK;
 }
 
-enum ay_rc ay_sqlite_enrol(struct ay_store *s, const struct ay_enrol_row *r, struct ay_err *e)
+/* Verdicts by this AIK can be derived again after the next one came. */
+static enum ay_rc keep_aik(struct ay_store *s, const struct ay_host_row *h, struct ay_err *e)
 {
-	enum ay_rc rc = spend_token(s, r, e);
+	const struct ay_aik_row row = { h->id, h->qualified_name, h->ak_public, h->cert,
+					h->enrolled_at };
+	sqlite3_stmt *st;
+	enum ay_rc rc;
 
+	if (h->qualified_name.n == 0 || h->ak_public.n == 0 || h->cert.n == 0)
+		return AY_OK;
+	rc = ay_sqlite_stmt(s, AY_ST_AIK_PUT, &st, e);
 	if (rc != AY_OK)
 		return rc;
+	ay_sql_bind(st, 1, &ay_row_aik, &row);
+	return ay_sqlite_run(s, st, e);
+}
+
+static enum ay_rc bind_host(struct ay_store *s, const struct ay_enrol_row *r, struct ay_err *e)
+{
+	enum ay_rc rc;
+
 	if (r->host.rev == 0)
 		return ay_sqlite_host_add(s, &r->host, e);
 	rc = same_ek(s, &r->host, e);
 	return rc != AY_OK ? rc : ay_sqlite_host_set(s, &r->host, e);
+}
+
+enum ay_rc ay_sqlite_enrol(struct ay_store *s, const struct ay_enrol_row *r, struct ay_err *e)
+{
+	enum ay_rc rc = spend_token(s, r, e);
+
+	if (rc == AY_OK)
+		rc = bind_host(s, r, e);
+	return rc != AY_OK ? rc : keep_aik(s, &r->host, e);
 }

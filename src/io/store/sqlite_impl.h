@@ -52,6 +52,12 @@ enum ay_stmt {
 	AY_ST_BLOB_USE,
 	AY_ST_CHUNK_ADD,
 	AY_ST_CHUNK_END,
+	AY_ST_CHUNKS,
+	AY_ST_LOG_LEFT,
+	AY_ST_LOG_SEEN,
+	AY_ST_INDEX_ADD,
+	AY_ST_DIGEST_ADD,
+	AY_ST_AIK_PUT,
 	AY_ST_HOST_ADD,
 	AY_ST_HOST_SET,
 	AY_ST_HOST_EK,
@@ -94,13 +100,17 @@ enum ay_retain_phase {
 	AY_RETAIN_HISTORY,
 	AY_RETAIN_EVENTS,
 	AY_RETAIN_CHUNKS,
-	AY_RETAIN_BLOBS
+	AY_RETAIN_LOGS,
+	AY_RETAIN_BLOBS,
+	AY_RETAIN_DIGESTS,
+	AY_RETAIN_INDEX
 };
 struct ay_retain_run {
 	enum ay_retain_phase phase;
 	struct ay_retention what;
-	uint64_t at;	/* next number of history to look at */
-	uint64_t floor; /* all before it was looked at: kept are only hosts' newest rows */
+	uint64_t at;	    /* next number of history to look at */
+	uint64_t floor;	    /* all before it was looked at: kept are only hosts' newest rows */
+	uint8_t digest[16]; /* AY_RETAIN_DIGESTS: the last one looked at */
 };
 
 struct ay_store {
@@ -187,6 +197,26 @@ AY_MUST_USE enum ay_rc ay_sqlite_host_status(struct ay_store *s, const struct ay
 AY_MUST_USE enum ay_rc ay_sqlite_enrol(struct ay_store *s, const struct ay_enrol_row *r,
 				       struct ay_err *e);
 
+/* A blob that this attestation names: stored, or known to be. */
+AY_MUST_USE enum ay_rc ay_sqlite_put_blob(struct ay_store *s, const struct ay_blob *b, uint64_t seq,
+					  struct ay_err *e);
+
+/* sqlite_digest.c: which digests are where, and who had that */
+/* Once per distinct content: all its digests. number: never used before. */
+AY_MUST_USE enum ay_rc ay_sqlite_index(struct ay_store *s, struct ay_bytes id,
+				       struct ay_bytes content, enum ay_seen_in kind,
+				       int64_t number, struct ay_err *e);
+/* The host booted with this log; the one before was last seen with the attestation before. */
+AY_MUST_USE enum ay_rc ay_sqlite_log_seen(struct ay_store *s, const struct ay_attest_row *a,
+					  uint64_t seq, struct ay_err *e);
+/* Octets of the chunk that the store has for this boot already. */
+AY_MUST_USE enum ay_rc ay_sqlite_ima_known(struct ay_store *s, const struct ay_attest_row *a,
+					   size_t *octets, struct ay_err *e);
+/* Contents stored before there was an index: a few of them; *more: there are more. */
+AY_MUST_USE enum ay_rc ay_sqlite_index_old(struct ay_store *s, bool *more, struct ay_err *e);
+enum ay_rc ay_sqlite_sightings(struct ay_store *s, struct ay_bytes digest, ay_sighting_cb *cb,
+			       void *arg, struct ay_err *e);
+
 /* sqlite_queue.c */
 void *ay_sqlite_writer(void *store);
 enum ay_rc ay_sqlite_submit(struct ay_store *s, const struct ay_write *w, size_t n,
@@ -210,6 +240,10 @@ enum ay_rc ay_sqlite_read_blob(struct ay_store *s, struct ay_bytes id, struct ay
 enum ay_rc ay_sqlite_ima(struct ay_store *s, const struct ay_uuid *host, struct ay_bytes boot_id,
 			 uint64_t octets, struct ay_arena *a, struct ay_bytes *out,
 			 struct ay_err *e);
+enum ay_rc ay_sqlite_aiks(struct ay_store *s, const struct ay_uuid *host, ay_aik_cb *cb, void *arg,
+			  struct ay_err *e);
+enum ay_rc ay_sqlite_reader(struct ay_store *s, struct ay_store **out, struct ay_err *e);
+void ay_sqlite_reader_close(struct ay_store *reader);
 enum ay_rc ay_sqlite_refsets(struct ay_store *s, ay_refset_cb *cb, void *arg, struct ay_err *e);
 enum ay_rc ay_sqlite_policies(struct ay_store *s, ay_policy_cb *cb, void *arg, struct ay_err *e);
 enum ay_rc ay_sqlite_tokens(struct ay_store *s, ay_token_cb *cb, void *arg, struct ay_err *e);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/store/sqlite_impl.h"
 
+#include <stdlib.h>
+
 /* Reads are rare next to writes (start, people, history): prepared each time. */
 
 /* Finishes a loop of steps. */
@@ -176,6 +178,57 @@ enum ay_rc ay_sqlite_ima(struct ay_store *s, const struct ay_uuid *host, struct 
 	if (rc == AY_OK)
 		*out = (struct ay_bytes){ to, (size_t)octets };
 	return rc;
+}
+
+/* ---- AIKs ---- */
+
+enum ay_rc ay_sqlite_aiks(struct ay_store *s, const struct ay_uuid *host, ay_aik_cb *cb, void *arg,
+			  struct ay_err *e)
+{
+	char sql[AY_SQL_MAX];
+	struct ay_aik_row row;
+	sqlite3_stmt *st;
+	enum ay_rc rc;
+	int r;
+
+	ay_sql_select(&ay_row_aik, "aik", "WHERE host = ?1 ORDER BY enrolled_at DESC", sql);
+	rc = ay_sql_prepare(s->rd, sql, &st, e);
+	if (rc != AY_OK)
+		return rc;
+	sqlite3_bind_blob(st, 1, host->b, 16, SQLITE_STATIC);
+	while ((r = sqlite3_step(st)) == SQLITE_ROW) {
+		ay_sql_read(st, 0, &ay_row_aik, &row);
+		cb(arg, &row);
+	}
+	return ended(s->rd, st, r, e);
+}
+
+/* ---- a second reader ---- */
+
+/* Only what reads use is there: the connection. */
+enum ay_rc ay_sqlite_reader(struct ay_store *s, struct ay_store **out, struct ay_err *e)
+{
+	struct ay_store *r = calloc(1, sizeof(*r));
+	enum ay_rc rc;
+
+	if (r == NULL)
+		return ay_fail(e, AY_E_NOMEM, "store.reader", 0, "no memory");
+	r->kind = s->kind;
+	rc = ay_sql_connect(s->path, SQLITE_OPEN_READWRITE, &r->rd, e);
+	if (rc == AY_OK)
+		rc = ay_sql_exec(r->rd, "PRAGMA query_only = ON; PRAGMA cache_size = -512", e);
+	if (rc != AY_OK) {
+		ay_sqlite_reader_close(r);
+		return rc;
+	}
+	*out = r;
+	return AY_OK;
+}
+
+void ay_sqlite_reader_close(struct ay_store *r)
+{
+	sqlite3_close_v2(r->rd);
+	free(r);
 }
 
 /* ---- plain tables ---- */

@@ -87,6 +87,88 @@ static enum ay_rc drop_some(struct ay_store *s, const char *sql, int64_t before,
 	return rc;
 }
 
+/* Content that neither kept history nor a host's newest row names. */
+static enum ay_rc drop_blobs(struct ay_store *s, struct ay_err *e)
+{
+	struct ay_retain_run *r = &s->retain_run;
+	enum ay_rc rc = drop_some(
+		s,
+		"DELETE FROM blob WHERE id IN (SELECT id FROM blob WHERE used < ?1 "
+		"AND NOT EXISTS (SELECT 1 FROM ima_chunk c WHERE c.content = blob.id) "
+		"AND id NOT IN (SELECT pcrs FROM host_context WHERE pcrs IS NOT NULL) "
+		"AND id NOT IN (SELECT boot_log FROM host_context WHERE boot_log IS NOT NULL) "
+		"AND id NOT IN (SELECT a.report FROM host_status s JOIN attestation a ON "
+		"a.seq = s.attestation) "
+		"AND id NOT IN (SELECT a.pcrs FROM host_status s JOIN attestation a ON "
+		"a.seq = s.attestation WHERE a.pcrs IS NOT NULL) "
+		"AND id NOT IN (SELECT a.rules FROM host_status s JOIN attestation a ON "
+		"a.seq = s.attestation WHERE a.rules IS NOT NULL) "
+		"AND id NOT IN (SELECT a.extra FROM host_status s JOIN attestation a ON "
+		"a.seq = s.attestation WHERE a.extra IS NOT NULL) "
+		"AND id NOT IN (SELECT a.boot_log FROM host_status s JOIN attestation a "
+		"ON a.seq = s.attestation WHERE a.boot_log IS NOT NULL) LIMIT ?2)",
+		(int64_t)r->floor, AY_RETAIN_DIGESTS, e);
+
+	if (rc == AY_OK && r->phase == AY_RETAIN_DIGESTS)
+		rc = run(s, "DELETE FROM indexed WHERE id NOT IN (SELECT id FROM blob)", NULL, 0,
+			 e);
+	if (rc == AY_OK && r->phase == AY_RETAIN_DIGESTS && sqlite3_changes(s->db) == 0)
+		r->phase = AY_RETAIN_INDEX; /* no digest lost its content */
+	memset(r->digest, 0, sizeof(r->digest));
+	return rc;
+}
+
+/* The next span of digests: those whose content went go too. */
+static enum ay_rc sweep_digests(struct ay_store *s, struct ay_err *e)
+{
+	struct ay_retain_run *r = &s->retain_run;
+	uint8_t from[sizeof(r->digest)];
+	sqlite3_stmt *st;
+	bool more = false;
+	enum ay_rc rc = ay_sql_prepare(
+		s->db,
+		"SELECT digest FROM digest WHERE digest > ?1 ORDER BY digest LIMIT 1 OFFSET ?2",
+		&st, e);
+
+	if (rc != AY_OK)
+		return rc;
+	memcpy(from, r->digest, sizeof(from));
+	ay_sql_bind_bytes(st, 1, AY_BYTES(from));
+	sqlite3_bind_int(st, 2, STEP_ROWS);
+	if (sqlite3_step(st) == SQLITE_ROW && ay_sql_bytes(st, 0).n == sizeof(r->digest)) {
+		memcpy(r->digest, ay_sql_bytes(st, 0).p, sizeof(r->digest));
+		more = true;
+	}
+	sqlite3_finalize(st);
+	rc = ay_sql_prepare(s->db,
+			    more ? "DELETE FROM digest WHERE digest >= ?1 AND digest <= ?2 AND "
+				   "content NOT IN (SELECT n FROM indexed)"
+				 : "DELETE FROM digest WHERE digest >= ?1 AND content NOT IN "
+				   "(SELECT n FROM indexed)",
+			    &st, e);
+	if (rc != AY_OK)
+		return rc;
+	ay_sql_bind_bytes(st, 1, AY_BYTES(from));
+	if (more)
+		ay_sql_bind_bytes(st, 2, AY_BYTES(r->digest));
+	if (sqlite3_step(st) != SQLITE_DONE)
+		rc = ay_sql_fail(s->db, "store.retain", e);
+	sqlite3_finalize(st);
+	if (!more)
+		r->phase = AY_RETAIN_INDEX;
+	return rc;
+}
+
+static enum ay_rc index_old(struct ay_store *s, struct ay_err *e)
+{
+	bool more;
+	enum ay_rc rc = ay_sqlite_index_old(s, &more, e);
+
+	if (!more)
+		s->retain_run.phase = AY_RETAIN_NONE;
+	return rc;
+}
+
 static enum ay_rc one_step(struct ay_store *s, struct ay_err *e)
 {
 	struct ay_retain_run *r = &s->retain_run;
@@ -105,23 +187,19 @@ static enum ay_rc one_step(struct ay_store *s, struct ay_err *e)
 			s,
 			"DELETE FROM ima_chunk WHERE (host, boot_id, start) IN (SELECT host, "
 			"boot_id, start FROM ima_chunk WHERE ended <> 0 AND ended < ?1 LIMIT ?2)",
-			(int64_t)r->floor, AY_RETAIN_BLOBS, e);
-	case AY_RETAIN_BLOBS:
+			(int64_t)r->floor, AY_RETAIN_LOGS, e);
+	case AY_RETAIN_LOGS:
 		return drop_some(
 			s,
-			"DELETE FROM blob WHERE id IN (SELECT id FROM blob WHERE used < ?1 "
-			"AND NOT EXISTS (SELECT 1 FROM ima_chunk c WHERE c.content = blob.id) "
-			"AND id NOT IN (SELECT pcrs FROM host_context WHERE pcrs IS NOT NULL) "
-			"AND id NOT IN (SELECT boot_log FROM host_context WHERE boot_log IS NOT "
-			"NULL) "
-			"AND id NOT IN (SELECT a.report FROM host_status s JOIN attestation a ON "
-			"a.seq = s.attestation) "
-			"AND id NOT IN (SELECT a.pcrs FROM host_status s JOIN attestation a ON "
-			"a.seq = s.attestation "
-			"WHERE a.pcrs IS NOT NULL) "
-			"AND id NOT IN (SELECT a.boot_log FROM host_status s JOIN attestation a "
-			"ON a.seq = s.attestation WHERE a.boot_log IS NOT NULL) LIMIT ?2)",
-			(int64_t)r->floor, AY_RETAIN_NONE, e);
+			"DELETE FROM log_seen WHERE (host, log) IN (SELECT host, log FROM log_seen "
+			"WHERE last_at <> 0 AND last_at < ?1 LIMIT ?2)",
+			r->what.attestations_before, AY_RETAIN_BLOBS, e);
+	case AY_RETAIN_BLOBS:
+		return drop_blobs(s, e);
+	case AY_RETAIN_DIGESTS:
+		return sweep_digests(s, e);
+	case AY_RETAIN_INDEX:
+		return index_old(s, e);
 	case AY_RETAIN_NONE:
 		break;
 	}

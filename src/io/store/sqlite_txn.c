@@ -97,6 +97,8 @@ static void pack_attest(struct pack *p, const struct ay_write *w, struct ay_writ
 	ay_blob_ref(a->pcrs);
 	ay_blob_ref(a->boot_log);
 	ay_blob_ref(a->ima_chunk);
+	ay_blob_ref(a->rules);
+	ay_blob_ref(a->extra);
 	to->attest = copy;
 }
 
@@ -195,6 +197,8 @@ void ay_txn_free(struct ay_txn *t)
 		ay_blob_unref(t->writes[i].attest->pcrs);
 		ay_blob_unref(t->writes[i].attest->boot_log);
 		ay_blob_unref(t->writes[i].attest->ima_chunk);
+		ay_blob_unref(t->writes[i].attest->rules);
+		ay_blob_unref(t->writes[i].attest->extra);
 	}
 	free(t);
 }

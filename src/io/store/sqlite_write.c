@@ -22,6 +22,11 @@ struct stmt_def {
 		.insert = &(row)                                                                   \
 	}
 
+/* When the host attested before attestation ?3, which is stored already. */
+#define LAST_BEFORE                                                                                \
+	"COALESCE((SELECT p.at FROM attestation a JOIN attestation p ON p.seq = a.prev "           \
+	"WHERE a.seq = ?3), (SELECT at FROM attestation WHERE seq = ?3), 0)"
+
 /* In order of enum ay_stmt. */
 static const struct stmt_def defs[AY_STMTS] = {
 	[AY_ST_BEGIN] = SQL("BEGIN IMMEDIATE"),
@@ -33,9 +38,9 @@ static const struct stmt_def defs[AY_STMTS] = {
 	[AY_ST_ATTEST_ADD] = SQL(
 		"INSERT INTO attestation (seq, prev, host, at, version, verdict, lease_until, "
 		"report_id, report, boot_id, pcrs, boot_log, ima_offset, attest, signature, "
-		"nonce, exporter) SELECT ?1, attestation, host, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
-		"?10, ?11, ?12, ?13, ?14, ?15 FROM host_status WHERE host = ?16 AND version = "
-		"?3 - 1"),
+		"nonce, exporter, inputs, rules, extra) SELECT ?1, attestation, host, ?2, ?3, ?4, "
+		"?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?17, ?18, ?19 FROM host_status "
+		"WHERE host = ?16 AND version = ?3 - 1"),
 	[AY_ST_STATUS_SET] = { .update = &ay_row_status, .where = "host = ?14" },
 	[AY_ST_STATUS_CAS] = { .update = &ay_row_status_kept,
 			       .where = "host = ?13 AND version = ?1 - 1" },
@@ -47,11 +52,28 @@ static const struct stmt_def defs[AY_STMTS] = {
 	[AY_ST_BLOB_USED] = SQL("SELECT used FROM blob WHERE id = ?1"),
 	[AY_ST_BLOB_USE] = SQL("UPDATE blob SET used = ?2 WHERE id = ?1"),
 	[AY_ST_CHUNK_ADD] =
-		SQL("INSERT INTO ima_chunk (host, boot_id, start, size, content, ended) "
-		    "VALUES (?1, ?2, ?3, ?4, ?5, 0) ON CONFLICT (host, boot_id, start) "
-		    "DO UPDATE SET size = excluded.size, content = excluded.content"),
-	[AY_ST_CHUNK_END] = SQL("UPDATE ima_chunk SET ended = ?3 WHERE host = ?1 AND boot_id <> ?2 "
-				"AND ended = 0"),
+		SQL("INSERT INTO ima_chunk (host, boot_id, start, size, content, ended, first_at, "
+		    "last_at) VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, 0) "
+		    "ON CONFLICT (host, boot_id, start) DO UPDATE SET size = excluded.size, "
+		    "content = excluded.content, first_at = excluded.first_at"),
+	[AY_ST_CHUNK_END] = SQL("UPDATE ima_chunk SET ended = ?3, last_at = " LAST_BEFORE
+				" WHERE host = ?1 AND boot_id <> ?2 AND ended = 0"),
+	[AY_ST_CHUNKS] = SQL("SELECT start, content FROM ima_chunk WHERE host = ?1 AND "
+			     "boot_id = ?2 ORDER BY start"),
+	[AY_ST_LOG_LEFT] = SQL("UPDATE log_seen SET last_at = " LAST_BEFORE
+			       " WHERE host = ?1 AND log <> ?2 AND last_at = 0"),
+	[AY_ST_LOG_SEEN] = SQL("INSERT INTO log_seen (host, log, first_at, last_at) "
+			       "VALUES (?1, ?2, ?3, 0) ON CONFLICT (host, log) "
+			       "DO UPDATE SET last_at = 0"),
+	[AY_ST_INDEX_ADD] = SQL("INSERT INTO indexed (n, id, kind) VALUES (?1, ?2, ?3) "
+				"ON CONFLICT (id) DO NOTHING"),
+	[AY_ST_DIGEST_ADD] = SQL("INSERT INTO digest (digest, content) VALUES (?1, ?2) "
+				 "ON CONFLICT (digest, content) DO NOTHING"),
+	[AY_ST_AIK_PUT] =
+		SQL("INSERT INTO aik (host, qualified_name, ak_public, cert, enrolled_at) "
+		    "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (host, qualified_name) DO UPDATE SET "
+		    "ak_public = excluded.ak_public, cert = excluded.cert, "
+		    "enrolled_at = excluded.enrolled_at"),
 	[AY_ST_HOST_ADD] = INSERT(ay_row_host),
 	[AY_ST_HOST_SET] = { .update = &ay_row_host, .where = "id = ?1 AND rev = ?2 - 1" },
 	[AY_ST_HOST_EK] = SQL("SELECT pseudonym, state FROM host WHERE id = ?1"),

@@ -96,6 +96,30 @@ enum ay_rc ay_store_ima(struct ay_store *s, const struct ay_uuid *host, struct a
 	return of(s)->ima(s, host, boot_id, octets, a, out, e);
 }
 
+enum ay_rc ay_store_aiks(struct ay_store *s, const struct ay_uuid *host, ay_aik_cb *cb, void *arg,
+			 struct ay_err *e)
+{
+	return of(s)->aiks(s, host, cb, arg, e);
+}
+
+enum ay_rc ay_store_sightings(struct ay_store *s, struct ay_bytes digest, ay_sighting_cb *cb,
+			      void *arg, struct ay_err *e)
+{
+	return of(s)->sightings(s, digest, cb, arg, e);
+}
+
+enum ay_rc ay_store_reader(struct ay_store *s, struct ay_store **out, struct ay_err *e)
+{
+	*out = NULL;
+	return of(s)->reader(s, out, e);
+}
+
+void ay_store_reader_close(struct ay_store *reader)
+{
+	if (reader != NULL)
+		of(reader)->reader_close(reader);
+}
+
 enum ay_rc ay_store_refsets(struct ay_store *s, ay_refset_cb *cb, void *arg, struct ay_err *e)
 {
 	return of(s)->refsets(s, cb, arg, e);

@@ -111,6 +111,10 @@ struct ay_attest_row {
 	struct ay_blob *boot_log;
 	struct ay_blob *ima_chunk; /* NULL: no new octets */
 	uint64_t ima_chunk_offset;
+	/* what the judge went by, so that the verdict can be derived again; opaque */
+	struct ay_bytes inputs; /* at most 512 octets, or none */
+	struct ay_blob *rules;	/* policy and sets; shared by all it judges; NULL: none */
+	struct ay_blob *extra;	/* refused evidence; NULL: none */
 	const struct ay_host_context *context; /* NULL: unchanged */
 };
 
@@ -303,9 +307,30 @@ struct ay_attest_past {
 	struct ay_bytes boot_log; /* blob id or none */
 	struct ay_bytes boot_id;
 	struct ay_bytes attest, signature, nonce, exporter;
-	uint64_t ima_offset; /* octets of the IMA list covered */
+	uint64_t ima_offset;		      /* octets of the IMA list covered */
+	struct ay_bytes inputs, rules, extra; /* as in ay_attest_row; the latter two are blob ids */
 };
 typedef void ay_attest_cb(void *arg, const struct ay_attest_past *r);
+
+/* An AIK that a host has or had. */
+struct ay_aik_row {
+	struct ay_uuid host;
+	struct ay_bytes qualified_name; /* TPM Name, as child of the EK */
+	struct ay_bytes ak_public;	/* TPMT_PUBLIC */
+	struct ay_bytes cert;		/* DER */
+	int64_t enrolled_at;
+};
+typedef void ay_aik_cb(void *arg, const struct ay_aik_row *r);
+
+/* One content of one host that holds a digest; a host may come more than once. */
+enum ay_seen_in { AY_SEEN_IN_LOG = 1, AY_SEEN_IN_IMA = 2 };
+struct ay_sighting {
+	struct ay_uuid host;
+	enum ay_seen_in kind;
+	int64_t first_at, last_at;
+	struct ay_bytes content; /* blob id of the boot log or piece of IMA list */
+};
+typedef void ay_sighting_cb(void *arg, const struct ay_sighting *r);
 
 /*
  * A kind of store. Every function has the contract of the wrapper below that
@@ -334,6 +359,12 @@ struct ay_store_kind {
 	enum ay_rc (*ima)(struct ay_store *s, const struct ay_uuid *host, struct ay_bytes boot_id,
 			  uint64_t octets, struct ay_arena *a, struct ay_bytes *out,
 			  struct ay_err *e);
+	enum ay_rc (*aiks)(struct ay_store *s, const struct ay_uuid *host, ay_aik_cb *cb, void *arg,
+			   struct ay_err *e);
+	enum ay_rc (*sightings)(struct ay_store *s, struct ay_bytes digest, ay_sighting_cb *cb,
+				void *arg, struct ay_err *e);
+	enum ay_rc (*reader)(struct ay_store *s, struct ay_store **out, struct ay_err *e);
+	void (*reader_close)(struct ay_store *reader);
 	enum ay_rc (*refsets)(struct ay_store *s, ay_refset_cb *cb, void *arg, struct ay_err *e);
 	enum ay_rc (*policies)(struct ay_store *s, ay_policy_cb *cb, void *arg, struct ay_err *e);
 	enum ay_rc (*tokens)(struct ay_store *s, ay_token_cb *cb, void *arg, struct ay_err *e);
@@ -398,6 +429,21 @@ AY_MUST_USE enum ay_rc ay_store_blob(struct ay_store *s, struct ay_bytes id, str
 AY_MUST_USE enum ay_rc ay_store_ima(struct ay_store *s, const struct ay_uuid *host,
 				    struct ay_bytes boot_id, uint64_t octets, struct ay_arena *a,
 				    struct ay_bytes *out, struct ay_err *e);
+/* AIKs of a host, those renewed since included; newest first. */
+AY_MUST_USE enum ay_rc ay_store_aiks(struct ay_store *s, const struct ay_uuid *host, ay_aik_cb *cb,
+				     void *arg, struct ay_err *e);
+/*
+ * Which hosts ever loaded this digest (16 octets or more of it), by boot logs
+ * and IMA lists that retention has not taken; in order of host.
+ */
+AY_MUST_USE enum ay_rc ay_store_sightings(struct ay_store *s, struct ay_bytes digest,
+					  ay_sighting_cb *cb, void *arg, struct ay_err *e);
+/*
+ * A store for reads only, in another thread, beside the one it is made from;
+ * closed by ay_store_reader_close() before that is. Made in the thread of s.
+ */
+AY_MUST_USE enum ay_rc ay_store_reader(struct ay_store *s, struct ay_store **out, struct ay_err *e);
+void ay_store_reader_close(struct ay_store *reader); /* NULL is fine */
 AY_MUST_USE enum ay_rc ay_store_refsets(struct ay_store *s, ay_refset_cb *cb, void *arg,
 					struct ay_err *e);
 AY_MUST_USE enum ay_rc ay_store_policies(struct ay_store *s, ay_policy_cb *cb, void *arg,
