@@ -52,6 +52,9 @@ enum ay_result ay_check_counters(const struct ay_quote *q, const struct ay_count
 				     "no earlier quote of this TPM is known here");
 	if (AY_CHECKED("COUNTER_BACK_RESET", q->reset_count < last->reset_count))
 		return back(rep, "resetCount", last->reset_count, q->reset_count);
+	if (AY_CHECKED("COUNTER_BACK_RESTART", q->reset_count == last->reset_count &&
+						       q->restart_count < last->restart_count))
+		return back(rep, "restartCount", last->restart_count, q->restart_count);
 	if (AY_CHECKED("COUNTER_BACK_FIRMWARE", q->firmware < last->firmware))
 		return back(rep, "firmwareVersion", last->firmware, q->firmware);
 	if (AY_CHECKED("COUNTER_BACK_CLOCK", clock_went_back(q, last)))

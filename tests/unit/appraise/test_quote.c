@@ -301,6 +301,10 @@ static void row_reset(struct scene *s)
 {
 	s->q.reset_count = 6;
 }
+static void row_restart(struct scene *s)
+{
+	s->q.restart_count = 1;
+}
 static void row_firmware(struct scene *s)
 {
 	s->q.firmware = 0x2019;
@@ -393,6 +397,7 @@ static const struct {
 	{ "clock back, unsafe, same boot", row_clock_unsafe, AY_CHECK_COUNTER_BACK },
 	{ "clock back over a reset, safe", row_clock_over_reset, AY_CHECK_COUNTER_BACK },
 	{ "resetCount back", row_reset, AY_CHECK_COUNTER_BACK },
+	{ "restartCount back", row_restart, AY_CHECK_COUNTER_BACK },
 	{ "firmware back", row_firmware, AY_CHECK_COUNTER_BACK },
 	{ "empty selection", row_empty, AY_CHECK_QUOTE_SELECTION },
 	{ "empty bitmap", row_empty_bitmap, AY_CHECK_QUOTE_SELECTION },
