@@ -78,7 +78,7 @@ struct ay_host_status {
  * only when it changed, so it may be larger. The opaque parts are engine's.
  */
 struct ay_host_context {
-	struct ay_bytes boot_id;  /* 16 octets or none */
+	struct ay_bytes boot_id;  /* 16 octets, or 24 with TPM counters (check_boot.h), or none */
 	struct ay_bytes boot_log; /* blob id of the boot log, 32 octets or none */
 	struct ay_bytes pcrs;	  /* blob id of the last verified PCR values (wire form) */
 	struct ay_bytes ima;	  /* opaque: replay state of the IMA list */

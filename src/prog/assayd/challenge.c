@@ -31,9 +31,11 @@ void ay_report_id_draw(struct ay_engine *g, uint8_t out[16])
 /* What we know of the host, so that it need not send it again. */
 static void fill_known(const struct ay_host_run *r, struct ay_challenge_body *b)
 {
-	memcpy(b->boot_id, r->boot_id, sizeof(b->boot_id));
-	b->ima_octets = r->ima_octets;
-	b->ima_entries = r->ima_entries;
+	memcpy(b->boot_id, r->boot.boot_id, sizeof(b->boot_id));
+	if (!r->ima_whole) {
+		b->ima_octets = r->ima_octets;
+		b->ima_entries = r->ima_entries;
+	}
 	if (r->has_log)
 		memcpy(b->log_hash, r->log_id, sizeof(b->log_hash));
 	if (r->pcrs)

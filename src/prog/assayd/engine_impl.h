@@ -13,7 +13,7 @@
  *   enrol.c      first contact and AIK provisioning; enrol_bind.c its end
  *   evidence.c   EVIDENCE bodies (pure)
  *   judge.c      one job in a worker thread: quote, logs, state, report;
- *                memo.c what states were judged to be
+ *                judge_ima.c its IMA list; memo.c what states were judged to be
  *   workers.c    lists of jobs to threads and back
  *   settle.c     results to host state and store
  *   schedule.c   who is due, who is silent, whose lease ends
@@ -26,6 +26,7 @@
  * One thread owns all of it; a worker sees its job only.
  */
 #include "core/appraise/appraise.h"
+#include "core/appraise/check_boot.h"
 #include "core/crypto/secret.h"
 #include "io/ipc/front_msg.h"
 #include "io/ipc/sign_msg.h"
@@ -77,12 +78,13 @@ struct ay_host_run {
 	struct ay_pubkey *ak; /* loaded while connected */
 	uint8_t qualified_name[AY_NAME_MAX];
 	uint8_t qualified_name_n;
-	uint8_t boot_id[16];
+	struct ay_boot_mark boot;
 	struct ay_blob *pcrs; /* last verified values, wire form */
 	uint8_t log_id[32];   /* SHA-256 of the last boot log; it is in the store */
 	bool has_log;
 	struct ay_blob *ima; /* where the IMA list stands: ay_ima_state, ay_ima_tally */
 	uint64_t ima_octets, ima_entries;
+	bool ima_whole;		/* it is wanted from its first entry: the rules changed */
 	struct ay_memo *memo;	/* what its state was judged to be last */
 	struct ay_judge *judge; /* of its policy; NULL: none */
 	struct ay_conn *conn;	/* the one in use */
@@ -159,7 +161,7 @@ struct ay_job {
 	bool had_rival;	       /* asked while two connections stood */
 	int64_t cert_until_ms; /* of the AIK certificate */
 	bool cert_revoked;
-	uint8_t known_boot_id[16];
+	struct ay_boot_mark known_boot;
 	struct ay_blob *known_pcrs, *known_ima;
 	uint64_t known_ima_octets, known_ima_entries;
 	uint64_t asked_ima_octets; /* where the challenge asked the IMA list to go on */
@@ -180,8 +182,9 @@ struct ay_job {
 	enum ay_verdict verdict;
 	uint8_t components[AY_COMPONENTS], grades[AY_COMPONENTS];
 	struct ay_blob *report; /* JSON without id, host, instant */
-	uint8_t boot_id[16];
+	struct ay_boot_mark boot;
 	bool attested;	      /* what follows is covered by the quote */
+	bool boot_broken;     /* TPM and host tell two stories: what is known of the boot stays */
 	bool bank_lost;	      /* the values known before stay known: it must not be forgotten */
 	bool need_log;	      /* cannot be judged without the known log's octets */
 	bool ask_again;	      /* it answers a question that is out of date */
@@ -311,7 +314,14 @@ AY_MUST_USE bool ay_hosts_rename(struct ay_engine *g, struct ay_host *h, const c
 AY_MUST_USE enum ay_rc ay_hosts_edit(struct ay_engine *g, struct ay_host *h,
 				     void (*fn)(void *arg, struct ay_host_row *row), void *arg,
 				     struct ay_err *e);
-void ay_hosts_context(const struct ay_host *h, struct ay_host_context *out, uint8_t sticky[1]);
+/* Where the views of a context point that are not kept as octets. */
+struct ay_context_room {
+	uint8_t sticky[1];
+	uint8_t boot[AY_BOOT_MARK_WIRE];
+};
+struct ay_bytes ay_hosts_boot_octets(const struct ay_boot_mark *m, struct ay_context_room *room);
+void ay_hosts_context(const struct ay_host *h, struct ay_host_context *out,
+		      struct ay_context_room *room);
 /* Stored already: put the new binding of an enrolment into memory. row's views are copied. */
 struct ay_host *ay_hosts_bind(struct ay_engine *g, struct ay_host *h,
 			      const struct ay_host_row *row);

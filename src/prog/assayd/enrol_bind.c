@@ -305,10 +305,13 @@ static void end_sticky(struct ay_engine *g, struct ay_enrol *en)
 	struct ay_host *h = en->host;
 	struct ay_err e;
 
-	if (AY_CHECKED("STICKY_BY_OPERATOR", !en->by_operator || !en->is_new_ak) || !h->sticky)
+	if (AY_CHECKED("STICKY_BY_OPERATOR", !en->by_operator || !en->is_new_ak) ||
+	    (!h->sticky && h->lease.verdict != AY_UNTRUSTED))
 		return;
+	if (h->sticky)
+		h->run->counters = (struct ay_counters){ 0 };
 	h->sticky = h->sticky_duplicate = false;
-	h->run->counters = (struct ay_counters){ 0 };
+	h->run->boot = (struct ay_boot_mark){ 0 };
 	if (ay_hosts_write_status(g, h, &e) != AY_OK)
 		ay_log_err(AY_LOG_ERROR, "end of a standing failure is not stored", &e);
 }

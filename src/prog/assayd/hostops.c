@@ -312,13 +312,17 @@ void ay_hosts_revoked(struct ay_engine *g, struct ay_host *h)
 
 /* ---- acknowledge ---- */
 
-/* A bank or a log that is gone fails each time it is compared with what was: begin anew. */
+/* A bank or a log that is gone, a TPM that was reset alone, fail each time they are compared with
+ * what was: begin anew. */
 static void forget_known(struct ay_host *h)
 {
 	struct ay_host_run *r = h->run;
 
 	ay_blob_unref(r->pcrs);
-	r->pcrs = NULL;
+	ay_blob_unref(r->ima);
+	r->pcrs = r->ima = NULL;
+	r->ima_octets = r->ima_entries = 0;
+	r->boot = (struct ay_boot_mark){ 0 };
 	r->has_log = false;
 	if (r->conn) /* what is asked now leans on it */
 		ay_challenge_abandon(&r->conn->challenge);

@@ -83,36 +83,48 @@ static uint8_t sticky_of(const struct ay_host *h)
 			 (h->sticky_duplicate ? AY_STICKY_DUPLICATE : 0));
 }
 
-void ay_hosts_context(const struct ay_host *h, struct ay_host_context *out, uint8_t sticky[1])
+struct ay_bytes ay_hosts_boot_octets(const struct ay_boot_mark *m, struct ay_context_room *room)
+{
+	struct ay_bytes b;
+	struct ay_writer w;
+
+	ay_wr_init(&w, room->boot, sizeof(room->boot));
+	ay_boot_mark_write(&w, m);
+	return ay_wr_end(&w, "boot", &b, NULL) == AY_OK ? b : (struct ay_bytes){ 0 };
+}
+
+void ay_hosts_context(const struct ay_host *h, struct ay_host_context *out,
+		      struct ay_context_room *room)
 {
 	const struct ay_host_run *r = h->run;
 
-	sticky[0] = sticky_of(h);
+	room->sticky[0] = sticky_of(h);
 	*out = (struct ay_host_context){ .ima_offset = r->ima_octets,
 					 .ima_entries = r->ima_entries };
-	out->boot_id = AY_BYTES(r->boot_id);
+	out->boot_id = ay_hosts_boot_octets(&r->boot, room);
 	if (r->has_log)
 		out->boot_log = AY_BYTES(r->log_id);
 	if (r->pcrs)
 		out->pcrs = ay_blob_id(r->pcrs);
 	if (r->ima)
 		out->ima = ay_blob_data(r->ima);
-	if (sticky[0])
-		out->sticky = (struct ay_bytes){ sticky, 1 };
+	if (room->sticky[0])
+		out->sticky = AY_BYTES(room->sticky);
 }
 
 enum ay_rc ay_hosts_write_status(struct ay_engine *g, struct ay_host *h, struct ay_err *e)
 {
 	struct ay_host_status s;
 	struct ay_host_context c;
-	uint8_t comps[32], sticky[1];
+	struct ay_context_room room;
+	uint8_t comps[32];
 	struct ay_write w = { .kind = AY_WR_HOST_STATUS };
 	struct ay_store_result res;
 	enum ay_rc rc;
 
 	h->run->claimed++;
 	ay_hosts_status(h, &s, comps);
-	ay_hosts_context(h, &c, sticky);
+	ay_hosts_context(h, &c, &room);
 	w.by_uuid.uuid = h->id;
 	w.by_uuid.status = &s;
 	w.by_uuid.context = &c;

@@ -387,8 +387,9 @@ static void read_context(struct ay_engine *g, struct ay_host *h, const struct ay
 {
 	struct ay_host_run *r = h->run;
 
-	if (c->boot_id.n == 16)
-		memcpy(r->boot_id, c->boot_id.p, 16);
+	if (c->boot_id.n && ay_boot_mark_parse(c->boot_id, &r->boot, NULL) != AY_OK)
+		AY_LOG(AY_LOG_WARN, "what is stored of the last boot cannot be read",
+		       AY_LS("host", h->name));
 	r->has_log = c->boot_log.n == 32;
 	if (r->has_log)
 		memcpy(r->log_id, c->boot_log.p, 32);

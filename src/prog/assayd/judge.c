@@ -1,35 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "prog/assayd/engine_impl.h"
+#include "prog/assayd/judge_impl.h"
 
 #include "core/appraise/causes.h"
 #include "core/appraise/report_json.h"
 #include "core/crypto/hash.h"
 #include "core/evlog/tcg_data.h"
 #include "core/tpm/qualify.h"
-#include "prog/assayd/judge.h"
-
-/* One job being judged. Everything in it lives in the arena or on the stack. */
-struct judging {
-	struct ay_memo_table *memos;
-	struct ay_job *j;
-	struct ay_arena *a;
-	struct ay_report rep;
-	struct ay_evidence ev;
-	struct ay_pcrs hints;
-	struct ay_quote_facts facts;
-	enum ay_log_given log_given;
-	struct ay_bytes log;
-	struct ay_evlog *parsed; /* of log, when it was needed and could be parsed */
-	struct ay_err log_refused;
-	/* IMA */
-	bool has_list; /* the host gave a list, maybe with nothing new */
-	bool has_run;
-	bool fits, padded;
-	struct ay_ima_state begin;
-	struct ay_ima_run run;
-	struct ay_ima_tally *tally;
-	struct ay_err ima_error;
-};
 
 /* ---- what came ---- */
 
@@ -68,72 +44,6 @@ static bool read_evidence(struct judging *v)
 		malformed(v, &e);
 		return false;
 	}
-	return true;
-}
-
-/* ---- the IMA list ---- */
-
-static bool read_ima_context(struct judging *v)
-{
-	struct ay_reader r;
-	struct ay_bytes state, tally;
-
-	if (!v->j->known_ima)
-		return false;
-	ay_rd_init(&r, ay_blob_data(v->j->known_ima));
-	state = ay_rd_vec32(&r, "ima.state", AY_IMA_STATE_WIRE_MAX);
-	tally = ay_rd_vec32(&r, "ima.tally", AY_TALLY_WIRE_MAX);
-	return ay_rd_end(&r, "ima", NULL) == AY_OK &&
-	       ay_ima_state_parse(state, &v->begin, NULL) == AY_OK &&
-	       ay_tally_parse(tally, v->tally, NULL) == AY_OK;
-}
-
-static bool tally_is_current(const struct judging *v)
-{
-	static const uint8_t none[32];
-	const uint8_t *key = v->j->judge ? v->j->judge->tally_key : none;
-
-	return memcmp(v->tally->key, key, 32) == 0;
-}
-
-/* Where the piece that came begins: at the start of the list, or where we stand. */
-static bool begin_ima(struct judging *v)
-{
-	struct ay_job *j = v->j;
-	uint64_t from = v->ev.ima == AY_GIVEN_NEW ? v->ev.ima_offset : j->known_ima_octets;
-	bool padded = j->judge && j->judge->policy && j->judge->policy->allow_padded_bank;
-
-	if (v->ev.ima == AY_GIVEN_NEW && from == 0) {
-		ay_ima_state_init_for(&v->begin, &v->hints, padded);
-		return true;
-	}
-	if (from != j->known_ima_octets || !read_ima_context(v)) {
-		/* it goes on from where we asked, and we stand elsewhere by now */
-		j->ask_again = v->ev.ima == AY_GIVEN_NEW && from == j->asked_ima_octets;
-		if (!j->ask_again)
-			(void)ay_check_ima_continuity(&v->begin, false, v->ev.ima_entries, from,
-						      &v->rep);
-		return false;
-	}
-	j->ask_again = !tally_is_current(v); /* the rules changed: the whole list is needed */
-	return !j->ask_again;
-}
-
-static bool replay_ima(struct judging *v)
-{
-	v->tally = ay_arena_alloc(v->a, sizeof(*v->tally));
-	if (!v->tally) {
-		v->j->fault = ay_fail(&v->j->err, AY_E_NOMEM, "ima", 0, "no memory");
-		return false;
-	}
-	v->has_list = v->ev.ima == AY_GIVEN_NEW ||
-		      (v->ev.ima == AY_GIVEN_KNOWN && v->j->known_ima != NULL);
-	if (!v->has_list)
-		return true;
-	if (!begin_ima(v))
-		return !v->j->ask_again;
-	v->has_run = ay_ima_replay(&v->begin, v->ev.ima_octets, AY_MAX_IMA_PREFIXES, &v->run, v->a,
-				   &v->ima_error) == AY_OK;
 	return true;
 }
 
@@ -211,6 +121,32 @@ static void check_standing(struct judging *v)
 	if (AY_CHECKED("AIK_CERT_REVOKED", j->cert_revoked))
 		(void)ay_report_add(&v->rep, AY_CHECK_AIK_CERT, AY_FAIL, NULL,
 				    "AIK certificate was revoked");
+}
+
+/* ---- TPM and host tell one story of this boot ---- */
+
+static void check_boot(struct judging *v)
+{
+	struct ay_job *j = v->j;
+
+	if (j->verified)
+		j->boot_broken = ay_check_boot(&j->known_boot, v->ev.boot_id, &j->counters,
+					       &v->rep) == AY_FAIL;
+}
+
+static void check_restart(struct judging *v)
+{
+	struct ay_job *j = v->j;
+	struct ay_pcrs *before;
+	struct ay_reader r;
+
+	if (!j->known_pcrs || !(before = ay_arena_alloc(v->a, sizeof(*before))))
+		return;
+	ay_rd_init(&r, ay_blob_data(j->known_pcrs));
+	ay_pcrs_read(&r, before);
+	if (ay_rd_ok(&r) && ay_check_restart(&j->known_boot, v->ev.boot_id, &j->counters, before,
+					     &v->facts.pcrs, &v->rep) == AY_FAIL)
+		j->boot_broken = true;
 }
 
 /* ---- the state ---- */
@@ -429,51 +365,6 @@ static struct ay_blob *wire_pcrs(const struct ay_pcrs *p)
 	return ay_wr_end(&w, "pcrs", &wire, NULL) == AY_OK ? ay_blob_new(wire) : NULL;
 }
 
-static struct ay_blob *wire_ima(struct judging *v)
-{
-	size_t room = 8 + AY_IMA_STATE_WIRE_MAX + AY_TALLY_WIRE_MAX, at;
-	uint8_t *buf = ay_arena_alloc(v->a, room);
-	struct ay_writer w;
-	struct ay_bytes wire;
-
-	if (!buf)
-		return NULL;
-	ay_wr_init(&w, buf, room);
-	at = ay_wr_open32(&w);
-	ay_ima_state_write(&w, &v->run.now);
-	ay_wr_close32(&w, at);
-	at = ay_wr_open32(&w);
-	ay_tally_write(&w, v->tally);
-	ay_wr_close32(&w, at);
-	return ay_wr_end(&w, "ima", &wire, NULL) == AY_OK ? ay_blob_new(wire) : NULL;
-}
-
-static void carry_ima(struct judging *v)
-{
-	struct ay_job *j = v->j;
-	size_t n;
-
-	if (!v->has_list)
-		return;
-	/* What is known of one boot says nothing about the list of another. */
-	if (memcmp(v->ev.boot_id, j->known_boot_id, sizeof(j->known_boot_id)) == 0) {
-		j->ima = ay_blob_ref(j->known_ima);
-		j->ima_octets = j->known_ima_octets;
-		j->ima_entries = j->known_ima_entries;
-	}
-	if (!v->has_run || !v->fits || (v->ev.ima_octets.n == 0 && v->begin.octets != 0))
-		return;
-	ay_blob_unref(j->ima);
-	j->ima = wire_ima(v);
-	j->ima_octets = v->run.now.octets;
-	j->ima_entries = v->run.now.entries;
-	j->ima_chunk_offset = v->begin.octets;
-	n = (size_t)(v->run.now.octets - v->begin.octets);
-	if (n && n <= v->ev.ima_octets.n)
-		j->ima_chunk = ay_blob_new((struct ay_bytes){ v->ev.ima_octets.p, n });
-	j->context_changed = true;
-}
-
 static bool same_pcrs(const struct judging *v)
 {
 	/* the values known were sent as unchanged, and the TPM signed them */
@@ -486,7 +377,10 @@ static void carry(struct judging *v)
 	struct ay_job *j = v->j;
 
 	j->attested = true;
-	memcpy(j->boot_id, v->ev.boot_id, sizeof(j->boot_id));
+	j->boot = (struct ay_boot_mark){ .known = true,
+					 .reset_count = j->counters.reset_count,
+					 .restart_count = j->counters.restart_count };
+	memcpy(j->boot.boot_id, v->ev.boot_id, sizeof(j->boot.boot_id));
 	j->pcrs = same_pcrs(v) ? ay_blob_ref(j->known_pcrs) : wire_pcrs(&v->facts.pcrs);
 	if (j->pcrs && j->known_pcrs &&
 	    memcmp(ay_blob_id(j->pcrs).p, ay_blob_id(j->known_pcrs).p, 32) == 0) {
@@ -497,13 +391,13 @@ static void carry(struct judging *v)
 	    (!j->has_known_log || memcmp(j->log_id, j->known_log_id, 32) != 0))
 		j->log = ay_blob_new(v->log);
 	j->context_changed = j->context_changed || j->pcrs != j->known_pcrs || j->log ||
-			     memcmp(j->boot_id, j->known_boot_id, 16) != 0;
+			     !ay_boot_mark_eq(&j->boot, &j->known_boot);
 }
 
 /* Nothing was attested: what was known stays known. */
 static void keep(struct ay_job *j)
 {
-	memcpy(j->boot_id, j->known_boot_id, sizeof(j->boot_id));
+	j->boot = j->known_boot;
 	j->pcrs = ay_blob_ref(j->known_pcrs);
 	j->has_log = j->has_known_log;
 	memcpy(j->log_id, j->known_log_id, sizeof(j->log_id));
@@ -514,21 +408,6 @@ static void keep(struct ay_job *j)
 
 /* ---- the whole ---- */
 
-/* The prefix that the quote covers; by the rule of kernels before 5.8 only where the policy allows
- * it. */
-static void find_prefix(struct judging *v)
-{
-	const struct ay_judge *judge = v->j->judge;
-	struct ay_ima_run old = v->run;
-
-	v->fits = ay_ima_run_fit(&v->run, &v->facts.pcrs, false);
-	if (v->fits || !judge || !judge->policy || !judge->policy->allow_padded_bank)
-		return;
-	v->padded = v->fits = ay_ima_run_fit(&old, &v->facts.pcrs, true);
-	if (v->fits)
-		v->run = old;
-}
-
 /* True when the report is there or nothing more can be said. */
 static void judge_attested(struct judging *v)
 {
@@ -538,8 +417,13 @@ static void judge_attested(struct judging *v)
 	uint8_t key[32];
 	bool may_keep;
 
-	if (v->has_run)
-		find_prefix(v);
+	check_restart(v);
+	if (v->has_run) {
+		ay_judge_ima_fit(v);
+		ay_judge_ima_kept(v);
+	}
+	if (j->fault != AY_OK)
+		return;
 	which_log(v);
 	state_in(v, &in);
 	ay_state_key(&in, key);
@@ -548,7 +432,7 @@ static void judge_attested(struct judging *v)
 	may_keep = take_shape(v, &s);
 	carry(v);
 	if (j->memo && may_keep && ay_memo_shape(v->memos, j->memo, &s, &found)) {
-		carry_ima(v); /* nothing new came: the context is what it was */
+		ay_judge_ima_carry(v); /* nothing new came: the context is what it was */
 		use_shape(j, &found);
 		return;
 	}
@@ -556,7 +440,7 @@ static void judge_attested(struct judging *v)
 		return;
 	if (!judge_runtime(v))
 		return;
-	carry_ima(v); /* with the tally as it stands now */
+	ay_judge_ima_carry(v); /* with the tally as it stands now */
 	conclude(v);
 	if (j->fault != AY_OK || !j->memo || !may_keep)
 		return;
@@ -575,10 +459,11 @@ void ay_judge_job(struct ay_memo_table *t, struct ay_job *j, struct ay_arena *a)
 	ay_report_init(&v.rep, a);
 	j->verdict = AY_UNTRUSTED;
 	if (read_evidence(&v)) {
-		if (!replay_ima(&v) || !check_quote(&v))
+		if (!ay_judge_ima_replay(&v) || !check_quote(&v))
 			return;
 		check_banks(&v);
 		check_standing(&v);
+		check_boot(&v);
 	}
 	if (j->ask_again)
 		return;

@@ -59,7 +59,7 @@ static enum ay_rc gather(struct ay_engine *g, const struct ay_host *h, struct ay
 		from->log = log;
 	}
 	if (rc == AY_OK && r->ima_octets)
-		rc = ay_store_ima(g->store, &h->id, AY_BYTES(r->boot_id), r->ima_octets, a,
+		rc = ay_store_ima(g->store, &h->id, AY_BYTES(r->boot.boot_id), r->ima_octets, a,
 				  &from->ima, e);
 	return rc;
 }

@@ -83,35 +83,47 @@ static void fill_status(const struct ay_job *j, struct ay_host_status *s, uint8_
 	memcpy(s->report_id, j->report_id, sizeof(s->report_id));
 }
 
-static void fill_context(const struct ay_job *j, struct ay_host_context *c, uint8_t sticky[1])
+/* While a bank is lost, or the boot is told in two ways, what was known stays known. */
+static bool keeps_pcrs(const struct ay_job *j)
 {
-	sticky[0] = (uint8_t)((j->sticky_counter ? AY_STICKY_COUNTER : 0) |
-			      (j->sticky_duplicate ? AY_STICKY_DUPLICATE : 0));
-	*c = (struct ay_host_context){ .ima_offset = j->ima_octets, .ima_entries = j->ima_entries };
-	c->boot_id = AY_BYTES(j->boot_id);
+	return j->bank_lost || j->boot_broken;
+}
+
+static void fill_context(const struct ay_job *j, struct ay_host_context *c,
+			 struct ay_context_room *room)
+{
+	const struct ay_blob *pcrs = keeps_pcrs(j) ? j->known_pcrs : j->pcrs;
+	const struct ay_blob *ima = j->boot_broken ? j->known_ima : j->ima;
+
+	room->sticky[0] = (uint8_t)((j->sticky_counter ? AY_STICKY_COUNTER : 0) |
+				    (j->sticky_duplicate ? AY_STICKY_DUPLICATE : 0));
+	*c = (struct ay_host_context){
+		.ima_offset = j->boot_broken ? j->known_ima_octets : j->ima_octets,
+		.ima_entries = j->boot_broken ? j->known_ima_entries : j->ima_entries,
+	};
+	c->boot_id = ay_hosts_boot_octets(j->boot_broken ? &j->known_boot : &j->boot, room);
 	if (j->has_log)
 		c->boot_log = AY_BYTES(j->log_id);
-	if (j->bank_lost)
-		c->pcrs = ay_blob_id(j->known_pcrs);
-	else if (j->pcrs)
-		c->pcrs = ay_blob_id(j->pcrs);
-	if (j->ima)
-		c->ima = ay_blob_data(j->ima);
-	if (sticky[0])
-		c->sticky = (struct ay_bytes){ sticky, 1 };
+	if (pcrs)
+		c->pcrs = ay_blob_id(pcrs);
+	if (ima)
+		c->ima = ay_blob_data(ima);
+	if (room->sticky[0])
+		c->sticky = AY_BYTES(room->sticky);
 }
 
 static enum ay_rc store_job(struct ay_engine *g, struct ay_job *j, struct ay_err *e)
 {
 	struct ay_host_context context;
-	uint8_t comps[32], sticky[1];
+	struct ay_context_room room;
+	uint8_t comps[32];
 	struct ay_attest_row row = { .host = j->host_id,
 				     .at = j->now_ms,
 				     .attest = j->attest,
 				     .signature = j->signature,
 				     .nonce = AY_BYTES(j->nonce),
 				     .exporter = AY_BYTES(j->exporter),
-				     .boot_id = AY_BYTES(j->boot_id),
+				     .boot_id = AY_BYTES(j->boot.boot_id),
 				     .ima_offset = j->ima_octets,
 				     .report = j->report,
 				     .boot_log = j->log,
@@ -127,7 +139,7 @@ static enum ay_rc store_job(struct ay_engine *g, struct ay_job *j, struct ay_err
 	if (j->has_log)
 		row.boot_log_id = AY_BYTES(j->log_id);
 	if (j->context_changed) {
-		fill_context(j, &context, sticky);
+		fill_context(j, &context, &room);
 		row.context = &context;
 	}
 	return ay_store_submit(g->store, &w, 1, g->waiters ? AY_SUBMIT_WAITED : AY_SUBMIT_LAZY,
@@ -143,9 +155,7 @@ static void give_up(struct ay_engine *g, struct ay_job *j)
 
 	ay_job_free(g, j);
 	if (whole) { /* the IMA list is wanted from its first entry */
-		ay_blob_unref(h->run->ima);
-		h->run->ima = NULL;
-		h->run->ima_octets = h->run->ima_entries = 0;
+		h->run->ima_whole = true;
 	}
 	ay_schedule_now(g, h);
 }
@@ -259,24 +269,31 @@ static void send_result(struct ay_engine *g, const struct ay_job *j)
 		ay_conns_send(g, c, AY_FRAME_RESULT, j->request, body);
 }
 
+static void take_boot(struct ay_host_run *r, struct ay_job *j)
+{
+	r->boot = j->boot;
+	r->ima_whole = r->ima_whole && j->ima == r->ima;
+	ay_blob_unref(r->ima);
+	r->ima = j->ima;
+	j->ima = NULL;
+	r->ima_octets = j->ima_octets;
+	r->ima_entries = j->ima_entries;
+}
+
 /* What carries over to the next attestation. Takes the job's references. */
 static void take_context(struct ay_engine *g, struct ay_job *j)
 {
 	struct ay_host_run *r = j->host->run;
 
-	memcpy(r->boot_id, j->boot_id, sizeof(r->boot_id));
-	if (j->pcrs != r->pcrs && !j->bank_lost) {
+	if (j->pcrs != r->pcrs && !keeps_pcrs(j)) {
 		ay_blob_unref(r->pcrs);
 		r->pcrs = ay_hosts_share(g, j->pcrs);
 		j->pcrs = NULL;
 	}
 	r->has_log = j->has_log;
 	memcpy(r->log_id, j->log_id, sizeof(r->log_id));
-	ay_blob_unref(r->ima);
-	r->ima = j->ima;
-	j->ima = NULL;
-	r->ima_octets = j->ima_octets;
-	r->ima_entries = j->ima_entries;
+	if (!j->boot_broken)
+		take_boot(r, j);
 	j->host->sticky_duplicate = j->host->sticky_duplicate || j->sticky_duplicate;
 	j->host->sticky = j->host->sticky || j->sticky_counter || j->sticky_duplicate;
 }

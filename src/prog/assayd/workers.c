@@ -216,7 +216,7 @@ static void snapshot(struct ay_job *j)
 	j->sticky_duplicate = h->sticky_duplicate;
 	j->cert_until_ms = h->identity.cert_until_ms;
 	j->cert_revoked = r->revoked;
-	memcpy(j->known_boot_id, r->boot_id, sizeof(j->known_boot_id));
+	j->known_boot = r->boot;
 	j->known_pcrs = ay_blob_ref(r->pcrs);
 	j->known_ima = ay_blob_ref(r->ima);
 	j->known_ima_octets = r->ima_octets;
@@ -311,7 +311,7 @@ void ay_job_refresh(struct ay_job *j)
 	else
 		ay_blob_unref(log); /* another log is the known one by now */
 	j->last = j->had_rival ? last : j->host->run->counters;
-	j->need_log = j->ask_again = j->attested = j->bank_lost = false;
+	j->need_log = j->ask_again = j->attested = j->bank_lost = j->boot_broken = false;
 }
 
 void ay_job_submit(struct ay_engine *g, struct ay_job *j)

@@ -322,7 +322,7 @@ struct agent {
 	struct ay_uuid id;
 	struct ay_uuid boot_id;
 	uint64_t clock_ms;
-	uint32_t reset_count;
+	uint32_t reset_count, restart_count;
 	uint8_t cert[AY_MAX_CERT_BYTES];
 	size_t cert_n;
 	uint8_t attest[1024], sig[1024]; /* of the last answer */
@@ -459,6 +459,7 @@ static AY_UNUSED void quote(struct agent *a, const struct quoting *what)
 			      .signer = ay_name_view(&a->qualified),
 			      .nonce = what->extra,
 			      .reset_count = a->reset_count,
+			      .restart_count = a->restart_count,
 			      .clock_safe = 1,
 			      .firmware = 7,
 			      .selection = *what->sel };
