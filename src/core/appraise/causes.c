@@ -81,6 +81,14 @@ static const struct {
 	{ AY_CHECK_REF_NONE, CLASS_no_policy },
 	{ AY_CHECK_REF_STATE, CLASS_no_policy },
 	{ AY_CHECK_NO_POLICY, CLASS_no_policy },
+	{ AY_CHECK_POLICY_BANK, CLASS_firmware },
+	{ AY_CHECK_POLICY_BANK_WEAK, CLASS_no_policy },
+	{ AY_CHECK_POLICY_PCR, CLASS_no_policy },
+	{ AY_CHECK_GRADE_IDENTITY, CLASS_identity },
+	{ AY_CHECK_GRADE_COMPONENT, CLASS_other },
+	{ AY_CHECK_SB_STATE, CLASS_secure_boot },
+	{ AY_CHECK_SB_DBX, CLASS_dbx },
+	{ AY_CHECK_SB_SBAT, CLASS_bootloader },
 };
 
 /* ---- a changed event's class by what it says ---- */

@@ -3,7 +3,9 @@
 
 #include <string.h>
 
+#include "core/appraise/check_demands.h"
 #include "core/appraise/check_log.h"
+#include "core/appraise/secure_boot.h"
 #include "core/crypto/hash.h"
 #include "core/evlog/replay.h"
 
@@ -146,6 +148,7 @@ struct judge {
 	struct ay_report *rep;
 	struct ay_boot_facts facts;
 	uint32_t by_value, by_events; /* bit N: a rule judged PCR N so */
+	uint32_t strong;	      /* ... in a bank that the policy accepts */
 };
 
 static bool known_mismatch(const void *ctx, const struct ay_evlog *log, size_t event)
@@ -272,9 +275,11 @@ static void note_rules(struct judge *j, const struct ay_refset *s, enum ay_part 
 	for (size_t i = 0; i < s->n_rules; i++) {
 		const struct ay_rule *r = &s->rule[i];
 
-		if (r->part == part && r->kind->has_pcr)
-			*(r->kind == &ay_rule_events ? &j->by_events : &j->by_value) |= 1u
-											<< r->pcr;
+		if (r->part != part || !r->kind->has_pcr)
+			continue;
+		*(r->kind == &ay_rule_events ? &j->by_events : &j->by_value) |= 1u << r->pcr;
+		if (ay_rule_is_strong(j->in->policy, r, j->in->pcrs))
+			j->strong |= 1u << r->pcr;
 	}
 }
 
@@ -408,6 +413,8 @@ enum ay_rc ay_appraise_state(const struct ay_state_in *in, struct ay_report *rep
 	judge_part(&j, AY_PART_OS);
 	judge_part(&j, AY_PART_HOST_UNIQUE);
 	check_named_sets(&j);
+	ay_check_demands(in->policy, in->pcrs, j.by_value | j.by_events, j.strong, rep);
+	ay_check_secure_boot(&in->policy->secure_boot, &j.facts, rep);
 	check_any_rule(&j, AY_COMP_PLATFORM);
 	check_any_rule(&j, AY_COMP_OS);
 	cover_rest(&j);
