@@ -14,6 +14,7 @@ const struct ay_cmd *const ay_commands[] = {
 	&ay_cmd_token_list,
 	&ay_cmd_token_revoke,
 	&ay_cmd_reference_learn,
+	&ay_cmd_reference_compute,
 	&ay_cmd_reference_list,
 	&ay_cmd_reference_show,
 	&ay_cmd_reference_activate,

@@ -15,6 +15,7 @@ extern const struct ay_cmd ay_cmd_token_create;
 extern const struct ay_cmd ay_cmd_token_list;
 extern const struct ay_cmd ay_cmd_token_revoke;
 extern const struct ay_cmd ay_cmd_reference_learn;
+extern const struct ay_cmd ay_cmd_reference_compute;
 extern const struct ay_cmd ay_cmd_reference_list;
 extern const struct ay_cmd ay_cmd_reference_show;
 extern const struct ay_cmd ay_cmd_reference_activate;
