@@ -124,6 +124,8 @@ static const struct ay_field refset_fields[] = {
 	{ "created_by", AT(ay_refset_row, created_by), AY_F_TEXT },
 	{ "sha256", AT(ay_refset_row, sha256), AY_F_BYTES },
 	{ "body", AT(ay_refset_row, body), AY_F_BYTES },
+	{ "activated_at", AT(ay_refset_row, activated_at), AY_F_I64 },
+	{ "supersede_at", AT(ay_refset_row, supersede_at), AY_F_I64 },
 };
 ROW(ay_row_refset, "reference_set", ay_refset_row, refset_fields);
 
@@ -174,6 +176,33 @@ static const struct ay_field api_token_fields[] = {
 	{ "revoked", AT(ay_api_token_row, revoked), AY_F_BOOL },
 };
 ROW(ay_row_api_token, "api_token", ay_api_token_row, api_token_fields);
+
+static const struct ay_field approval_fields[] = {
+	{ "id", AT(ay_approval_row, id), AY_F_OCT16 },
+	{ "kind", AT(ay_approval_row, kind), AY_F_TEXT },
+	{ "object", AT(ay_approval_row, object), AY_F_TEXT },
+	{ "title", AT(ay_approval_row, title), AY_F_TEXT },
+	{ "args", AT(ay_approval_row, args), AY_F_TEXT },
+	{ "permission", AT(ay_approval_row, permission), AY_F_TEXT },
+	{ "hash", AT(ay_approval_row, hash), AY_F_BYTES },
+	{ "requester", AT(ay_approval_row, requester), AY_F_TEXT },
+	{ "requested_at", AT(ay_approval_row, requested_at), AY_F_I64 },
+	{ "expires_at", AT(ay_approval_row, expires_at), AY_F_I64 },
+	{ "state", AT(ay_approval_row, state), AY_F_U8 },
+	{ "decided_by", AT(ay_approval_row, decided_by), AY_F_TEXT },
+	{ "decided_at", AT(ay_approval_row, decided_at), AY_F_I64 },
+	{ "reason", AT(ay_approval_row, reason), AY_F_TEXT },
+};
+ROW(ay_row_approval, "approval", ay_approval_row, approval_fields);
+
+static const struct ay_field approval_end_fields[] = {
+	{ "id", AT(ay_approval_end, id), AY_F_OCT16 },
+	{ "state", AT(ay_approval_end, state), AY_F_U8 },
+	{ "decided_by", AT(ay_approval_end, decided_by), AY_F_TEXT },
+	{ "decided_at", AT(ay_approval_end, decided_at), AY_F_I64 },
+	{ "reason", AT(ay_approval_end, reason), AY_F_TEXT },
+};
+ROW(ay_row_approval_end, "approval", ay_approval_end, approval_end_fields);
 
 static const struct ay_field event_fields[] = {
 	{ "seq", AT(ay_event_row, seq), AY_F_U64 },

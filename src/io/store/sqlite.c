@@ -403,6 +403,7 @@ const struct ay_store_kind ay_store_sqlite = {
 	.tokens = ay_sqlite_tokens,
 	.users = ay_sqlite_users,
 	.api_tokens = ay_sqlite_api_tokens,
+	.approvals = ay_sqlite_approvals,
 	.events = ay_sqlite_events,
 	.audits = ay_sqlite_audits,
 	.meta = ay_sqlite_meta,

@@ -64,6 +64,7 @@ enum ay_stmt {
 	AY_ST_REFSET_ADD,
 	AY_ST_REFSET_NEXT,
 	AY_ST_REFSET_STATE,
+	AY_ST_REFSET_UNTIL,
 	AY_ST_POLICY_ADD,
 	AY_ST_POLICY_NEXT,
 	AY_ST_POLICY_STATE,
@@ -74,6 +75,8 @@ enum ay_stmt {
 	AY_ST_USER_PUT,
 	AY_ST_API_TOKEN_ADD,
 	AY_ST_API_TOKEN_REVOKE,
+	AY_ST_APPROVAL_ADD,
+	AY_ST_APPROVAL_END,
 	AY_ST_EVENT_ADD,
 	AY_ST_AUDIT_ADD,
 	AY_ST_META_PUT,
@@ -250,6 +253,7 @@ enum ay_rc ay_sqlite_tokens(struct ay_store *s, ay_token_cb *cb, void *arg, stru
 enum ay_rc ay_sqlite_users(struct ay_store *s, ay_user_cb *cb, void *arg, struct ay_err *e);
 enum ay_rc ay_sqlite_api_tokens(struct ay_store *s, ay_api_token_cb *cb, void *arg,
 				struct ay_err *e);
+enum ay_rc ay_sqlite_approvals(struct ay_store *s, ay_approval_cb *cb, void *arg, struct ay_err *e);
 enum ay_rc ay_sqlite_events(struct ay_store *s, uint64_t after, size_t limit, ay_event_cb *cb,
 			    void *arg, struct ay_err *e);
 enum ay_rc ay_sqlite_audits(struct ay_store *s, uint64_t from, size_t limit, ay_audit_cb *cb,

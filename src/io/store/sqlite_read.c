@@ -257,6 +257,7 @@ void ay_sqlite_reader_close(struct ay_store *r)
 READ_ALL(refsets, ay_refset, ay_row_refset, "name, version")
 READ_ALL(policies, ay_policy, ay_row_policy, "name, version")
 READ_ALL(tokens, ay_token, ay_row_token, "created_at, id")
+READ_ALL(approvals, ay_approval, ay_row_approval, "requested_at, id")
 READ_ALL(users, ay_user, ay_row_user, "name")
 READ_ALL(api_tokens, ay_api_token, ay_row_api_token, "created_at, id")
 

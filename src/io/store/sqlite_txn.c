@@ -36,9 +36,16 @@ static const struct ay_row_type *row_of(const struct ay_write *w, const void **r
 	case AY_WR_AUDIT:
 		*row = w->audit;
 		return &ay_row_audit;
+	case AY_WR_APPROVAL_ADD:
+		*row = w->approval;
+		return &ay_row_approval;
+	case AY_WR_APPROVAL_END:
+		*row = w->approval_end;
+		return &ay_row_approval_end;
 	case AY_WR_ENROL:
 	case AY_WR_HOST_STATUS:
 	case AY_WR_REFSET_STATE:
+	case AY_WR_REFSET_UNTIL:
 	case AY_WR_POLICY_STATE:
 	case AY_WR_TOKEN_REVOKE:
 	case AY_WR_API_TOKEN_REVOKE:

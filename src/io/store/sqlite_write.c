@@ -81,7 +81,10 @@ static const struct stmt_def defs[AY_STMTS] = {
 	[AY_ST_REFSET_NEXT] =
 		SQL("SELECT COALESCE(MAX(version), 0) + 1 FROM reference_set WHERE name = ?1"),
 	[AY_ST_REFSET_STATE] =
-		SQL("UPDATE reference_set SET state = ?2 WHERE id = ?1 AND state < ?2"),
+		SQL("UPDATE reference_set SET state = ?2, activated_at = CASE WHEN ?2 = 1 THEN ?3 "
+		    "ELSE activated_at END WHERE id = ?1 AND state < ?2"),
+	[AY_ST_REFSET_UNTIL] =
+		SQL("UPDATE reference_set SET supersede_at = ?2 WHERE id = ?1 AND state = 1"),
 	[AY_ST_POLICY_ADD] = INSERT(ay_row_policy),
 	[AY_ST_POLICY_NEXT] =
 		SQL("SELECT COALESCE(MAX(version), 0) + 1 FROM policy WHERE name = ?1"),
@@ -99,6 +102,8 @@ static const struct stmt_def defs[AY_STMTS] = {
 		"disabled = excluded.disabled"),
 	[AY_ST_API_TOKEN_ADD] = INSERT(ay_row_api_token),
 	[AY_ST_API_TOKEN_REVOKE] = SQL("UPDATE api_token SET revoked = 1 WHERE id = ?1"),
+	[AY_ST_APPROVAL_ADD] = INSERT(ay_row_approval),
+	[AY_ST_APPROVAL_END] = { .update = &ay_row_approval_end, .where = "id = ?1 AND state = 0" },
 	[AY_ST_EVENT_ADD] = INSERT(ay_row_event),
 	[AY_ST_AUDIT_ADD] = SQL("INSERT INTO audit (seq, record) VALUES (?1, ?2)"),
 	[AY_ST_META_PUT] = SQL("INSERT INTO meta (key, value) VALUES (?1, ?2) "
@@ -220,7 +225,34 @@ static enum ay_rc set_state(struct ay_store *s, enum ay_stmt which, const struct
 		return rc;
 	sqlite3_bind_blob(st, 1, w->by_uuid.uuid.b, 16, SQLITE_STATIC);
 	sqlite3_bind_int(st, 2, (int)w->by_uuid.state);
+	if (which == AY_ST_REFSET_STATE)
+		sqlite3_bind_int64(st, 3, w->by_uuid.at);
 	return run_one(s, st, AY_E_EXISTS, "STATE", e);
+}
+
+static enum ay_rc set_until(struct ay_store *s, const struct ay_write *w, struct ay_err *e)
+{
+	sqlite3_stmt *st;
+	enum ay_rc rc = ay_sqlite_stmt(s, AY_ST_REFSET_UNTIL, &st, e);
+
+	if (rc != AY_OK)
+		return rc;
+	sqlite3_bind_blob(st, 1, w->by_uuid.uuid.b, 16, SQLITE_STATIC);
+	sqlite3_bind_int64(st, 2, w->by_uuid.at);
+	return run_one(s, st, AY_E_EXISTS, "STATE", e);
+}
+
+/* Only what is pending ends: two who decide at once, or a replay, do it once. */
+static enum ay_rc end_approval(struct ay_store *s, const struct ay_approval_end *end,
+			       struct ay_err *e)
+{
+	sqlite3_stmt *st;
+	enum ay_rc rc = ay_sqlite_stmt(s, AY_ST_APPROVAL_END, &st, e);
+
+	if (rc != AY_OK)
+		return rc;
+	ay_sql_bind(st, 1, &ay_row_approval_end, end);
+	return run_one(s, st, AY_E_EXISTS, "APPROVAL_DONE", e);
 }
 
 static enum ay_rc revoke(struct ay_store *s, enum ay_stmt which, struct ay_bytes id,
@@ -336,6 +368,12 @@ enum ay_rc ay_sqlite_apply(struct ay_store *s, const struct ay_write *w,
 		return add_refset(s, w->refset, res, e);
 	case AY_WR_REFSET_STATE:
 		return set_state(s, AY_ST_REFSET_STATE, w, e);
+	case AY_WR_REFSET_UNTIL:
+		return set_until(s, w, e);
+	case AY_WR_APPROVAL_ADD:
+		return insert(s, AY_ST_APPROVAL_ADD, &ay_row_approval, w->approval, e);
+	case AY_WR_APPROVAL_END:
+		return end_approval(s, w->approval_end, e);
 	case AY_WR_POLICY_ADD:
 		return add_policy(s, w->policy, res, e);
 	case AY_WR_POLICY_STATE:

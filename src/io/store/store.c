@@ -145,6 +145,11 @@ enum ay_rc ay_store_api_tokens(struct ay_store *s, ay_api_token_cb *cb, void *ar
 	return of(s)->api_tokens(s, cb, arg, e);
 }
 
+enum ay_rc ay_store_approvals(struct ay_store *s, ay_approval_cb *cb, void *arg, struct ay_err *e)
+{
+	return of(s)->approvals(s, cb, arg, e);
+}
+
 enum ay_rc ay_store_events(struct ay_store *s, uint64_t after, size_t limit, ay_event_cb *cb,
 			   void *arg, struct ay_err *e)
 {

@@ -134,6 +134,8 @@ struct ay_refset_row {
 	const char *created_by;
 	struct ay_bytes sha256; /* of body */
 	struct ay_bytes body;	/* canonical JSON of the set; immutable */
+	int64_t activated_at;	/* 0: never */
+	int64_t supersede_at;	/* an active set becomes superseded then; 0: not planned */
 };
 
 struct ay_policy_row {
@@ -178,6 +180,32 @@ struct ay_api_token_row {
 	bool revoked;
 };
 
+/* An operation that waits for a second person, or waited (core/authz/approval.h). */
+struct ay_approval_row {
+	struct ay_uuid id;
+	const char *kind;	/* row of assayd/approvals.c */
+	const char *object;	/* its id */
+	const char *title;	/* what people call it: "golden@3" */
+	const char *args;	/* canonical JSON object */
+	const char *permission; /* what the operation needs, and who decides it */
+	struct ay_bytes hash;	/* 32 octets: ay_approval_hash() when it was asked for */
+	const char *requester;
+	int64_t requested_at, expires_at;
+	uint8_t state; /* enum ay_approval_state */
+	const char *decided_by;
+	int64_t decided_at; /* 0: not yet */
+	const char *reason;
+};
+
+/* The end of one: only what is pending ends, so that it is done once. */
+struct ay_approval_end {
+	struct ay_uuid id;
+	uint8_t state;
+	const char *decided_by;
+	int64_t decided_at;
+	const char *reason;
+};
+
 struct ay_event_row {
 	uint64_t seq; /* set by the store */
 	int64_t at;
@@ -204,7 +232,8 @@ enum ay_write_kind {
 			      no history */
 	AY_WR_ENROL,	   /* enrol */
 	AY_WR_REFSET_ADD,  /* refset */
-	AY_WR_REFSET_STATE,	/* uuid, state */
+	AY_WR_REFSET_STATE,	/* uuid, state; at: when it became active */
+	AY_WR_REFSET_UNTIL,	/* uuid, at: supersede_at of an active set */
 	AY_WR_POLICY_ADD,	/* policy */
 	AY_WR_POLICY_STATE,	/* uuid, state */
 	AY_WR_TOKEN_ADD,	/* token */
@@ -214,6 +243,8 @@ enum ay_write_kind {
 	AY_WR_API_TOKEN_REVOKE, /* id */
 	AY_WR_EVENT,		/* event */
 	AY_WR_AUDIT,		/* audit */
+	AY_WR_APPROVAL_ADD,	/* approval */
+	AY_WR_APPROVAL_END,	/* approval_end: AY_E_EXISTS APPROVAL_DONE unless it is pending */
 	AY_WR_META,		/* key, value: small named values (last CRL, order of things) */
 };
 
@@ -231,9 +262,12 @@ struct ay_write {
 		const struct ay_api_token_row *api_token;
 		const struct ay_event_row *event;
 		const struct ay_audit_row *audit;
+		const struct ay_approval_row *approval;
+		const struct ay_approval_end *approval_end;
 		struct {
 			struct ay_uuid uuid;
 			enum ay_set_state state;
+			int64_t at;
 			const struct ay_host_status *status;
 			const struct ay_host_context *context;
 		} by_uuid;
@@ -249,7 +283,7 @@ struct ay_write {
  * How a transaction ended. code is stable and may be shown: VERSION (compare-
  * and-set lost), NAME_TAKEN, AK_BOUND, EK_BOUND, TLS_KEY_BOUND (another host has
  * it), HOST_EK (known host, another EK), TOKEN_SPENT, TOKEN_EXPIRED,
- * TOKEN_REVOKED, TOKEN_UNKNOWN, TOKEN_HOST, STORE_RESTORED, or "".
+ * TOKEN_REVOKED, TOKEN_UNKNOWN, TOKEN_HOST, APPROVAL_DONE, STORE_RESTORED, or "".
  */
 struct ay_store_result {
 	uint64_t cookie;
@@ -288,6 +322,7 @@ typedef void ay_policy_cb(void *arg, const struct ay_policy_row *r);
 typedef void ay_token_cb(void *arg, const struct ay_token_row *r);
 typedef void ay_user_cb(void *arg, const struct ay_user_row *r);
 typedef void ay_api_token_cb(void *arg, const struct ay_api_token_row *r);
+typedef void ay_approval_cb(void *arg, const struct ay_approval_row *r);
 typedef void ay_event_cb(void *arg, const struct ay_event_row *r);
 /* seq from 0; record: the canonical octets (core/authz/audit.h) */
 typedef void ay_audit_cb(void *arg, uint64_t seq, struct ay_bytes record);
@@ -371,6 +406,8 @@ struct ay_store_kind {
 	enum ay_rc (*users)(struct ay_store *s, ay_user_cb *cb, void *arg, struct ay_err *e);
 	enum ay_rc (*api_tokens)(struct ay_store *s, ay_api_token_cb *cb, void *arg,
 				 struct ay_err *e);
+	enum ay_rc (*approvals)(struct ay_store *s, ay_approval_cb *cb, void *arg,
+				struct ay_err *e);
 	enum ay_rc (*events)(struct ay_store *s, uint64_t after, size_t limit, ay_event_cb *cb,
 			     void *arg, struct ay_err *e);
 	enum ay_rc (*audits)(struct ay_store *s, uint64_t from, size_t limit, ay_audit_cb *cb,
@@ -454,6 +491,9 @@ AY_MUST_USE enum ay_rc ay_store_users(struct ay_store *s, ay_user_cb *cb, void *
 				      struct ay_err *e);
 AY_MUST_USE enum ay_rc ay_store_api_tokens(struct ay_store *s, ay_api_token_cb *cb, void *arg,
 					   struct ay_err *e);
+/* Oldest first. */
+AY_MUST_USE enum ay_rc ay_store_approvals(struct ay_store *s, ay_approval_cb *cb, void *arg,
+					  struct ay_err *e);
 /* Events with seq > after, oldest first. */
 AY_MUST_USE enum ay_rc ay_store_events(struct ay_store *s, uint64_t after, size_t limit,
 				       ay_event_cb *cb, void *arg, struct ay_err *e);
