@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "prog/assayd/approvals.h"
 #include "prog/assayd/engine_impl.h"
 
 #include "io/sys/clock.h"
@@ -168,6 +169,8 @@ static void once_a_second(struct ay_engine *g)
 		drop_old(g);
 	ay_schedule_tick(g);
 	ay_relay_tick(g);
+	ay_refs_tick(g);
+	ay_approvals_tick(g);
 	if (++g->seconds % SWEEP_S == 0)
 		ay_hosts_sweep(g);
 	if (g->api_tick)
@@ -255,6 +258,8 @@ static enum ay_rc set_up(struct ay_engine *g, const struct ay_engine_parts *p, s
 		rc = ay_refs_load(g, e);
 	if (rc == AY_OK)
 		rc = ay_tokens_load(g, e);
+	if (rc == AY_OK)
+		rc = ay_approvals_load(g, e);
 	if (rc == AY_OK)
 		rc = ay_workers_start(g, e);
 	if (rc != AY_OK)
@@ -344,6 +349,7 @@ void ay_engine_free(struct ay_engine *g)
 	ay_hosts_fini(g);
 	ay_refs_fini(g);
 	ay_tokens_fini(g);
+	ay_approvals_fini(g);
 	ay_sched_fini(&g->host_sched);
 	ay_sched_fini(&g->conn_sched);
 	while (g->subs)

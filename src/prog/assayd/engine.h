@@ -19,6 +19,7 @@
 #include <jansson.h>
 
 struct ay_engine;
+struct ay_write;
 
 struct ay_label {
 	char *key;
@@ -168,24 +169,59 @@ AY_MUST_USE enum ay_rc ay_engine_token_revoke(struct ay_engine *g, struct ay_byt
 
 /* ---- references and policies ---- */
 
+/* How a set comes into force or goes out of it. */
+struct ay_reference_change {
+	bool supersede;	      /* activate: the other versions of that name in force end ... */
+	int64_t supersede_at; /* ... then; 0: at once. Until then all are accepted */
+	bool force;	      /* revoke, supersede: though hosts or a policy rely on it */
+};
+
+/* What to learn from which host. */
+struct ay_learn_ask {
+	const struct ay_host *host;
+	struct ay_bytes name;
+	uint32_t parts; /* bit N is part N of core/appraise/reference.h; 0: all it has evidence for
+			 */
+	bool activate;	/* active at once, and the default policy with it */
+	struct ay_reference_change change; /* with activate */
+	const char *user;
+};
 /*
- * A draft set from the host's last verified evidence. parts: bit N is part N of
- * core/appraise/reference.h, 0 all it has evidence for. activate: active at
- * once, and the default policy attached to hosts without one. out: the set as
- * the API shows it. AY_E_NOENT: nothing verified yet.
+ * A draft set from the host's last verified evidence. out: the set as the API
+ * shows it. AY_E_NOENT: nothing verified yet.
  */
-AY_MUST_USE enum ay_rc ay_engine_learn(struct ay_engine *g, const struct ay_host *h,
-				       struct ay_bytes name, uint32_t parts, bool activate,
+AY_MUST_USE enum ay_rc ay_engine_learn(struct ay_engine *g, const struct ay_learn_ask *ask,
 				       json_t **out, struct ay_err *e);
 AY_MUST_USE enum ay_rc ay_engine_references(struct ay_engine *g, json_t **out, struct ay_err *e);
 /* id or name (the newest version of it). full: with the values. */
 AY_MUST_USE enum ay_rc ay_engine_reference(struct ay_engine *g, struct ay_bytes id, json_t **out,
 					   struct ay_err *e);
-/* draft -> active (what it replaces becomes superseded) -> ... Every host is judged anew. */
+/* {"supersede","supersede_at","force"}: what an approval of it keeps. */
+json_t *ay_reference_change_json(const struct ay_reference_change *how);
+
+/* Writes that belong into the transaction of what is done. */
+struct ay_also {
+	const struct ay_write *w;
+	size_t n;
+};
+
+/*
+ * draft -> active -> superseded -> revoked; every host is judged anew. id: id,
+ * NAME or NAME@VERSION. also: may be NULL; not NULL: a set that is in that
+ * state already is AY_E_EXISTS. Code REFERENCE_IN_USE unless forced.
+ */
 AY_MUST_USE enum ay_rc ay_engine_reference_activate(struct ay_engine *g, struct ay_bytes id,
-						    json_t **out, struct ay_err *e);
+						    const struct ay_reference_change *how,
+						    const struct ay_also *also, json_t **out,
+						    struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_engine_reference_supersede(struct ay_engine *g, struct ay_bytes id,
+						     const struct ay_reference_change *how,
+						     const struct ay_also *also, json_t **out,
+						     struct ay_err *e);
 AY_MUST_USE enum ay_rc ay_engine_reference_revoke(struct ay_engine *g, struct ay_bytes id,
-						  json_t **out, struct ay_err *e);
+						  const struct ay_reference_change *how,
+						  const struct ay_also *also, json_t **out,
+						  struct ay_err *e);
 AY_MUST_USE enum ay_rc ay_engine_policies(struct ay_engine *g, json_t **out, struct ay_err *e);
 
 /* ---- what other processes do for us ---- */

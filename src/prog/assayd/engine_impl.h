@@ -18,7 +18,9 @@
  *   settle.c     results to host state and store
  *   schedule.c   who is due, who is silent, whose lease ends
  *   relay.c      questions to signer and assay-ca, and their answers
- *   refs.c       reference sets and policies in force; learn.c new ones
+ *   refs.c       reference sets and policies in force; learn.c new ones;
+ *                reflife.c their states
+ *   approvals.c  what waits for a second person
  *   assertion.c  what an assertion is made of
  *   tokens.c     enrolment tokens
  *   events.c     what subscribers are told
@@ -222,7 +224,8 @@ struct ay_question {
 	void *arg;
 };
 
-struct ay_etoken; /* tokens.c */
+struct ay_etoken;    /* tokens.c */
+struct ay_approvals; /* approvals.c */
 
 #define AY_CONN_BUCKETS 65536
 
@@ -271,8 +274,9 @@ struct ay_engine {
 	uint32_t next_req;
 	struct ay_question *questions;
 
-	struct ay_refs *refs;	  /* refs.c */
-	struct ay_etoken *tokens; /* tokens.c */
+	struct ay_refs *refs;		/* refs.c */
+	struct ay_etoken *tokens;	/* tokens.c */
+	struct ay_approvals *approvals; /* approvals.c */
 	struct ay_waiter *waiters;
 	struct ay_subscription *subs;
 	uint64_t event_seq;
@@ -443,6 +447,8 @@ bool ay_engine_is_ready(const struct ay_engine *g);
 /* ---- refs.c ---- */
 AY_MUST_USE enum ay_rc ay_refs_load(struct ay_engine *g, struct ay_err *e);
 void ay_refs_fini(struct ay_engine *g);
+/* About once a second: planned ends. */
+void ay_refs_tick(struct ay_engine *g);
 /* Point the host to the judge of its policy. */
 void ay_refs_attach(struct ay_engine *g, struct ay_host *h);
 int64_t ay_refs_lease_ms(struct ay_engine *g, const struct ay_host *h);

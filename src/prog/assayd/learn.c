@@ -64,7 +64,7 @@ static enum ay_rc gather(struct ay_engine *g, const struct ay_host *h, struct ay
 	return rc;
 }
 
-static uint32_t next_version(const struct ay_refs *r, const char *name)
+uint32_t ay_refs_next_version(const struct ay_refs *r, const char *name)
 {
 	uint32_t v = 0;
 
@@ -74,67 +74,82 @@ static uint32_t next_version(const struct ay_refs *r, const char *name)
 	return v + 1;
 }
 
-static enum ay_rc keep(struct ay_engine *g, struct ay_refset *s, struct ay_arena *a,
-		       struct ay_set **out, struct ay_err *e)
+static enum ay_rc store_set(struct ay_engine *g, const struct ay_uuid *id,
+			    const struct ay_refset *s, const char *user, struct ay_err *e)
 {
-	struct ay_refset_row row = { .id = ay_rng_uuid(),
+	struct ay_refset_row row = { .id = *id,
 				     .name = s->name,
 				     .version = s->version,
 				     .state = AY_SET_DRAFT,
 				     .created_at = g->now_ms,
-				     .created_by = "operator",
+				     .created_by = user,
 				     .sha256 = AY_BYTES(s->sha256) };
 	struct ay_write w = { .kind = AY_WR_REFSET_ADD, .refset = &row };
 	struct ay_store_result res;
+	struct ay_arena a;
 	enum ay_rc rc;
 
-	row.body = ay_refset_build(s, a);
-	if (!row.body.p)
-		return ay_fail(e, AY_E_NOMEM, "learn", 0, "no memory");
-	rc = ay_store_write(g->store, &w, 1, &res, e);
-	if (rc != AY_OK)
-		return rc;
-	*out = ay_refs_add_set(g->refs, &row.id, s);
-	if (!*out)
-		return ay_fail(e, AY_E_NOMEM, "learn", 0, "no memory");
-	(*out)->created_ms = g->now_ms;
-	return AY_OK;
+	ay_arena_init(&a, AY_LEARN_ARENA);
+	row.body = ay_refset_build(s, &a);
+	rc = row.body.p ? ay_store_write(g->store, &w, 1, &res, e)
+			: ay_fail(e, AY_E_NOMEM, "references", 0, "no memory");
+	ay_arena_fini(&a);
+	return rc;
 }
 
-enum ay_rc ay_engine_learn(struct ay_engine *g, const struct ay_host *h, struct ay_bytes name,
-			   uint32_t parts, bool active, json_t **out, struct ay_err *e)
+enum ay_rc ay_refs_keep(struct ay_engine *g, struct ay_refset *s, const char *user,
+			struct ay_set **out, struct ay_err *e)
 {
-	struct ay_learn_options opt = { .parts = parts };
+	struct ay_uuid id = ay_rng_uuid();
+	enum ay_rc rc = store_set(g, &id, s, user, e);
+
+	*out = rc == AY_OK ? ay_refs_add_set(g->refs, &id, s) : NULL;
+	if (*out) {
+		(*out)->created_ms = g->now_ms;
+		return AY_OK;
+	}
+	ay_refset_free(s);
+	return rc != AY_OK ? rc : ay_fail(e, AY_E_NOMEM, "references", 0, "no memory");
+}
+
+static enum ay_rc learn(struct ay_engine *g, const struct ay_learn_ask *ask, struct ay_arena *a,
+			struct ay_set **out, struct ay_err *e)
+{
+	struct ay_learn_options opt = { .parts = ask->parts,
+					.name = ay_arena_str(a, ask->name),
+					.provenance = { .source = "learned", .owner = ask->user } };
+	struct ay_pcrs *pcrs = ay_arena_alloc(a, sizeof(*pcrs));
 	char host[AY_UUID_TEXT], at[AY_TIME_ROOM];
 	struct ay_learn_from from;
 	struct ay_refset *s = NULL;
-	struct ay_set *kept = NULL;
 	struct ay_evlog log;
+	enum ay_rc rc;
+
+	ay_uuid_format(&ask->host->id, host);
+	ay_time_format(g->now_ms, at);
+	opt.provenance.host = host;
+	opt.provenance.at = at;
+	if (!pcrs || !opt.name)
+		return ay_fail(e, AY_E_NOMEM, "learn", 0, "no memory");
+	rc = gather(g, ask->host, pcrs, &log, &from, a, e);
+	opt.version = ay_refs_next_version(g->refs, opt.name);
+	if (rc == AY_OK)
+		rc = ay_refset_learn(&from, &opt, &s, e);
+	return rc == AY_OK ? ay_refs_keep(g, s, ask->user, out, e) : rc;
+}
+
+enum ay_rc ay_engine_learn(struct ay_engine *g, const struct ay_learn_ask *ask, json_t **out,
+			   struct ay_err *e)
+{
+	struct ay_set *kept = NULL;
 	struct ay_arena a;
-	struct ay_pcrs *pcrs;
 	enum ay_rc rc;
 
 	*out = NULL;
 	ay_arena_init(&a, AY_LEARN_ARENA);
-	pcrs = ay_arena_alloc(&a, sizeof(*pcrs));
-	ay_uuid_format(&h->id, host);
-	ay_time_format(g->now_ms, at);
-	opt.name = ay_arena_str(&a, name);
-	opt.provenance = (struct ay_provenance){ .source = "learned", .host = host, .at = at };
-	rc = pcrs && opt.name ? gather(g, h, pcrs, &log, &from, &a, e)
-			      : ay_fail(e, AY_E_NOMEM, "learn", 0, "no memory");
-	if (rc == AY_OK) {
-		opt.version = next_version(g->refs, opt.name);
-		rc = ay_refset_learn(&from, &opt, &s, e);
-	}
-	if (rc == AY_OK)
-		rc = keep(g, s, &a, &kept, e);
-	if (rc != AY_OK && !kept)
-		ay_refset_free(s);
-	if (rc == AY_OK && active)
-		rc = ay_refs_activate(g, kept, e);
-	if (rc == AY_OK)
-		rc = give(kept, out, e);
+	rc = learn(g, ask, &a, &kept, e);
 	ay_arena_fini(&a);
-	return rc;
+	if (rc == AY_OK && ask->activate)
+		rc = ay_refs_activate(g, kept, &ask->change, NULL, e);
+	return rc == AY_OK ? give(kept, out, e) : rc;
 }

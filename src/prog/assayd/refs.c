@@ -60,10 +60,13 @@ static void load_set(void *arg, const struct ay_refset_row *row)
 	}
 	s->state = row->state;
 	at = ay_refs_add_set(g->refs, &row->id, s);
-	if (at)
-		at->created_ms = row->created_at;
-	else
+	if (!at) {
 		ay_refset_free(s);
+		return;
+	}
+	at->created_ms = row->created_at;
+	at->activated_ms = row->activated_at;
+	at->supersede_ms = row->supersede_at;
 }
 
 static void load_policy(void *arg, const struct ay_policy_row *row)
@@ -224,23 +227,70 @@ uint32_t ay_refs_silence(struct ay_engine *g, const struct ay_host *h)
 
 /* ---- finding and showing ---- */
 
-/* By id, or the newest version of a name. */
-static struct ay_set *find_set(struct ay_refs *r, struct ay_bytes id_or_name)
+/* NAME@VERSION in two; false when it is no such thing. */
+static bool split_version(struct ay_bytes text, struct ay_bytes *name, uint32_t *version)
+{
+	uint64_t v = 0;
+	size_t at = text.n;
+
+	while (at > 0 && text.p[at - 1] >= '0' && text.p[at - 1] <= '9')
+		at--;
+	if (at < 2 || text.p[at - 1] != '@' || text.n - at > 9 || text.n == at)
+		return false;
+	for (size_t i = at; i < text.n; i++)
+		v = 10 * v + (uint64_t)(text.p[i] - '0');
+	*name = (struct ay_bytes){ text.p, at - 1 };
+	*version = (uint32_t)v;
+	return true;
+}
+
+/* version 0: the newest */
+static struct ay_set *find_version(struct ay_refs *r, struct ay_bytes name, uint32_t version)
 {
 	struct ay_set *best = NULL;
-	struct ay_uuid id;
-	bool is_id = ay_uuid_looks_like(id_or_name) &&
-		     ay_uuid_parse(id_or_name, "id", &id, NULL) == AY_OK;
 
 	for (size_t i = 0; i < r->n_sets; i++) {
 		struct ay_set *s = &r->set[i];
 
-		if (is_id ? memcmp(s->id.b, id.b, 16) == 0
-			  : ay_bytes_eq(ay_bytes_of(s->set->name), id_or_name))
-			if (!best || s->set->version > best->set->version)
-				best = s;
+		if (ay_bytes_eq(ay_bytes_of(s->set->name), name) &&
+		    (version == 0 || s->set->version == version) &&
+		    (!best || s->set->version > best->set->version))
+			best = s;
 	}
 	return best;
+}
+
+struct ay_set *ay_refs_find(struct ay_refs *r, struct ay_bytes id_or_name)
+{
+	struct ay_bytes name;
+	struct ay_set *s;
+	uint32_t version;
+	struct ay_uuid id;
+
+	if (ay_uuid_looks_like(id_or_name)) {
+		if (ay_uuid_parse(id_or_name, "id", &id, NULL) != AY_OK)
+			return NULL;
+		for (size_t i = 0; i < r->n_sets; i++)
+			if (memcmp(r->set[i].id.b, id.b, 16) == 0)
+				return &r->set[i];
+		return NULL;
+	}
+	s = find_version(r, id_or_name, 0); /* a name may hold an @ itself */
+	if (!s && split_version(id_or_name, &name, &version) && version != 0)
+		s = find_version(r, name, version);
+	return s;
+}
+
+static void set_time(json_t *o, const char *member, int64_t at_ms)
+{
+	char at[AY_TIME_ROOM];
+
+	if (at_ms == 0) {
+		json_object_set_new(o, member, json_null());
+		return;
+	}
+	ay_time_format(at_ms, at);
+	json_object_set_new(o, member, json_string(at));
 }
 
 json_t *ay_refs_set_json(const struct ay_set *s, bool full)
@@ -254,6 +304,8 @@ json_t *ay_refs_set_json(const struct ay_set *s, bool full)
 	ay_time_format(s->created_ms, at);
 	json_object_set_new(o, "id", json_string(id));
 	json_object_set_new(o, "created_at", json_string(at));
+	set_time(o, "activated_at", s->activated_ms);
+	set_time(o, "supersede_at", s->set->state == AY_SET_ACTIVE ? s->supersede_ms : 0);
 	return o;
 }
 
@@ -267,18 +319,24 @@ enum ay_rc ay_engine_references(struct ay_engine *g, json_t **out, struct ay_err
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; list && i < g->refs->n_sets; i++)
-		if (json_array_append_new(list, ay_refs_set_json(&g->refs->set[i], false)) != 0) {
+	for (size_t i = 0; list && i < g->refs->n_sets; i++) {
+		json_t *o = ay_refs_set_json(&g->refs->set[i], false);
+		size_t users = ay_refs_users(g, &g->refs->set[i]);
+
+		if (o)
+			json_object_set_new(o, "hosts", json_integer((json_int_t)users));
+		if (json_array_append_new(list, o) != 0) {
 			json_decref(list);
 			list = NULL;
 		}
+	}
 	return give(list, out, e);
 }
 
 enum ay_rc ay_engine_reference(struct ay_engine *g, struct ay_bytes id, json_t **out,
 			       struct ay_err *e)
 {
-	const struct ay_set *s = find_set(g->refs, id);
+	const struct ay_set *s = ay_refs_find(g->refs, id);
 
 	*out = NULL;
 	if (!s)
@@ -308,77 +366,7 @@ enum ay_rc ay_engine_policies(struct ay_engine *g, json_t **out, struct ay_err *
 	return give(list, out, e);
 }
 
-/* ---- changing state ---- */
-
-static enum ay_rc state_changed(struct ay_engine *g, struct ay_set *s, enum ay_set_state to,
-				struct ay_err *e)
-{
-	struct ay_old_set *old = calloc(1, sizeof(*old));
-	struct ay_refset *fresh = NULL;
-	struct ay_arena a;
-	struct ay_bytes body;
-	enum ay_rc rc = old ? AY_OK : ay_fail(e, AY_E_NOMEM, "references", 0, "no memory");
-
-	ay_arena_init(&a, AY_LEARN_ARENA);
-	if (rc == AY_OK) {
-		body = ay_refset_build(s->set, &a);
-		rc = ay_refset_parse(body, &fresh, e);
-	}
-	ay_arena_fini(&a);
-	if (rc != AY_OK) {
-		free(old);
-		return rc;
-	}
-	fresh->state = to;
-	*old = (struct ay_old_set){ g->refs->old, s->set };
-	g->refs->old = old;
-	s->set = fresh;
-	return AY_OK;
-}
-
-static enum ay_rc write_states(struct ay_engine *g, struct ay_set *s, enum ay_set_state to,
-			       struct ay_err *e)
-{
-	struct ay_refs *r = g->refs;
-	struct ay_write w[64];
-	struct ay_store_result res;
-	size_t n = 0;
-
-	for (size_t i = 0; i < r->n_sets && n + 1 < AY_COUNT(w); i++)
-		if (to == AY_SET_ACTIVE && &r->set[i] != s &&
-		    r->set[i].set->state == AY_SET_ACTIVE &&
-		    strcmp(r->set[i].set->name, s->set->name) == 0) {
-			w[n] = (struct ay_write){ .kind = AY_WR_REFSET_STATE };
-			w[n].by_uuid.uuid = r->set[i].id;
-			w[n++].by_uuid.state = AY_SET_SUPERSEDED;
-		}
-	w[n] = (struct ay_write){ .kind = AY_WR_REFSET_STATE };
-	w[n].by_uuid.uuid = s->id;
-	w[n++].by_uuid.state = to;
-	return ay_store_write(g->store, w, n, &res, e);
-}
-
-static enum ay_rc move_set(struct ay_engine *g, struct ay_set *s, enum ay_set_state to,
-			   struct ay_err *e)
-{
-	struct ay_refs *r = g->refs;
-	enum ay_rc rc;
-
-	if (s->set->state == to)
-		return AY_OK;
-	if (!ay_set_state_may(s->set->state, to))
-		return ay_fail_code(e, AY_E_EXISTS, "STATE", "reference",
-				    "a set that is %s cannot become %s",
-				    ay_set_state_name(s->set->state), ay_set_state_name(to));
-	rc = write_states(g, s, to, e);
-	for (size_t i = 0; rc == AY_OK && to == AY_SET_ACTIVE && i < r->n_sets; i++)
-		if (&r->set[i] != s && r->set[i].set->state == AY_SET_ACTIVE &&
-		    strcmp(r->set[i].set->name, s->set->name) == 0)
-			rc = state_changed(g, &r->set[i], AY_SET_SUPERSEDED, e);
-	if (rc == AY_OK)
-		rc = state_changed(g, s, to, e);
-	return rc;
-}
+/* ---- what is in force changes ---- */
 
 /* The default policy comes into force with the first set that does. */
 static enum ay_rc have_default_policy(struct ay_engine *g, struct ay_err *e)
@@ -408,46 +396,42 @@ static enum ay_rc have_default_policy(struct ay_engine *g, struct ay_err *e)
 	return rc;
 }
 
-enum ay_rc ay_refs_activate(struct ay_engine *g, struct ay_set *s, struct ay_err *e)
+static bool any_active(const struct ay_refs *r)
 {
-	enum ay_rc rc = move_set(g, s, AY_SET_ACTIVE, e);
+	for (size_t i = 0; i < r->n_sets; i++)
+		if (r->set[i].set->state == AY_SET_ACTIVE)
+			return true;
+	return false;
+}
 
-	if (rc == AY_OK)
-		rc = have_default_policy(g, e);
-	if (rc == AY_OK) {
-		rebuild(g);
-		ay_event_emit(g, "reference", NULL, "REFERENCE_ACTIVE", s->set->name);
-	}
+enum ay_rc ay_refs_in_force(struct ay_engine *g, struct ay_err *e)
+{
+	enum ay_rc rc = any_active(g->refs) ? have_default_policy(g, e) : AY_OK;
+
+	rebuild(g);
 	return rc;
 }
 
-enum ay_rc ay_engine_reference_activate(struct ay_engine *g, struct ay_bytes id, json_t **out,
-					struct ay_err *e)
+static bool names(const struct ay_policy *p, const char *set)
 {
-	struct ay_set *s = find_set(g->refs, id);
-	enum ay_rc rc;
-
-	*out = NULL;
-	if (!s)
-		return ay_fail(e, AY_E_NOENT, "reference", 0, "no such reference set");
-	rc = ay_refs_activate(g, s, e);
-	return rc != AY_OK ? rc : give(ay_refs_set_json(s, false), out, e);
+	for (size_t i = 0; i < p->n_references; i++)
+		if (strcmp(p->reference[i], set) == 0)
+			return true;
+	return false;
 }
 
-enum ay_rc ay_engine_reference_revoke(struct ay_engine *g, struct ay_bytes id, json_t **out,
-				      struct ay_err *e)
+const char *ay_refs_policy_naming(const struct ay_engine *g, const struct ay_set *s)
 {
-	struct ay_set *s = find_set(g->refs, id);
-	enum ay_rc rc;
+	const struct ay_refs *r = g->refs;
 
-	*out = NULL;
-	if (!s)
-		return ay_fail(e, AY_E_NOENT, "reference", 0, "no such reference set");
-	rc = move_set(g, s, AY_SET_REVOKED, e);
-	if (rc != AY_OK)
-		return rc;
-	rebuild(g);
-	return give(ay_refs_set_json(s, false), out, e);
+	for (size_t i = 0; i < r->n_sets; i++)
+		if (&r->set[i] != s && r->set[i].set->state == AY_SET_ACTIVE &&
+		    strcmp(r->set[i].set->name, s->set->name) == 0)
+			return NULL;
+	for (size_t i = 0; i < r->n_policies; i++)
+		if (r->policy[i].state == AY_SET_ACTIVE && names(r->policy[i].policy, s->set->name))
+			return r->policy[i].policy->name;
+	return NULL;
 }
 
 const char *ay_refs_default_policy(const struct ay_engine *g)

@@ -14,6 +14,8 @@ struct ay_set {
 	struct ay_uuid id;
 	struct ay_refset *set;
 	int64_t created_ms;
+	int64_t activated_ms; /* 0: never */
+	int64_t supersede_ms; /* planned end of an active set; 0: none */
 };
 
 struct ay_active_policy {
@@ -41,7 +43,25 @@ struct ay_refs {
 struct ay_set *ay_refs_add_set(struct ay_refs *r, const struct ay_uuid *id, struct ay_refset *s);
 /* As the API shows it; NULL without memory. */
 json_t *ay_refs_set_json(const struct ay_set *s, bool full);
-/* In force from now on, and the default policy with it. */
-AY_MUST_USE enum ay_rc ay_refs_activate(struct ay_engine *g, struct ay_set *s, struct ay_err *e);
+/* By id, NAME@VERSION, or the newest version of a name; NULL = none. */
+struct ay_set *ay_refs_find(struct ay_refs *r, struct ay_bytes id_or_name);
+/* Sets changed: every host is judged by what is in force from now on, by the default policy at
+ * least. */
+AY_MUST_USE enum ay_rc ay_refs_in_force(struct ay_engine *g, struct ay_err *e);
+/* A policy in force that names this set, of which no other version is active; NULL = none. */
+const char *ay_refs_policy_naming(const struct ay_engine *g, const struct ay_set *s);
+
+/* ---- learn.c ---- */
+uint32_t ay_refs_next_version(const struct ay_refs *r, const char *name);
+/* Store a new draft; takes s, also on failure. */
+AY_MUST_USE enum ay_rc ay_refs_keep(struct ay_engine *g, struct ay_refset *s, const char *user,
+				    struct ay_set **out, struct ay_err *e);
+
+/* ---- reflife.c ---- */
+AY_MUST_USE enum ay_rc ay_refs_activate(struct ay_engine *g, struct ay_set *s,
+					const struct ay_reference_change *how,
+					const struct ay_also *also, struct ay_err *e);
+/* Hosts whose last verdict rests on it. */
+size_t ay_refs_users(struct ay_engine *g, const struct ay_set *s);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "prog/assayd/api/call.h"
 #include "prog/assayd/api/router.h"
+#include "prog/assayd/approvals.h"
 
 /* ---- the played engine ---- */
 
@@ -21,6 +22,10 @@ static struct {
 	ay_event_fn *event;
 	void *event_arg;
 	unsigned forgotten;
+	struct ay_reference_change change;
+	bool two_persons, decided, permitted;
+	char asked_by[64];
+	const char *approval_perm, *requester; /* of the one approval there is; NULL: none */
 	/* the last answer */
 	unsigned answers;
 	int status;
@@ -132,8 +137,81 @@ LIST_OF(ay_engine_config)
 		return empty(out);                                                                 \
 	}
 BY_ID(ay_engine_reference)
-BY_ID(ay_engine_reference_activate)
-BY_ID(ay_engine_reference_revoke)
+BY_ID(ay_engine_approval)
+
+#define CHANGE(name)                                                                               \
+	enum ay_rc name(struct ay_engine *g, struct ay_bytes id,                                   \
+			const struct ay_reference_change *how, const struct ay_also *also,         \
+			json_t **out, struct ay_err *e)                                            \
+	{                                                                                          \
+		(void)g, (void)e, (void)id, (void)how, (void)also;                                 \
+		w.calls++;                                                                         \
+		w.change = *how;                                                                   \
+		return empty(out);                                                                 \
+	}
+CHANGE(ay_engine_reference_activate)
+CHANGE(ay_engine_reference_supersede)
+CHANGE(ay_engine_reference_revoke)
+
+const struct ay_approval_kind ay_approval_reference_activate = { .action = "REFERENCE_ACTIVATE" };
+const struct ay_approval_kind ay_approval_reference_supersede = { .action = "REFERENCE_SUPERSEDE" };
+const struct ay_approval_kind ay_approval_reference_revoke = { .action = "REFERENCE_REVOKE" };
+
+bool ay_engine_two_persons(const struct ay_engine *g, const struct ay_approval_kind *k)
+{
+	(void)g, (void)k;
+	return w.two_persons;
+}
+
+json_t *ay_reference_change_json(const struct ay_reference_change *how)
+{
+	return json_pack("{s:b}", "force", (int)how->force);
+}
+
+enum ay_rc ay_engine_approval_ask(struct ay_engine *g, const struct ay_approval_request *r,
+				  json_t **out, struct ay_err *e)
+{
+	(void)g, (void)e;
+	w.calls++;
+	snprintf(w.asked_by, sizeof(w.asked_by), "%s for %s", r->user, r->permission);
+	*out = json_pack("{s:s}", "id", "x");
+	return AY_OK;
+}
+
+enum ay_rc ay_engine_approvals(struct ay_engine *g, struct ay_bytes state, json_t **out,
+			       struct ay_err *e)
+{
+	(void)g, (void)state, (void)e;
+	w.calls++;
+	return empty(out);
+}
+
+const char *ay_engine_approval_permission(struct ay_engine *g, struct ay_bytes id,
+					  const char **requester)
+{
+	(void)g, (void)id;
+	w.calls++;
+	*requester = w.requester;
+	return w.approval_perm;
+}
+
+static enum ay_rc decided(const struct ay_approver *by, json_t **out)
+{
+	w.calls++;
+	w.decided = true;
+	w.permitted = by->permitted;
+	return empty(out);
+}
+
+#define DECIDE(name)                                                                               \
+	enum ay_rc name(struct ay_engine *g, struct ay_bytes id, const struct ay_approver *by,     \
+			struct ay_bytes reason, json_t **out, struct ay_err *e)                    \
+	{                                                                                          \
+		(void)g, (void)id, (void)reason, (void)e;                                          \
+		return decided(by, out);                                                           \
+	}
+DECIDE(ay_engine_approval_approve)
+DECIDE(ay_engine_approval_deny)
 
 enum ay_rc ay_engine_token_revoke(struct ay_engine *g, struct ay_bytes id, struct ay_err *e)
 {
@@ -141,10 +219,10 @@ enum ay_rc ay_engine_token_revoke(struct ay_engine *g, struct ay_bytes id, struc
 	return ay_fail(e, AY_E_NOENT, "token", 0, "no such token");
 }
 
-enum ay_rc ay_engine_learn(struct ay_engine *g, const struct ay_host *h, struct ay_bytes name,
-			   uint32_t parts, bool activate, json_t **out, struct ay_err *e)
+enum ay_rc ay_engine_learn(struct ay_engine *g, const struct ay_learn_ask *ask, json_t **out,
+			   struct ay_err *e)
 {
-	(void)g, (void)h, (void)name, (void)parts, (void)activate, (void)e;
+	(void)g, (void)ask, (void)e;
 	return empty(out);
 }
 

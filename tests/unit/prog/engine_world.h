@@ -817,7 +817,12 @@ static AY_UNUSED void trust(struct agent *a)
 	json_t *set;
 	struct ay_err e;
 
-	if (ay_engine_learn(engine, host_of(a), ay_bytes_of("boot"), 0, true, &set, &e) != AY_OK)
+	if (ay_engine_learn(engine,
+			    &(struct ay_learn_ask){ .host = host_of(a),
+						    .name = ay_bytes_of("boot"),
+						    .activate = true,
+						    .user = "tester" },
+			    &set, &e) != AY_OK)
 		fail_msg("learn: %s %s %s", e.code, e.where, e.text);
 	json_decref(set);
 	assert_int_equal(attest(a), AY_TRUSTED);

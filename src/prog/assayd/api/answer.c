@@ -233,6 +233,14 @@ struct ay_bytes ay_api_text(const struct ay_api_call *c, const char *member)
 	return v == NULL ? (struct ay_bytes){ NULL, 0 } : ay_bytes_of(json_string_value(v));
 }
 
+enum ay_rc ay_api_instant(const struct ay_api_call *c, const char *member, int64_t *out_ms,
+			  struct ay_err *e)
+{
+	struct ay_bytes text = ay_api_text(c, member);
+
+	return text.p == NULL ? AY_OK : ay_time_parse(text, member, out_ms, e);
+}
+
 bool ay_api_flag(const struct ay_api_call *c, const char *member)
 {
 	return json_is_true(json_object_get(c->body, member));

@@ -28,7 +28,7 @@ static const struct {
 #define P(name) (UINT64_C(1) << AY_PERM_##name)
 #define AY_READS                                                                                   \
 	(P(ANY) | P(HOST_READ) | P(ASSERTION_READ) | P(REFERENCE_READ) | P(POLICY_READ) |          \
-	 P(EVENT_READ) | P(METRICS_READ) | P(CONFIG_READ))
+	 P(EVENT_READ) | P(METRICS_READ) | P(CONFIG_READ) | P(APPROVAL_READ))
 
 static const struct {
 	const char *name;
@@ -52,6 +52,16 @@ struct ay_failures {
 const char *ay_perm_name(enum ay_perm p)
 {
 	return (size_t)p < AY_COUNT(perms) ? perms[p].name : "";
+}
+
+bool ay_perm_find(const char *name, enum ay_perm *out)
+{
+	for (size_t i = 0; i < AY_COUNT(perms); i++)
+		if (strcmp(perms[i].name, name) == 0) {
+			*out = (enum ay_perm)i;
+			return true;
+		}
+	return false;
 }
 
 bool ay_role_perms(const char *role, uint64_t *out)
@@ -325,6 +335,7 @@ static enum ay_rc grant(struct ay_api *a, const struct ay_api_key *k, struct ay_
 		return bad_credential(e);
 	copy_text(who->user, sizeof(who->user), u->name);
 	ay_base64_encode(AY_BASE64_URL, AY_BYTES(k->id), who->token_id);
+	who->token_made_at = k->created_at;
 	who->perms = own & given; /* a token never has more than its owner has now */
 	who->known = true;
 	return AY_OK;

@@ -41,6 +41,7 @@ struct ay_principal {
 	bool known;
 	char user[AY_MAX_NAME_BYTES + 1];
 	char token_id[16];
+	int64_t token_made_at;
 	uint64_t perms; /* bit N: permission N */
 };
 
@@ -115,6 +116,9 @@ void ay_api_array(struct ay_api_call *c, json_t *all);
 const struct ay_host *ay_api_host(struct ay_api_call *c);
 /* Text members of the body; {NULL, 0} when missing. Borrow from the body. */
 struct ay_bytes ay_api_text(const struct ay_api_call *c, const char *member);
+/* A TIME member; *out stays when it is missing. */
+AY_MUST_USE enum ay_rc ay_api_instant(const struct ay_api_call *c, const char *member,
+				      int64_t *out_ms, struct ay_err *e);
 bool ay_api_flag(const struct ay_api_call *c, const char *member);
 uint64_t ay_api_number(const struct ay_api_call *c, const char *member, uint64_t otherwise);
 
@@ -124,6 +128,15 @@ uint64_t ay_api_number(const struct ay_api_call *c, const char *member, uint64_t
  */
 bool ay_api_audit(struct ay_api_call *c, const char *action, struct ay_bytes object,
 		  json_t *detail);
+
+/*
+ * First thing in the handler of an operation that two persons may be wanted
+ * for: true when they are, and the call is answered (202 {"approval":..}, or a
+ * refusal). args: what its run() is given; taken.
+ */
+struct ay_approval_kind;
+bool ay_api_two_persons(struct ay_api_call *c, const struct ay_approval_kind *kind,
+			struct ay_bytes object, json_t *args);
 
 /* JSON null for 0 */
 json_t *ay_api_time(int64_t at_ms);
@@ -140,6 +153,7 @@ AY_MUST_USE enum ay_rc ay_auth_check(struct ay_api *a, struct ay_bytes authoriza
 /* One more failure of this peer: false when there were too many. */
 bool ay_auth_failed(struct ay_api *a, struct ay_bytes peer);
 const char *ay_perm_name(enum ay_perm p);
+AY_MUST_USE bool ay_perm_find(const char *name, enum ay_perm *out);
 /* Bits of a role; 0 and false when there is none of that name. */
 AY_MUST_USE bool ay_role_perms(const char *role, uint64_t *perms);
 

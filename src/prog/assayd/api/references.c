@@ -2,6 +2,7 @@
 #include "prog/assayd/api/call.h"
 
 #include "core/appraise/reference.h"
+#include "prog/assayd/approvals.h"
 
 void ay_api_references_list(struct ay_api_call *c)
 {
@@ -39,41 +40,84 @@ static enum ay_rc parts_of(struct ay_api_call *c, uint32_t *out, struct ay_err *
 	return AY_OK;
 }
 
+/* {"approval":..} added to the set: it is a draft until somebody else approves. */
+static enum ay_rc ask_second(struct ay_api_call *c, json_t *set,
+			     const struct ay_reference_change *how, struct ay_err *e)
+{
+	AY_CLEANUP(ay_json_unref) json_t *args = ay_reference_change_json(how);
+	struct ay_approval_request r = { .kind = &ay_approval_reference_activate,
+					 .object = ay_bytes_of(
+						 json_string_value(json_object_get(set, "id"))),
+					 .args = args,
+					 .user = c->who.user,
+					 .permission = c->route->perm_name };
+	json_t *approval = NULL;
+	enum ay_rc rc = ay_engine_approval_ask(c->api->engine, &r, &approval, e);
+
+	if (rc == AY_OK)
+		json_object_set_new(set, "approval", approval);
+	return rc;
+}
+
 void ay_api_references_learn(struct ay_api_call *c)
 {
-	struct ay_bytes host = ay_api_text(c, "host"), name = ay_api_text(c, "name");
-	const struct ay_host *h = ay_engine_host_find(c->api->engine, host);
-	bool activate = ay_api_flag(c, "activate");
+	struct ay_bytes host = ay_api_text(c, "host");
+	struct ay_learn_ask ask = { .host = ay_engine_host_find(c->api->engine, host),
+				    .name = ay_api_text(c, "name"),
+				    .activate = ay_api_flag(c, "activate"),
+				    .user = c->who.user };
+	bool two = ask.activate &&
+		   ay_engine_two_persons(c->api->engine, &ay_approval_reference_activate);
 	struct ay_err e = { 0 };
 	json_t *set = NULL;
-	uint32_t parts;
 
-	if (h == NULL) {
+	ask.change.supersede = ay_api_flag(c, "supersede");
+	if (ask.host == NULL) {
 		ay_err_set(&e, AY_E_NOENT, "host", 0, "no host has this id or name");
 		ay_api_problem(c, &e);
 		return;
 	}
-	if (ay_api_refused(c, parts_of(c, &parts, &e), &e) ||
-	    ay_api_refused(c, ay_engine_learn(c->api->engine, h, name, parts, activate, &set, &e),
-			   &e))
+	ask.activate = ask.activate && !two;
+	if (ay_api_refused(c, parts_of(c, &ask.parts, &e), &e) ||
+	    ay_api_refused(c, ay_engine_learn(c->api->engine, &ask, &set, &e), &e))
 		return;
-	if (ay_api_audit(c, "REFERENCE_LEARN", name,
-			 json_pack("{s:s, s:b}", "host", h->name, "activate", (int)activate)))
+	if (two && ay_api_refused(c, ask_second(c, set, &ask.change, &e), &e)) {
+		json_decref(set);
+		return;
+	}
+	if (ay_api_audit(
+		    c, "REFERENCE_LEARN", ask.name,
+		    json_pack("{s:s, s:b}", "host", ask.host->name, "activate", (int)ask.activate)))
 		ay_api_json(c, 201, set);
 	else
 		json_decref(set);
 }
 
-static void change(struct ay_api_call *c, const char *action,
-		   enum ay_rc (*fn)(struct ay_engine *g, struct ay_bytes id, json_t **out,
-				    struct ay_err *e))
+static enum ay_rc take_change(struct ay_api_call *c, struct ay_reference_change *how,
+			      struct ay_err *e)
 {
+	*how = (struct ay_reference_change){ .supersede = ay_api_flag(c, "supersede"),
+					     .force = ay_api_flag(c, "force") };
+	return ay_api_instant(c, "supersede_at", &how->supersede_at, e);
+}
+
+typedef enum ay_rc change_fn(struct ay_engine *g, struct ay_bytes id,
+			     const struct ay_reference_change *how, const struct ay_also *also,
+			     json_t **out, struct ay_err *e);
+
+static void change(struct ay_api_call *c, const struct ay_approval_kind *kind, change_fn *fn)
+{
+	struct ay_reference_change how;
 	struct ay_err e = { 0 };
 	json_t *set = NULL;
 
-	if (ay_api_refused(c, fn(c->api->engine, c->param[0], &set, &e), &e))
+	if (ay_api_refused(c, take_change(c, &how, &e), &e))
 		return;
-	if (ay_api_audit(c, action, c->param[0], json_object()))
+	if (ay_api_two_persons(c, kind, c->param[0], ay_reference_change_json(&how)))
+		return;
+	if (ay_api_refused(c, fn(c->api->engine, c->param[0], &how, NULL, &set, &e), &e))
+		return;
+	if (ay_api_audit(c, kind->action, c->param[0], ay_reference_change_json(&how)))
 		ay_api_json(c, 200, set);
 	else
 		json_decref(set);
@@ -81,10 +125,15 @@ static void change(struct ay_api_call *c, const char *action,
 
 void ay_api_references_activate(struct ay_api_call *c)
 {
-	change(c, "REFERENCE_ACTIVATE", ay_engine_reference_activate);
+	change(c, &ay_approval_reference_activate, ay_engine_reference_activate);
+}
+
+void ay_api_references_supersede(struct ay_api_call *c)
+{
+	change(c, &ay_approval_reference_supersede, ay_engine_reference_supersede);
 }
 
 void ay_api_references_revoke(struct ay_api_call *c)
 {
-	change(c, "REFERENCE_REVOKE", ay_engine_reference_revoke);
+	change(c, &ay_approval_reference_revoke, ay_engine_reference_revoke);
 }
