@@ -11,7 +11,12 @@
 
 const struct ay_rule_kind *const ay_rule_kinds[] = {
 	&ay_rule_pcr,
+	&ay_rule_one_of,
+	&ay_rule_golden,
 	&ay_rule_events,
+	&ay_rule_events_excluding,
+	&ay_rule_includes,
+	&ay_rule_forbidden,
 	&ay_rule_files,
 	NULL,
 };
@@ -279,6 +284,8 @@ enum ay_rc ay_refset_from_json(const json_t *j, struct ay_refset **out, struct a
 	if (rc == AY_OK)
 		rc = parse_match(s, j, e);
 	if (rc == AY_OK)
+		rc = ay_refset_check_rules(s, e);
+	if (rc == AY_OK)
 		rc = name_by_hash(s, e);
 	if (rc == AY_OK)
 		rc = check_own_hash(s, j, e);
@@ -401,10 +408,35 @@ struct ay_named ay_refset_named(const struct ay_refset *s)
 	return n;
 }
 
-void ay_refset_check(const struct ay_refset *s, enum ay_part part, const struct ay_boot_facts *f,
-		     struct ay_report *rep)
+void ay_refset_check(const struct ay_refset *s, enum ay_part part, uint32_t pcrs,
+		     const struct ay_boot_facts *f, struct ay_report *rep)
+{
+	for (size_t i = 0; i < s->n_rules; i++) {
+		const struct ay_rule *r = &s->rule[i];
+
+		if (r->part != part || r->kind->check == NULL || r->kind->role == AY_ROLE_FORBIDS)
+			continue;
+		if (r->kind->has_pcr ? (pcrs >> r->pcr & 1) != 0 : pcrs == UINT32_MAX)
+			r->kind->check(s, r, f, rep);
+	}
+}
+
+void ay_refset_check_forbidden(const struct ay_refset *s, uint32_t parts,
+			       const struct ay_boot_facts *f, struct ay_report *rep)
 {
 	for (size_t i = 0; i < s->n_rules; i++)
-		if (s->rule[i].part == part && s->rule[i].kind->check != NULL)
+		if (s->rule[i].kind->role == AY_ROLE_FORBIDS &&
+		    (parts & AY_PART_BIT(s->rule[i].part)) != 0)
 			s->rule[i].kind->check(s, &s->rule[i], f, rep);
+}
+
+uint32_t ay_refset_pcrs(const struct ay_refset *s, enum ay_part part, enum ay_rule_role role)
+{
+	uint32_t pcrs = 0;
+
+	for (size_t i = 0; i < s->n_rules; i++)
+		if (s->rule[i].part == part && s->rule[i].kind->has_pcr &&
+		    s->rule[i].kind->role == role)
+			pcrs |= 1u << s->rule[i].pcr;
+	return pcrs;
 }

@@ -218,9 +218,25 @@ extern const struct ay_rule_kind ay_rule_pcr, ay_rule_one_of, ay_rule_golden;
 extern const struct ay_rule_kind ay_rule_events, ay_rule_events_excluding, ay_rule_includes;
 extern const struct ay_rule_kind ay_rule_minimum, ay_rule_forbidden, ay_rule_files;
 
-/* Judge the boot by the rules of one part. */
-void ay_refset_check(const struct ay_refset *s, enum ay_part part, const struct ay_boot_facts *f,
-		     struct ay_report *rep);
+/*
+ * Judge the boot by the rules of one part, those about the PCRs of the mask
+ * (bit N; all bits: rules without a PCR too) but not what is forbidden.
+ */
+void ay_refset_check(const struct ay_refset *s, enum ay_part part, uint32_t pcrs,
+		     const struct ay_boot_facts *f, struct ay_report *rep);
+/* Findings of what the set forbids, in the boot log. */
+void ay_refset_check_forbidden(const struct ay_refset *s, uint32_t parts,
+			       const struct ay_boot_facts *f, struct ay_report *rep);
+/* What the set forbids: the row of this digest; NULL: nothing. Cost: one look-up a rule. */
+const struct ay_digest_row *ay_refset_forbids(const struct ay_refset *s, uint16_t alg,
+					      struct ay_bytes digest);
+/* The golden rule about PCR pcr in that part, if the whole value is met; NULL: none. */
+const struct ay_rule *ay_refset_excuses_log(const struct ay_refset *s, enum ay_part part,
+					    unsigned pcr, const struct ay_boot_facts *f);
+/* PCRs that rules of that role judge in the part, bit N. */
+uint32_t ay_refset_pcrs(const struct ay_refset *s, enum ay_part part, enum ay_rule_role role);
+/* Rules that contradict each other or can never be met: AY_E_INPUT. */
+AY_MUST_USE enum ay_rc ay_refset_check_rules(const struct ay_refset *s, struct ay_err *e);
 /* Did the set record that the data of this event is not what its digest covers? */
 bool ay_refset_knows_mismatch(const struct ay_refset *s, const struct ay_evlog *log, size_t event);
 

@@ -1,145 +1,117 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Kind "events": the measured events of one PCR, in order, none missing, none added. */
-#include "core/appraise/reference.h"
-#include "core/base/hex.h"
-#include "core/evlog/replay.h"
-#include "core/evlog/tcg_names.h"
+/*
+ * Kinds "events" and "events_excluding": the measured events of one PCR, in
+ * order, none missing, none added; but for those that are excluded.
+ */
+#include "core/appraise/rule_parts.h"
 
 #include <string.h>
 
+#include "core/base/guid.h"
+#include "core/evlog/replay.h"
+#include "core/evlog/tcg_names.h"
+
 /* Longest stretch that is aligned exactly; beyond it events are paired by place. */
 #define ALIGN_MAX 512
+#define EXCLUDED_MAX 4096
 
 /* ---- JSON ---- */
-
-static int bank_index(struct ay_rule *r, uint16_t alg)
-{
-	for (size_t k = 0; k < r->n_banks; k++)
-		if (r->bank[k] == alg)
-			return (int)k;
-	if (r->n_banks == AY_BANKS_MAX)
-		return -1;
-	r->bank[r->n_banks] = alg;
-	return (int)r->n_banks++;
-}
-
-static enum ay_rc parse_digest(const char *bank, const json_t *v, struct ay_arena *a,
-			       struct ay_rule *r, struct ay_ref_event *ev, struct ay_err *e)
-{
-	uint16_t alg = ay_alg_from_bank_name(ay_bytes_of(bank));
-	size_t n = ay_alg_digest_size(alg);
-	int k = n == 0 ? -1 : bank_index(r, alg);
-	uint8_t *p;
-
-	if (k < 0)
-		return ay_json_bad(e, "reference.rule.events.digests", bank, "unknown bank");
-	if (!json_is_string(v))
-		return ay_json_bad(e, "reference.rule.events.digests", bank, "wrong type");
-	p = ay_arena_alloc(a, n);
-	if (p == NULL)
-		return ay_fail(e, AY_E_NOMEM, "reference.rule", 0, "out of memory");
-	ev->digest[k] = p;
-	return ay_hex_decode(ay_bytes_of(json_string_value(v)), "reference.rule.events.digests", p,
-			     n, e);
-}
-
-static enum ay_rc parse_digests(const json_t *o, struct ay_arena *a, struct ay_rule *r,
-				struct ay_ref_event *ev, struct ay_err *e)
-{
-	const json_t *digests;
-	enum ay_rc rc = ay_json_object(o, "reference.rule.events", "digests", true, &digests, e);
-	const char *bank;
-	json_t *v;
-
-	if (rc == AY_OK && json_object_size(digests) == 0)
-		rc = ay_json_bad(e, "reference.rule.events", "digests", "empty");
-	if (rc != AY_OK)
-		return rc;
-	json_object_foreach ((json_t *)(uintptr_t)digests, bank, v) {
-		rc = parse_digest(bank, v, a, r, ev, e);
-		if (rc != AY_OK)
-			return rc;
-	}
-	return AY_OK;
-}
-
-static enum ay_rc parse_event(const json_t *o, struct ay_arena *a, struct ay_rule *r,
-			      struct ay_err *e)
-{
-	static const char *const known[] = { "digests", "type", "summary", "data_mismatch", NULL };
-	struct ay_ref_event *ev = &r->event[r->n_events];
-	uint64_t type = 0;
-	enum ay_rc rc = ay_json_only(o, known, "reference.rule.events", e);
-
-	ev->summary = "";
-	if (rc == AY_OK)
-		rc = ay_json_u64(o, "reference.rule.events", "type", false, UINT32_MAX, &type, e);
-	ev->type = (uint32_t)type;
-	if (rc == AY_OK)
-		rc = ay_json_text(o, "reference.rule.events", "summary", false, AY_MAX_TEXT_BYTES,
-				  a, &ev->summary, e);
-	if (rc == AY_OK)
-		rc = ay_json_bool(o, "reference.rule.events", "data_mismatch", false,
-				  &ev->data_mismatch, e);
-	if (rc == AY_OK)
-		rc = parse_digests(o, a, r, ev, e);
-	if (rc == AY_OK)
-		r->n_events++;
-	return rc;
-}
 
 static enum ay_rc parse(const json_t *o, struct ay_arena *a, struct ay_rule *r, struct ay_err *e)
 {
 	static const char *const known[] = { "kind", "pcr", "events", NULL };
-	const json_t *events;
 	enum ay_rc rc = ay_json_only(o, known, "reference.rule", e);
 
-	if (rc == AY_OK)
-		rc = ay_json_array(o, "reference.rule", "events", true, &events, e);
-	if (rc != AY_OK)
-		return rc;
-	if (json_array_size(events) > AY_MAX_EVLOG_EVENTS)
-		return ay_fail(e, AY_E_LIMIT, "reference.rule.events", 0, "more than %d events",
-			       AY_MAX_EVLOG_EVENTS);
-	r->event = ay_arena_array(a, json_array_size(events) + 1, sizeof(*r->event));
-	if (r->event == NULL)
-		return ay_fail(e, AY_E_NOMEM, "reference.rule", 0, "out of memory");
-	for (size_t i = 0; rc == AY_OK && i < json_array_size(events); i++)
-		rc = parse_event(json_array_get(events, i), a, r, e);
-	return rc;
-}
-
-static json_t *event_json(const struct ay_rule *r, const struct ay_ref_event *ev)
-{
-	json_t *digests = json_object();
-	char hex[2 * AY_DIGEST_MAX + 1];
-
-	for (size_t k = 0; k < r->n_banks; k++) {
-		if (ev->digest[k] == NULL)
-			continue;
-		ay_hex_encode((struct ay_bytes){ ev->digest[k], ay_alg_digest_size(r->bank[k]) },
-			      hex);
-		if (json_object_set_new(digests, ay_alg_bank_name(r->bank[k]), json_string(hex)) !=
-		    0) {
-			json_decref(digests);
-			return NULL;
-		}
-	}
-	return json_pack("{so sI ss so*}", "digests", digests, "type", (json_int_t)ev->type,
-			 "summary", ev->summary, "data_mismatch",
-			 ev->data_mismatch ? json_true() : NULL);
+	return rc == AY_OK ? ay_rule_parse_events(o, 0, a, r, e) : rc;
 }
 
 static bool build(const struct ay_rule *r, json_t *o)
 {
-	json_t *events = json_array();
+	return json_object_set_new(o, "events", ay_rule_events_json(r)) == 0;
+}
 
-	if (json_object_set_new(o, "events", events) != 0)
+static enum ay_rc parse_variable(const json_t *o, struct ay_arena *a, struct ay_exclude *x,
+				 struct ay_err *e)
+{
+	static const char *const known[] = { "variable", "guid", "summary", NULL };
+	const char *guid = "";
+	enum ay_rc rc = ay_json_only(o, known, "reference.rule.exclude", e);
+
+	if (rc == AY_OK)
+		rc = ay_json_text(o, "reference.rule.exclude", "variable", true, AY_MAX_NAME_BYTES,
+				  a, &x->variable, e);
+	if (rc == AY_OK && *x->variable == '\0')
+		rc = ay_json_bad(e, "reference.rule.exclude", "variable", "empty");
+	if (rc == AY_OK)
+		rc = ay_json_text(o, "reference.rule.exclude", "guid", true, 36, a, &guid, e);
+	return rc == AY_OK ? ay_guid_parse(guid, "reference.rule.exclude.guid", x->guid, e) : rc;
+}
+
+static enum ay_rc parse_excluded(const json_t *o, struct ay_arena *a, struct ay_rule *r,
+				 struct ay_err *e)
+{
+	static const char *const known[] = { "digests", "summary", NULL };
+	struct ay_exclude *x = &r->excluded[r->n_excluded++];
+	enum ay_rc rc;
+
+	x->summary = "";
+	if (json_object_get(o, "variable") != NULL)
+		rc = parse_variable(o, a, x, e);
+	else
+		rc = ay_json_only(o, known, "reference.rule.exclude", e);
+	if (rc == AY_OK && x->variable == NULL)
+		rc = ay_rule_parse_digests(o, "reference.rule.exclude", a, r, x->digest, e);
+	if (rc == AY_OK)
+		rc = ay_json_text(o, "reference.rule.exclude", "summary", false, AY_MAX_TEXT_BYTES,
+				  a, &x->summary, e);
+	return rc;
+}
+
+static enum ay_rc parse_excluding(const json_t *o, struct ay_arena *a, struct ay_rule *r,
+				  struct ay_err *e)
+{
+	static const char *const known[] = { "kind", "pcr", "events", "exclude", NULL };
+	const json_t *list;
+	enum ay_rc rc = ay_json_only(o, known, "reference.rule", e);
+
+	if (rc == AY_OK)
+		rc = ay_rule_parse_events(o, 0, a, r, e);
+	if (rc == AY_OK)
+		rc = ay_json_array(o, "reference.rule", "exclude", true, &list, e);
+	if (rc != AY_OK)
+		return rc;
+	if (json_array_size(list) == 0 || json_array_size(list) > EXCLUDED_MAX)
+		return ay_json_bad(e, "reference.rule", "exclude", "needs 1 to 4096 events");
+	r->excluded = ay_arena_array(a, json_array_size(list), sizeof(*r->excluded));
+	if (r->excluded == NULL)
+		return ay_fail(e, AY_E_NOMEM, "reference.rule", 0, "out of memory");
+	for (size_t i = 0; rc == AY_OK && i < json_array_size(list); i++)
+		rc = parse_excluded(json_array_get(list, i), a, r, e);
+	return rc;
+}
+
+static json_t *excluded_json(const struct ay_rule *r, const struct ay_exclude *x)
+{
+	char guid[AY_GUID_TEXT];
+
+	if (x->variable == NULL)
+		return json_pack("{so ss}", "digests", ay_rule_digests_json(r, x->digest),
+				 "summary", x->summary);
+	ay_guid_format(x->guid, guid);
+	return json_pack("{ss ss ss}", "variable", x->variable, "guid", guid, "summary",
+			 x->summary);
+}
+
+static bool build_excluding(const struct ay_rule *r, json_t *o)
+{
+	json_t *list = json_array();
+
+	if (json_object_set_new(o, "exclude", list) != 0)
 		return false;
-	for (size_t i = 0; i < r->n_events; i++)
-		if (json_array_append_new(events, event_json(r, &r->event[i])) != 0)
+	for (size_t i = 0; i < r->n_excluded; i++)
+		if (json_array_append_new(list, excluded_json(r, &r->excluded[i])) != 0)
 			return false;
-	return true;
+	return build(r, o);
 }
 
 /* ---- comparison ---- */
@@ -156,52 +128,9 @@ struct match {
 	unsigned n_bad;
 };
 
-static const uint8_t *log_digest(const struct ay_evlog *log, size_t event, uint16_t alg)
-{
-	for (size_t k = 0; k < log->n_banks; k++)
-		if (log->bank[k] == alg)
-			return log->event[event].digest[k];
-	return NULL;
-}
-
-/*
- * Same event: in every bank that the rule and the log both have, and at least
- * in one that the quote covers.
- */
 static bool same(const struct match *m, size_t want, size_t got)
 {
-	const struct ay_ref_event *ev = &m->r->event[want];
-	bool attested = false;
-
-	for (size_t k = 0; k < m->r->n_banks; k++) {
-		uint16_t alg = m->r->bank[k];
-		const uint8_t *d = log_digest(m->f->log, m->at[got], alg);
-
-		if (ev->digest[k] == NULL || d == NULL)
-			continue;
-		if (memcmp(ev->digest[k], d, ay_alg_digest_size(alg)) != 0)
-			return false;
-		attested |= ay_pcrs_value(m->f->pcrs, alg, m->r->pcr).n > 0;
-	}
-	return attested;
-}
-
-/* A bank to show digests in: the first of the rule that the quote covers and the log has. */
-static uint16_t shown_bank(const struct match *m, int *k_of_rule)
-{
-	for (size_t pass = 0; pass < 2; pass++)
-		for (size_t k = 0; k < m->r->n_banks; k++) {
-			uint16_t alg = m->r->bank[k];
-
-			if (pass == 0 && alg == AY_ALG_SHA1) /* a strong one if there is any */
-				continue;
-			if (ay_pcrs_value(m->f->pcrs, alg, m->r->pcr).n == 0)
-				continue;
-			*k_of_rule = (int)k;
-			return alg;
-		}
-	*k_of_rule = -1;
-	return 0;
+	return ay_rule_is_event(m->r, &m->r->event[want], m->f, m->at[got]);
 }
 
 /* want < 0: nothing was expected; got < 0: nothing was measured. */
@@ -210,20 +139,20 @@ static void tell(struct match *m, enum ay_check code, long want, long got)
 	struct ay_place at = { .has_pcr = true, .pcr = m->r->pcr };
 	char measured[160] = "";
 	const char *expected = "";
-	int k;
+	size_t k;
 
 	m->n_bad++;
-	at.bank = shown_bank(m, &k);
+	at.bank = ay_rule_shown_bank(m->r, m->f->pcrs, &k);
 	if (want >= 0) {
 		const struct ay_ref_event *ev = &m->r->event[want];
 
 		expected = ev->summary;
-		if (k >= 0 && ev->digest[k] != NULL)
+		if (at.bank != 0 && ev->digest[k] != NULL)
 			at.expected =
 				(struct ay_bytes){ ev->digest[k], ay_alg_digest_size(at.bank) };
 	}
 	if (got >= 0) {
-		const uint8_t *d = log_digest(m->f->log, m->at[got], at.bank);
+		const uint8_t *d = ay_log_digest(m->f->log, m->at[got], at.bank);
 
 		at.has_event = true;
 		at.event = m->at[got];
@@ -314,22 +243,46 @@ static void compare(struct match *m)
 		tell_differences(m, head, want - head - tail, head, got - head - tail);
 }
 
-/* The log's events that were extended into the rule's PCR. */
+static const struct ay_exclude *excluded(const struct match *m, size_t event)
+{
+	for (size_t i = 0; i < m->r->n_excluded; i++) {
+		const struct ay_exclude *x = &m->r->excluded[i];
+
+		if (x->variable != NULL ? ay_rule_is_variable(x, m->f, event)
+					: ay_rule_is_digest(m->r, x->digest, m->f, event))
+			return x;
+	}
+	return NULL;
+}
+
+/* The log's events that were extended into the rule's PCR and are to be compared. */
 static bool gather(struct match *m)
 {
-	const struct ay_evlog *log = m->f->log;
+	const char *excused = ay_arena_printf(m->rep->arena, "set %s v%u: excluded event",
+					      m->set->name, (unsigned)m->set->version);
+	size_t n, kept = 0;
 
-	m->at = ay_arena_array(m->rep->arena, log->n_events + 1, sizeof(*m->at));
-	if (m->at == NULL) {
-		m->rep->fault = AY_E_NOMEM;
-		return false;
+	m->at = ay_rule_gather(m->f, m->r->pcr, m->rep, &n);
+	for (size_t i = 0; m->at != NULL && i < n; i++) {
+		bool skip = excluded(m, m->at[i]) != NULL;
+
+		ay_report_cover(m->rep, 0, m->r->pcr, (int32_t)m->at[i], skip ? excused : m->rule);
+		if (!skip)
+			m->at[kept++] = m->at[i];
 	}
-	for (size_t i = 0; i < log->n_events; i++)
-		if (log->event[i].pcr == m->r->pcr && ay_event_is_extended(&log->event[i])) {
-			ay_report_cover(m->rep, 0, m->r->pcr, (int32_t)i, m->rule);
-			m->at[m->n++] = (uint32_t)i;
-		}
-	return true;
+	m->n = kept;
+	return m->at != NULL;
+}
+
+/* The value is not what the log makes of it, or holds something although the log has nothing. */
+static bool is_unproven(const struct ay_boot_facts *f, unsigned pcr)
+{
+	if ((f->unexplained & (1u << pcr)) != 0)
+		return true;
+	for (size_t i = 0; i < f->log->n_events; i++)
+		if (f->log->event[i].pcr == pcr && ay_event_is_extended(&f->log->event[i]))
+			return false;
+	return !ay_pcr_is_unextended(f, pcr);
 }
 
 static void check(const struct ay_refset *s, const struct ay_rule *r, const struct ay_boot_facts *f,
@@ -337,11 +290,11 @@ static void check(const struct ay_refset *s, const struct ay_rule *r, const stru
 {
 	struct match m = { .set = s, .r = r, .f = f, .rep = rep };
 	struct ay_place at = { .has_pcr = true, .pcr = r->pcr };
-	int k;
+	size_t k;
 
 	if (f->log == NULL)
 		return; /* QUOTE_WITHOUT_LOG or a LOG_ finding says so; values are compared whole */
-	if (r->n_events > 0 && shown_bank(&m, &k) == 0) {
+	if (r->n_banks > 0 && ay_rule_shown_bank(r, f->pcrs, &k) == 0) {
 		ay_report_add(rep, AY_CHECK_REF_EVENT, AY_NOT_CHECKED, &at,
 			      "PCR %u: set %s has no bank that was quoted", r->pcr, s->name);
 		return;
@@ -352,7 +305,7 @@ static void check(const struct ay_refset *s, const struct ay_rule *r, const stru
 	compare(&m);
 	if (m.n_bad > 0)
 		return;
-	if ((f->unexplained & (1u << r->pcr)) != 0)
+	if (AY_CHECKED("REF_EVENT_UNEXPLAINED", is_unproven(f, r->pcr)))
 		ay_report_add(
 			rep, AY_CHECK_REF_EVENT, AY_NOT_CHECKED, &at,
 			"PCR %u: the log does not explain the value, its events prove nothing",
@@ -362,23 +315,37 @@ static void check(const struct ay_refset *s, const struct ay_rule *r, const stru
 			      "PCR %u: all %zu events are those of set %s", r->pcr, m.n, s->name);
 }
 
+/* ---- recorded oddities of firmware ---- */
+
+static bool is_same(const struct ay_rule *r, const struct ay_ref_event *ev,
+		    const struct ay_evlog *log, size_t i)
+{
+	bool any = false;
+
+	for (size_t k = 0; k < r->n_banks; k++) {
+		const uint8_t *d = ay_log_digest(log, i, r->bank[k]);
+
+		if (ev->digest[k] == NULL || d == NULL)
+			continue;
+		if (memcmp(ev->digest[k], d, ay_alg_digest_size(r->bank[k])) != 0)
+			return false;
+		any = true;
+	}
+	return any;
+}
+
 /* Is the log's event i an event of the rule whose mismatch was recorded? */
 static bool knows(const struct ay_rule *r, const struct ay_evlog *log, size_t i)
 {
 	for (size_t w = 0; w < r->n_events; w++) {
 		const struct ay_ref_event *ev = &r->event[w];
-		bool any = false, all = true;
 
-		for (size_t k = 0; ev->data_mismatch && k < r->n_banks; k++) {
-			const uint8_t *d = log_digest(log, i, r->bank[k]);
-
-			if (ev->digest[k] == NULL || d == NULL)
-				continue;
-			any = true;
-			all &= memcmp(ev->digest[k], d, ay_alg_digest_size(r->bank[k])) == 0;
-		}
-		if (any && all)
+		if (ev->data_mismatch && is_same(r, ev, log, i))
 			return true;
+		for (size_t k = 0; k < ev->n_alternatives; k++)
+			if (ev->alternative[k].data_mismatch &&
+			    is_same(r, &ev->alternative[k], log, i))
+				return true;
 	}
 	return false;
 }
@@ -386,8 +353,7 @@ static bool knows(const struct ay_rule *r, const struct ay_evlog *log, size_t i)
 bool ay_refset_knows_mismatch(const struct ay_refset *s, const struct ay_evlog *log, size_t event)
 {
 	for (size_t i = 0; i < s->n_rules; i++)
-		if (s->rule[i].kind == &ay_rule_events && s->rule[i].pcr == log->event[event].pcr &&
-		    knows(&s->rule[i], log, event))
+		if (s->rule[i].pcr == log->event[event].pcr && knows(&s->rule[i], log, event))
 			return true;
 	return false;
 }
@@ -400,5 +366,16 @@ const struct ay_rule_kind ay_rule_events = {
 	.by_events = true,
 	.parse = parse,
 	.build = build,
+	.check = check,
+};
+
+const struct ay_rule_kind ay_rule_events_excluding = {
+	.name = "events_excluding",
+	.doc = "as events, but for named ones that may be there",
+	.has_pcr = true,
+	.role = AY_ROLE_WHOLE,
+	.by_events = true,
+	.parse = parse_excluding,
+	.build = build_excluding,
 	.check = check,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Kind "files": digests that an IMA list may have, and how many violations. */
-#include "core/appraise/reference.h"
+#include "core/appraise/rule_parts.h"
 #include "core/base/hex.h"
 
 #include <string.h>
@@ -91,7 +91,7 @@ static enum ay_rc parse_bank(const char *bank, const json_t *files, struct ay_ar
 	return rc;
 }
 
-static enum ay_rc count_files(const json_t *digests, size_t *n, struct ay_err *e)
+static enum ay_rc count_files(const json_t *digests, size_t max, size_t *n, struct ay_err *e)
 {
 	const char *bank;
 	json_t *files;
@@ -102,29 +102,20 @@ static enum ay_rc count_files(const json_t *digests, size_t *n, struct ay_err *e
 			return ay_json_bad(e, "reference.rule.digests", bank, "wrong type");
 		*n += json_object_size(files);
 	}
-	if (*n > AY_MAX_REFSET_FILES)
-		return ay_fail(e, AY_E_LIMIT, "reference.rule.digests", 0, "more than %d digests",
-			       AY_MAX_REFSET_FILES);
+	if (*n > max)
+		return ay_fail(e, AY_E_LIMIT, "reference.rule.digests", 0, "more than %zu digests",
+			       max);
 	return AY_OK;
 }
 
-static enum ay_rc parse(const json_t *o, struct ay_arena *a, struct ay_rule *r, struct ay_err *e)
+enum ay_rc ay_rule_parse_files(const json_t *digests, size_t max, struct ay_arena *a,
+			       struct ay_rule *r, struct ay_err *e)
 {
-	static const char *const known[] = { "kind", "digests", "violations", NULL };
-	const json_t *digests, *files;
 	const char *bank;
+	json_t *files;
 	size_t n;
-	enum ay_rc rc = ay_json_only(o, known, "reference.rule", e);
+	enum ay_rc rc = count_files(digests, max, &n, e);
 
-	if (rc == AY_OK && r->part != AY_PART_RUNTIME)
-		rc = ay_json_bad(e, "reference.rule", "kind", "files belong to part runtime");
-	if (rc == AY_OK)
-		rc = ay_json_u64(o, "reference.rule", "violations", false, INT64_MAX,
-				 &r->violations, e);
-	if (rc == AY_OK)
-		rc = ay_json_object(o, "reference.rule", "digests", true, &digests, e);
-	if (rc == AY_OK)
-		rc = count_files(digests, &n, e);
 	if (rc == AY_OK)
 		rc = make_room(&r->files, n, a, e);
 	if (rc != AY_OK)
@@ -137,29 +128,49 @@ static enum ay_rc parse(const json_t *o, struct ay_arena *a, struct ay_rule *r, 
 	return rc;
 }
 
-static bool build(const struct ay_rule *r, json_t *o)
+static enum ay_rc parse(const json_t *o, struct ay_arena *a, struct ay_rule *r, struct ay_err *e)
+{
+	static const char *const known[] = { "kind", "digests", "violations", NULL };
+	const json_t *digests;
+	enum ay_rc rc = ay_json_only(o, known, "reference.rule", e);
+
+	if (rc == AY_OK && r->part != AY_PART_RUNTIME)
+		rc = ay_json_bad(e, "reference.rule", "kind", "files belong to part runtime");
+	if (rc == AY_OK)
+		rc = ay_json_u64(o, "reference.rule", "violations", false, INT64_MAX,
+				 &r->violations, e);
+	if (rc == AY_OK)
+		rc = ay_json_object(o, "reference.rule", "digests", true, &digests, e);
+	return rc == AY_OK ? ay_rule_parse_files(digests, AY_MAX_REFSET_FILES, a, r, e) : rc;
+}
+
+json_t *ay_rule_files_json(const struct ay_rule *r)
 {
 	json_t *digests = json_object();
 	char hex[2 * AY_DIGEST_MAX + 1];
 
-	if (json_object_set_new(o, "violations", json_integer((json_int_t)r->violations)) != 0 ||
-	    json_object_set_new(o, "digests", digests) != 0)
-		return false;
 	for (size_t i = 0; i < r->files.room; i++) {
 		const struct ay_digest_row *row = &r->files.row[i];
 		const char *bank = ay_alg_bank_name(row->alg);
 
 		if (row->digest == NULL)
 			continue;
-		if (json_object_get(digests, bank) == NULL &&
-		    json_object_set_new(digests, bank, json_object()) != 0)
-			return false;
 		ay_hex_encode((struct ay_bytes){ row->digest, ay_alg_digest_size(row->alg) }, hex);
-		if (json_object_set_new(json_object_get(digests, bank), hex,
-					json_string(row->path)) != 0)
-			return false;
+		if ((json_object_get(digests, bank) == NULL &&
+		     json_object_set_new(digests, bank, json_object()) != 0) ||
+		    json_object_set_new(json_object_get(digests, bank), hex,
+					json_string(row->path)) != 0) {
+			json_decref(digests);
+			return NULL;
+		}
 	}
-	return true;
+	return digests;
+}
+
+static bool build(const struct ay_rule *r, json_t *o)
+{
+	return json_object_set_new(o, "violations", json_integer((json_int_t)r->violations)) == 0 &&
+	       json_object_set_new(o, "digests", ay_rule_files_json(r)) == 0;
 }
 
 const struct ay_rule_kind ay_rule_files = {

@@ -1,67 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Kind "pcr": the exact value of one PCR, in each bank that the set knows. */
-#include "core/appraise/reference.h"
-#include "core/base/hex.h"
-
-static enum ay_rc parse_value(const char *bank, const json_t *v, struct ay_rule *r,
-			      struct ay_err *e)
-{
-	uint16_t alg = ay_alg_from_bank_name(ay_bytes_of(bank));
-	uint8_t value[AY_DIGEST_MAX];
-	size_t n = ay_alg_digest_size(alg);
-	enum ay_rc rc;
-
-	if (n == 0)
-		return ay_json_bad(e, "reference.rule.values", bank, "unknown bank");
-	if (!json_is_string(v))
-		return ay_json_bad(e, "reference.rule.values", bank, "wrong type");
-	rc = ay_hex_decode(ay_bytes_of(json_string_value(v)), "reference.rule.values", value, n, e);
-	if (rc == AY_OK)
-		rc = ay_pcrs_set(r->values, alg, r->pcr, (struct ay_bytes){ value, n }, e);
-	return rc;
-}
+#include "core/appraise/rule_parts.h"
 
 static enum ay_rc parse(const json_t *o, struct ay_arena *a, struct ay_rule *r, struct ay_err *e)
 {
 	static const char *const known[] = { "kind", "pcr", "values", NULL };
 	const json_t *values;
 	enum ay_rc rc = ay_json_only(o, known, "reference.rule", e);
-	const char *bank;
-	json_t *v;
 
 	if (rc == AY_OK)
 		rc = ay_json_object(o, "reference.rule", "values", true, &values, e);
 	if (rc != AY_OK)
 		return rc;
-	if (json_object_size(values) == 0 || json_object_size(values) > AY_BANKS_MAX)
-		return ay_json_bad(e, "reference.rule", "values", "needs 1 to 5 banks");
 	r->values = ay_arena_alloc(a, sizeof(*r->values));
 	if (r->values == NULL)
 		return ay_fail(e, AY_E_NOMEM, "reference.rule", 0, "out of memory");
-	json_object_foreach ((json_t *)(uintptr_t)values, bank, v) {
-		rc = parse_value(bank, v, r, e);
-		if (rc != AY_OK)
-			return rc;
-	}
 	r->n_values = 1;
-	return AY_OK;
+	return ay_rule_parse_values(values, r, r->values, e);
 }
 
 static bool build(const struct ay_rule *r, json_t *o)
 {
-	json_t *values = json_object();
-	char hex[2 * AY_DIGEST_MAX + 1];
-
-	if (json_object_set_new(o, "values", values) != 0)
-		return false;
-	for (size_t i = 0; i < r->values->n_banks; i++) {
-		uint16_t alg = r->values->bank[i].alg;
-
-		ay_hex_encode(ay_pcrs_value(r->values, alg, r->pcr), hex);
-		if (json_object_set_new(values, ay_alg_bank_name(alg), json_string(hex)) != 0)
-			return false;
-	}
-	return true;
+	return json_object_set_new(o, "values", ay_rule_values_json(r, r->values)) == 0;
 }
 
 static void check_bank(const struct ay_refset *s, const struct ay_rule *r, uint16_t alg,

@@ -298,7 +298,7 @@ static void judge_part(struct judge *j, enum ay_part part)
 		    (ay_refset_parts(in->sets[i]) & AY_PART_BIT(part)) == 0)
 			continue;
 		ay_report_init(&tried, j->rep->arena);
-		ay_refset_check(in->sets[i], part, &j->facts, &tried);
+		ay_refset_check(in->sets[i], part, UINT32_MAX, &j->facts, &tried);
 		if (chosen == NULL || is_better(&tried, &best)) {
 			best = tried;
 			chosen = in->sets[i];
