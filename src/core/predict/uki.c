@@ -164,7 +164,11 @@ enum ay_rc ay_uki_initrd(const struct ay_uki *u, const struct ay_forecast *f,
 
 enum ay_rc ay_uki_kernel(const struct ay_uki *u, struct ay_pe *out, struct ay_err *e)
 {
-	return ay_pe_parse(ay_pe_find(&u->pe, ".linux")->raw, out, e);
+	const struct ay_pe_section *s = ay_pe_find(&u->pe, ".linux");
+
+	if (s->virtual_size > s->raw.n)
+		return ay_fail(e, AY_E_INPUT, "uki.linux", 0, "shorter in the file than in memory");
+	return ay_pe_parse((struct ay_bytes){ s->raw.p, s->virtual_size }, out, e);
 }
 
 /* ---- in the log of an earlier boot ---- */

@@ -1,0 +1,299 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""assay reference compute against others: image hashes of pesign, PCR 11 of systemd-measure, digests of hashlib. The logs
+of the boot before and of the boot after a change are made here; what Assay foretells from the first must be the second."""
+import hashlib
+import json
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+ASSAY = os.path.join(os.environ.get("AY_BUILD", os.path.join(ROOT, "build")), "src/prog/assay/assay")
+sys.path.insert(0, os.path.join(ROOT, "tests/support"))
+import bootlog  # noqa: E402
+
+STUB = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub"
+LOADER = "/usr/lib/systemd/boot/efi/systemd-bootx64.efi"
+MEASURE = "/lib/systemd/systemd-measure"
+BANKS = ["sha1", "sha256", "sha384", "sha512"]
+APP, TAG, IPL, CONFIG = 0x80000003, 6, 13, 0x80000001
+count = 0
+
+
+def ok(what, problems):
+    global count
+    count += 1
+    print(("not ok" if problems else "ok"), count, "-", what, flush=True)
+    for p in problems:
+        print("#", str(p)[:500])
+
+
+def run(*args):
+    return subprocess.run(args, capture_output=True, timeout=120, check=False)
+
+
+def put(name, data):
+    with open(name, "wb") as f:
+        f.write(data)
+    return name
+
+
+def get(name):
+    with open(name, "rb") as f:
+        return f.read()
+
+
+HASHES = {}
+KEYS = []
+
+
+def pe_hash(path, bank):
+    """As pesign has it, or osslsigncode for hashes that pesign does not know. Both pad a file to eight octets, which firmware
+    does not, so only files of such a size are comparable."""
+    key = hashlib.sha256(get(path)).digest(), bank
+    if key not in HASHES:
+        HASHES[key] = ask_pesign(path, bank) if bank in ("sha1", "sha256") else ask_osslsigncode(path, bank)
+    return HASHES[key]
+
+
+def ask_pesign(path, bank):
+    return bytes.fromhex(run("pesign", "-h", "-d", bank, "-i", path).stdout.decode().split()[-1])
+
+
+def ask_osslsigncode(path, bank):
+    bare, signed = path + ".bare", path + ".again"
+    for f in (bare, signed):
+        if os.path.exists(f):
+            os.unlink(f)
+    run("osslsigncode", "remove-signature", "-in", path, "-out", bare)
+    run("osslsigncode", "sign", "-h", bank, "-key", KEYS[0], "-certs", KEYS[1], "-in", bare if os.path.exists(bare) else path,
+        "-out", signed)
+    text = run("osslsigncode", "verify", "-in", signed).stdout.decode()
+    return bytes.fromhex([line.split(":")[1] for line in text.splitlines() if line.startswith("Calculated message digest")][0])
+
+
+class Digest:
+    """What one event measures: octets, or an image by its hash of pesign."""
+
+    def __init__(self, data=None, image=None):
+        self.data, self.image = data, image
+
+    def of(self, bank):
+        return pe_hash(self.image, bank) if self.image else hashlib.new(bank, self.data).digest()
+
+
+def log(path, banks, events):
+    """[(pcr, type, data, Digest)] as a crypto-agile log; its PCR values by hashlib."""
+    raw, _ = bootlog.build_log(banks, [])
+    pcrs = {b: {i: bytes(bootlog.ALGS[b][1]) for i in range(24)} for b in banks}
+    for pcr, kind, data, what in events:
+        raw += struct.pack("<III", pcr, kind, len(banks))
+        for b in banks:
+            d = what.of(b)
+            raw += struct.pack("<H", bootlog.ALGS[b][0]) + d
+            pcrs[b][pcr] = hashlib.new(b, pcrs[b][pcr] + d).digest()
+        raw += struct.pack("<I", len(data)) + data
+    put(path, raw)
+    used = {e[0] for e in events}
+    return {b: {str(i): v.hex() for i, v in p.items() if i in used} for b, p in pcrs.items()}
+
+
+def compute(*args):
+    p = run(ASSAY, "reference", "compute", "--json", *args)
+    return p.returncode, json.loads(p.stdout) if p.returncode == 0 else p.stderr.decode()
+
+
+def predicted(what, old, new_pcrs, *args, out=None):
+    rc, doc = compute("--from-log", old, *args, *(["--out", out] if out else []))
+    if rc != 0:
+        return ok(what, [f"exit {rc}", doc])
+    bad = [f"{b} PCR {i}: {doc['pcrs'].get(b, {}).get(i)}, expected {v}"
+           for b, p in new_pcrs.items() for i, v in p.items() if doc["pcrs"].get(b, {}).get(i) != v]
+    return ok(what, bad)
+
+
+def refused(what, word, *args):
+    rc, text = compute(*args)
+    ok(what, [] if rc == 2 and word in str(text) else [f"exit {rc}", text])
+
+
+def covered(pcr, kind, data):
+    return (pcr, kind, data, Digest(data))
+
+
+def command(text):
+    return (8, IPL, b"grub_cmd: " + text.encode() + b"\0", Digest(text.encode()))
+
+
+def cmdline(text):
+    return (8, IPL, b"kernel_cmdline: " + text.encode() + b"\0", Digest(text.encode()))
+
+
+def read(name, content):
+    return (9, IPL, name.encode() + b"\0", Digest(content))
+
+
+def app(path, name="\\EFI\\x.efi"):
+    return (4, APP, bootlog.image_event(name), Digest(image=path))
+
+
+def firmware(db=b"", dbx=b""):
+    guid = bootlog.DB_GUID
+    for name, value in [("db", db), ("dbx", dbx)]:
+        yield covered(7, CONFIG, bootlog.variable(guid, name, value))
+    yield covered(4, 0x80000007, b"Calling EFI Application from Boot Option")
+    for pcr in range(8):
+        yield covered(pcr, 4, bytes(4))
+
+
+def grub_boot(shim, grub, kernel, initrd, options, version="6.1.0-1", cfg=b"cfg", dbx=b"dbx one"):
+    k, i = f"/boot/vmlinuz-{version}", f"/boot/initrd.img-{version}"
+    return [*firmware(dbx=dbx), app(shim, "\\EFI\\debian\\shimx64.efi"), app(grub, "\\EFI\\debian\\grubx64.efi"),
+            read("(hd0,gpt1)/EFI/debian/grub.cfg", b"small"), command("configfile (hd0,gpt2)/boot/grub/grub.cfg"),
+            read("(hd0,gpt2)/boot/grub/grub.cfg", cfg), command("set timeout=5"), command(f"linux {k} {options}"),
+            read(k, get(kernel)), app(kernel), cmdline(f"{k} {options}"), command(f"initrd {i}"), read(i, initrd)]
+
+
+def uki(path, sections):
+    """A unified kernel image by objcopy, as a file of a size that pesign does not pad."""
+    args, at = [], 0x20000000
+    for name, content in sections:
+        f = put(path + name, content)
+        args += ["--add-section", f"{name}={f}", "--change-section-vma", f"{name}={hex(at)}"]
+        at += (len(content) + 0xfff) & ~0xfff
+    subprocess.run(["objcopy", *args, STUB, path], check=True)
+    data = get(path)
+    put(path, data + bytes(-len(data) % 8))
+    return path
+
+
+def tag(number, data):
+    return (9, TAG, struct.pack("<II", number, 4) + b"text", Digest(data))
+
+
+def uki_boot(image, sections, options, inner=None):
+    s = dict(sections)
+    events = [*firmware(), app(image)]
+    if inner:
+        events.append(app(inner))
+    for name in [".linux", ".osrel", ".cmdline", ".initrd", ".splash", ".dtb", ".pcrpkey"]:
+        if name in s:
+            text = (name + "\0").encode("utf-16-le")
+            events += [(11, IPL, text, Digest(name.encode() + b"\0")), (11, IPL, text, Digest(s[name]))]
+    return events + [tag(0x8F3B22ED, (options + "\0").encode("utf-16-le")), tag(0x8F3B22EC, s[".initrd"])]
+
+
+def images(w):
+    """Programs of a boot: real EFI images, signed or not, all of a size that is a multiple of eight."""
+    key, cert = w + "/k.pem", w + "/c.pem"
+    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=test", "-keyout", key, "-out", cert)
+    KEYS[:] = [key, cert]
+    subprocess.run(["sbsign", "--key", key, "--cert", cert, "--output", w + "/signed.efi", LOADER], check=True, capture_output=True)
+    out = {"stub": w + "/stub.efi", "loader": w + "/loader.efi", "signed": w + "/signed.efi"}
+    for name, source in [("stub", STUB), ("loader", LOADER)]:
+        put(out[name], get(source) + bytes(-len(get(source)) % 8))
+    for name in ["stub", "loader"]:
+        changed = bytearray(get(out[name]))
+        changed[len(changed) // 2] ^= 1
+        out[name + "2"] = put(w + f"/{name}2.efi", changed)
+    out["kernel1"] = uki(w + "/kernel1", [(".linux", b"kernel one" * 99)])
+    out["kernel2"] = uki(w + "/kernel2", [(".linux", b"kernel two" * 99)])
+    return out
+
+
+def grub_tests(w, im):
+    old, new = w + "/old.log", w + "/new.log"
+    base = {"shim": im["signed"], "grub": im["stub"], "kernel": im["kernel1"], "initrd": b"initrd one", "options": "root=/dev/vda1 ro"}
+    log(old, BANKS, grub_boot(**base))
+    i2, c2, x2 = put(w + "/i2", b"initrd two"), put(w + "/c2", b"cfg two"), put(w + "/x2", b"dbx two, longer")
+    cases = [
+        ("a new initrd", {"initrd": b"initrd two"}, ["--initrd", i2]),
+        ("a new kernel", {"kernel": im["kernel2"]}, ["--kernel", im["kernel2"]]),
+        ("a new kernel, found by the old one", {"kernel": im["kernel2"]}, ["--kernel", im["kernel2"], "--old-kernel", im["kernel1"]]),
+        ("a new shim", {"shim": im["loader2"]}, ["--shim", im["loader2"]]),
+        ("a new GRUB", {"grub": im["stub2"]}, ["--grub", im["stub2"]]),
+        ("a new command line", {"options": "root=/dev/vda1 ro quiet x=1"}, ["--cmdline", "root=/dev/vda1 ro quiet x=1"]),
+        ("a new grub.cfg", {"cfg": b"cfg two"}, ["--grub-cfg", c2]),
+        ("a new dbx", {"dbx": b"dbx two, longer"}, ["--dbx", x2]),
+        ("an update of everything", {"kernel": im["kernel2"], "initrd": b"initrd two", "version": "6.1.0-2", "cfg": b"cfg two",
+                                     "shim": im["loader2"], "grub": im["stub2"], "options": "ro"},
+         ["--rename", "6.1.0-1=6.1.0-2", "--kernel", im["kernel2"], "--initrd", i2, "--grub-cfg", c2, "--shim", im["loader2"], "--grub",
+          im["stub2"], "--cmdline", "ro"]),
+        ("a file by its name", {"cfg": b"cfg two"}, ["--file", "(hd0,gpt2)/boot/grub/grub.cfg=" + c2]),
+        ("nothing", {}, []),
+    ]
+    for what, change, args in cases:
+        pcrs = log(new, BANKS, grub_boot(**{**base, **change}))
+        predicted("foretold: " + what, old, pcrs, *args, out=w + "/set.json")
+    refused("a file that was not read", "give the old file", "--from-log", old, "--file", "/boot/other=" + i2)
+    refused("an old initrd that was not loaded", "no event", "--from-log", old, "--initrd", i2, "--old-initrd", c2)
+    refused("a rename of nothing", "no command", "--from-log", old, "--rename", "6.9=7.0")
+    refused("an image that is none", "pe.e_magic", "--from-log", old, "--shim", i2)
+    refused("a unified kernel image into a GRUB boot", "uki", "--from-log", old, "--uki", im["kernel2"])
+
+
+def uki_tests(w):
+    def sections(n):
+        return [(".osrel", b"ID=debian\n"), (".cmdline", f"console=ttyS0 n={n}\n".encode()), (".splash", b"BM splash"),
+                (".initrd", b"an initrd, number %d" % n), (".linux", get(w + "/kernel%d" % n))]
+
+    one, two = uki(w + "/uki1", sections(1)), uki(w + "/uki2", sections(2))
+    old, new = w + "/uki-old.log", w + "/uki-new.log"
+    for what, inner in [("", False), (", kernel inside measured", True)]:
+        log(old, BANKS, uki_boot(one, sections(1), "console=ttyS0 n=1", w + "/kernel1" if inner else None))
+        pcrs = log(new, BANKS, uki_boot(two, sections(2), "console=ttyS0 n=2", w + "/kernel2" if inner else None))
+        predicted("foretold: a new unified kernel image" + what, old, pcrs, "--uki", two)
+        predicted("foretold: the same, found by the old one" + what, old, pcrs, "--uki", two, "--old-uki", one)
+    log(old, BANKS, uki_boot(one, sections(1), "console=ttyS0 n=1"))
+    measure_tests(w, old, two, dict(sections(2)))
+
+
+def measure_tests(w, old, image, s):
+    """PCR 11 of each boot phase as systemd-measure has it."""
+    if not os.path.exists(MEASURE):
+        return ok("systemd-measure # SKIP package not installable", [])
+    _, doc = compute("--from-log", old, "--uki", image)
+    args = [f"--{k[1:]}={put(w + '/m' + k, v)}" for k, v in s.items()]
+    for phase in ["enter-initrd", "enter-initrd:leave-initrd", "enter-initrd:leave-initrd:sysinit:ready"]:
+        p = run(MEASURE, "calculate", *args, "--phase=" + phase, "--bank=sha1", "--bank=sha256", "--json=short")
+        bad = [] if p.returncode == 0 else [p.stderr]
+        for bank, rows in (json.loads(p.stdout) if not bad else {}).items():
+            v = bytes.fromhex(doc["pcrs"][bank]["11"])
+            for word in phase.split(":"):
+                v = hashlib.new(bank, v + hashlib.new(bank, word.encode()).digest()).digest()
+            if v.hex() != rows[0]["hash"]:
+                bad.append(f"{bank}: {v.hex()}, expected {rows[0]['hash']}")
+        ok(f"PCR 11 of phase {phase} is that of systemd-measure", bad)
+
+
+def stub_tests(w):
+    """The kernel as the image that the firmware starts, the initrd through its EFI stub."""
+    def boot(kernel, options, initrd):
+        return [*firmware(), app(kernel), tag(0x8F3B22ED, (options + " initrd=initrd\0").encode("utf-16-le")), tag(0x8F3B22EC, initrd)]
+
+    old, new = w + "/direct-old.log", w + "/direct-new.log"
+    log(old, BANKS, boot(w + "/kernel1", "quiet", b"one"))
+    pcrs = log(new, BANKS, boot(w + "/kernel2", "quiet splash", b"two"))
+    predicted("foretold: a kernel started by the firmware", old, pcrs, "--kernel", w + "/kernel2", "--initrd", put(w + "/two", b"two"),
+              "--old-cmdline", "quiet", "--cmdline", "quiet splash")
+    refused("a command line whose old form is not known", "only a digest", "--from-log", old, "--cmdline", "quiet splash")
+    refused("an old command line that was not measured", "not what was measured", "--from-log", old, "--cmdline", "x", "--old-cmdline", "loud")
+
+
+def main():
+    need = ["pesign", "osslsigncode", "sbsign", "objcopy"]
+    if not all(map(shutil.which, need)) or not os.path.exists(STUB):
+        return print("ok 1 - reference compute # SKIP package not installable")
+    with tempfile.TemporaryDirectory() as w:
+        im = images(w)
+        grub_tests(w, im)
+        uki_tests(w)
+        stub_tests(w)
+    print(f"1..{count}")
+
+
+main()
