@@ -2,6 +2,7 @@
 /* A reference set from what a good host showed: written as its JSON and parsed like any other. */
 #include "core/appraise/reference.h"
 
+#include "core/appraise/ima_paths.h"
 #include "core/base/hex.h"
 #include "core/evlog/ima.h"
 #include "core/evlog/replay.h"
@@ -138,9 +139,47 @@ static void put_file(struct learn *l, json_t *digests, const struct ay_ima_entry
 		l->failed = true;
 }
 
+/* What is no file is expected by name and digest: a certificate on disk is not one in a keyring. */
+static void put_buffer(struct learn *l, json_t *names, const struct ay_ima_entry *ent)
+{
+	const char *bank = ay_alg_bank_name(ent->digest_alg);
+	char hex[2 * AY_DIGEST_MAX + 1], name[AY_IMA_PATTERN_MAX + 1];
+	json_t *digests, *list, *seen;
+	size_t i;
+
+	if (ent->path.n == 0 || ent->path.n >= sizeof(name) || ay_ima_path_is_odd(ent->path))
+		return;
+	memcpy(name, ent->path.p, ent->path.n);
+	name[ent->path.n] = '\0';
+	digests = json_object_get(names, name);
+	if (digests == NULL) {
+		digests = json_object();
+		l->failed |= json_object_set_new(names, name, digests) != 0;
+	}
+	list = json_object_get(digests, bank);
+	if (list == NULL) {
+		list = json_array();
+		l->failed |= json_object_set_new(digests, bank, list) != 0;
+	}
+	ay_hex_encode(ent->digest, hex);
+	json_array_foreach (list, i, seen)
+		if (strcmp(json_string_value(seen), hex) == 0)
+			return;
+	l->failed |= json_array_append_new(list, json_string(hex)) != 0;
+}
+
+static void add_buffers(struct learn *l, json_t *names)
+{
+	if (json_object_size(names) == 0)
+		json_decref(names);
+	else
+		add_rule(l, AY_PART_RUNTIME,
+			 json_pack("{ss so}", "kind", ay_rule_buffers.name, "buffers", names));
+}
+
 static enum ay_rc learn_files(struct learn *l, struct ay_err *e)
 {
-	json_t *digests = json_object();
+	json_t *digests = json_object(), *buffers = json_object();
 	struct ay_ima_entry ent;
 	struct ay_ima_cursor c;
 	uint64_t violations = 0;
@@ -149,8 +188,12 @@ static enum ay_rc learn_files(struct learn *l, struct ay_err *e)
 	while (ay_ima_next(&c, &ent)) {
 		if (ent.violation)
 			violations++;
-		else if (ent.index > 1 && ent.digest.n > 0 && /* 1 is boot_aggregate */
-			 ent.digest.n == ay_alg_digest_size(ent.digest_alg))
+		else if (ent.index == 1 || ent.digest.n == 0 || /* 1 is boot_aggregate */
+			 ent.digest.n != ay_alg_digest_size(ent.digest_alg))
+			continue;
+		else if (ent.is_buf)
+			put_buffer(l, buffers, &ent);
+		else if (ent.digest_kind == AY_IMA_DIGEST_FILE)
 			put_file(l, digests, &ent);
 	}
 	if (json_object_size(digests) == 0) /* boot_aggregate alone says nothing about files */
@@ -159,6 +202,7 @@ static enum ay_rc learn_files(struct learn *l, struct ay_err *e)
 		add_rule(l, AY_PART_RUNTIME,
 			 json_pack("{ss sI so}", "kind", ay_rule_files.name, "violations",
 				   (json_int_t)violations, "digests", digests));
+	add_buffers(l, buffers);
 	return ay_ima_end(&c, e);
 }
 

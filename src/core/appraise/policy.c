@@ -358,6 +358,7 @@ void ay_policy_free(struct ay_policy *p)
 {
 	if (p == NULL)
 		return;
+	ay_ima_keys_fini(&p->ima_rules.keys);
 	ay_arena_fini(&p->arena);
 	free(p);
 }

@@ -8,6 +8,8 @@
  * policy in memory never changes. Zeroed, it requires nothing and so trusts
  * nothing.
  */
+#include "core/appraise/ima_bufs.h"
+#include "core/appraise/ima_paths.h"
 #include "core/appraise/report.h"
 #include "core/base/json.h"
 #include "core/tpm/pcr.h"
@@ -15,6 +17,17 @@
 enum ay_violations {
 	AY_VIOLATIONS_AS_REFERENCE = 0, /* no more than the set has */
 	AY_VIOLATIONS_AT_MOST,
+};
+
+/* How entries of the IMA list are judged, besides by the allow-lists (docs/formats/ima.md). */
+struct ay_ima_rules {
+	uint64_t min_files; /* accepted files that a healthy list has at least, boot_aggregate apart
+			     */
+	bool refuse_weak_digests; /* a file known by SHA-1 only is IMA_WEAK_DIGEST */
+	struct ay_ima_keys keys;
+	struct ay_ima_paths paths;
+	struct ay_ima_bufs bufs;
+	uint8_t sha256[32]; /* of the canonical member `ima`: tallies name it */
 };
 
 /* Banks that must be quoted (POLICY_BANK), and banks whose word alone judges nothing
@@ -118,7 +131,8 @@ struct ay_policy {
 	enum ay_violations violations;
 	uint64_t max_violations;
 	bool allow_padded_bank; /* banks extended with zero-padded SHA-1 */
-	bool refuse_weak_log;	/* a SHA-1-only log is LOG_BANK_WEAK */
+	struct ay_ima_rules ima_rules;
+	bool refuse_weak_log; /* a SHA-1-only log is LOG_BANK_WEAK */
 
 	struct ay_bank_demands banks;
 	uint32_t pcrs_judged; /* bit N: some rule must judge PCR N: POLICY_PCR */

@@ -18,6 +18,8 @@ const struct ay_rule_kind *const ay_rule_kinds[] = {
 	&ay_rule_includes,
 	&ay_rule_forbidden,
 	&ay_rule_files,
+	&ay_rule_signers,
+	&ay_rule_buffers,
 	NULL,
 };
 
@@ -310,6 +312,8 @@ void ay_refset_free(struct ay_refset *s)
 {
 	if (s == NULL)
 		return;
+	for (size_t i = 0; i < s->n_rules; i++)
+		ay_ima_keys_fini(&s->rule[i].keys);
 	ay_arena_fini(&s->arena);
 	free(s);
 }

@@ -8,6 +8,7 @@
  * of one kind (ay_rule_kinds) and of one part. A set in memory never changes;
  * many appraisals may read it at once.
  */
+#include "core/appraise/ima_bufs.h"
 #include "core/appraise/match.h"
 #include "core/appraise/report.h"
 #include "core/appraise/set_state.h"
@@ -109,6 +110,9 @@ struct ay_rule {
 	struct ay_minimum minimum;
 	struct ay_digest_set files; /* "files", "forbidden" (path: what it is), "minimum" of dbx */
 	uint64_t violations;	    /* kind "files": as many as there were */
+	struct ay_ima_keys keys;    /* kind "signers" */
+	size_t n_buffers;	    /* kind "buffers": digests by name */
+	struct ay_ima_buf_rule *buffer;
 };
 
 struct ay_provenance {
@@ -217,6 +221,7 @@ extern const struct ay_rule_kind *const ay_rule_kinds[]; /* ends with NULL */
 extern const struct ay_rule_kind ay_rule_pcr, ay_rule_one_of, ay_rule_golden;
 extern const struct ay_rule_kind ay_rule_events, ay_rule_events_excluding, ay_rule_includes;
 extern const struct ay_rule_kind ay_rule_minimum, ay_rule_forbidden, ay_rule_files;
+extern const struct ay_rule_kind ay_rule_signers, ay_rule_buffers;
 
 /*
  * Judge the boot by the rules of one part, those about the PCRs of the mask

@@ -427,6 +427,16 @@ enum ay_rc ay_appraise_state(const struct ay_state_in *in, struct ay_report *rep
 
 /* ---- what the running system is judged by ---- */
 
+/* Has it rules for entries of an IMA list, or digests that are forbidden everywhere? */
+static bool judges_files(const struct ay_refset *s)
+{
+	for (size_t i = 0; i < s->n_rules; i++)
+		if (s->rule[i].kind->role == AY_ROLE_RUNTIME ||
+		    s->rule[i].kind->role == AY_ROLE_FORBIDS)
+			return true;
+	return false;
+}
+
 void ay_tally_key(const struct ay_policy *p, const struct ay_refset *const *sets, size_t n_sets,
 		  bool offline, int64_t now_ms, uint8_t key[32])
 {
@@ -435,10 +445,10 @@ void ay_tally_key(const struct ay_policy *p, const struct ay_refset *const *sets
 	memset(key, 0, 32);
 	if (p == NULL || !p->ima)
 		return; /* nobody judges: the key of a tally that was never begun */
-	key_begin(&h, "assay-tally-1");
+	key_begin(&h, "assay-tally-2");
+	put(&h, p->ima_rules.sha256, sizeof(p->ima_rules.sha256));
 	for (size_t i = 0; i < n_sets; i++)
-		if (ay_policy_in_force(p, sets[i], offline, now_ms) &&
-		    (ay_refset_parts(sets[i]) & AY_PART_BIT(AY_PART_RUNTIME)) != 0)
+		if (ay_policy_in_force(p, sets[i], offline, now_ms) && judges_files(sets[i]))
 			put(&h, sets[i]->sha256, sizeof(sets[i]->sha256));
 	ay_hash_final(&h, key);
 }

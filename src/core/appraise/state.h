@@ -20,6 +20,8 @@
  */
 #include "core/appraise/appraise.h"
 #include "core/appraise/check_ima.h"
+#include "core/appraise/ima_tally.h"
+#include "core/appraise/ima_verify.h"
 #include "core/appraise/policy.h"
 #include "core/appraise/reference.h"
 
@@ -89,32 +91,9 @@ AY_MUST_USE enum ay_rc ay_appraise_conclude(const struct ay_policy *policy, unsi
 
 /* ---- the running system ---- */
 
-#define AY_TALLY_LISTED 32
-
-/*
- * The entries of an IMA list judged so far. Plain values; zeroed: none. Kept
- * with the host as octets, valid as long as its sets stay the same (key).
- */
-struct ay_ima_tally {
-	uint8_t key[32]; /* of the sets it was judged by: ay_tally_key() */
-	uint64_t entries, known, unknown, violations;
-	size_t n_listed; /* the first unknown ones */
-	struct ay_ima_unknown {
-		uint64_t entry;
-		uint16_t alg;
-		uint8_t digest_n;
-		uint8_t digest[AY_DIGEST_MAX];
-		uint8_t path_n;
-		uint8_t path[160]; /* cut to this */
-	} listed[AY_TALLY_LISTED];
-};
-
+/* Names the rules that a tally is made by: those of the policy's `ima`, and sets in force. */
 void ay_tally_key(const struct ay_policy *p, const struct ay_refset *const *sets, size_t n_sets,
 		  bool offline, int64_t now_ms, uint8_t key[32]);
-#define AY_TALLY_WIRE_MAX (32 + 4 * 8 + 1 + AY_TALLY_LISTED * (8 + 2 + 1 + AY_DIGEST_MAX + 1 + 160))
-void ay_tally_write(struct ay_writer *w, const struct ay_ima_tally *t);
-AY_MUST_USE enum ay_rc ay_tally_parse(struct ay_bytes in, struct ay_ima_tally *out,
-				      struct ay_err *e);
 
 struct ay_runtime_in {
 	const struct ay_pcrs *pcrs;   /* attested */
@@ -127,7 +106,8 @@ struct ay_runtime_in {
 	size_t n_sets;
 	const struct ay_policy *policy;
 	bool offline;
-	int64_t now_ms; /* as in ay_state_in */
+	int64_t now_ms;		       /* as in ay_state_in */
+	struct ay_ima_sigcache *cache; /* good file signatures met before; NULL: none */
 };
 
 /*

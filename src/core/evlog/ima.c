@@ -16,6 +16,14 @@ void ay_ima_begin(struct ay_ima_cursor *c, struct ay_bytes list)
 	c->index = 0;
 }
 
+static enum ay_ima_digest_kind kind_of(struct ay_bytes word)
+{
+	if (word.n == 0 || ay_bytes_eq(word, ay_bytes_of("ima:")))
+		return AY_IMA_DIGEST_FILE;
+	return ay_bytes_eq(word, ay_bytes_of("verity:")) ? AY_IMA_DIGEST_VERITY
+							 : AY_IMA_DIGEST_OTHER;
+}
+
 /* "sha256:" NUL digest, or "ima:sha256:" NUL digest (d-ngv2): the name before the last colon. */
 static void take_digest(struct ay_reader *r, struct ay_bytes b, struct ay_ima_entry *en)
 {
@@ -29,6 +37,7 @@ static void take_digest(struct ay_reader *r, struct ay_bytes b, struct ay_ima_en
 	from = n - 1;
 	while (from > 0 && b.p[from - 1] != ':')
 		from--;
+	en->digest_kind = kind_of((struct ay_bytes){ b.p, from });
 	en->digest_name = (struct ay_bytes){ b.p + from, n - 1 - from };
 	en->digest = (struct ay_bytes){ b.p + n + 1, b.n - n - 1 };
 	if (en->digest.n > AY_DIGEST_MAX)
@@ -71,6 +80,7 @@ static void take_field(struct ay_reader *r, enum ay_ima_field f, struct ay_bytes
 		break;
 	case AY_IMA_BUF:
 		en->buf = b;
+		en->is_buf = true;
 		break;
 	case AY_IMA_MODSIG:
 		en->modsig = b;

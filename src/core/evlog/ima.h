@@ -15,6 +15,13 @@
 #include "core/base/reader.h"
 #include "core/tpm/alg.h"
 
+/* What the digest of an entry is over: the word before the algorithm in d-ngv2. */
+enum ay_ima_digest_kind {
+	AY_IMA_DIGEST_FILE = 0, /* contents: no word, or "ima" */
+	AY_IMA_DIGEST_VERITY,	/* the fs-verity descriptor: "verity" */
+	AY_IMA_DIGEST_OTHER,	/* a word that we do not know */
+};
+
 struct ay_ima_entry {
 	size_t offset;
 	uint64_t index; /* from 1 within this piece of list */
@@ -26,6 +33,8 @@ struct ay_ima_entry {
 	bool is_old;	      /* template "ima": hashed as 20 octets and a name padded to 256 */
 
 	/* Fields that the template has; {NULL, 0} for the others. */
+	enum ay_ima_digest_kind digest_kind;
+	bool is_buf;		     /* has the field buf, empty or not */
 	uint16_t digest_alg;	     /* TPM number; 0 if unknown */
 	struct ay_bytes digest_name; /* "sha256"; "sha1" for "ima" */
 	struct ay_bytes digest;

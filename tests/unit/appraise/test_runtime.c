@@ -125,7 +125,7 @@ static void test_same_list(void **state)
 	judge_whole();
 	assert_int_equal(rep.verdict, AY_TRUSTED);
 	assert_int_equal(tally.entries, 3);
-	assert_int_equal(tally.known, 2);
+	assert_int_equal(tally.n[AY_IMA_KNOWN], 2);
 	assert_int_equal(rep.component[AY_COMP_RUNTIME].grade, AY_GRADE_LOG_REPLAYED);
 }
 
