@@ -43,7 +43,12 @@ static bool begin_ima(struct judging *v)
 		ay_ima_state_init_for(&v->begin, &v->hints, padded);
 		return true;
 	}
-	if (from != j->known_ima_octets || !read_ima_context(v, &v->begin, v->tally)) {
+	if (from == j->known_ima_octets && j->known_ima &&
+	    !read_ima_context(v, &v->begin, v->tally)) {
+		j->ask_again = true; /* kept by an older server: the whole list is judged anew */
+		return false;
+	}
+	if (from != j->known_ima_octets || !j->known_ima) {
 		/* it goes on from where we asked, and we stand elsewhere by now */
 		j->ask_again = v->ev.ima == AY_GIVEN_NEW && from == j->asked_ima_octets;
 		if (!j->ask_again)
