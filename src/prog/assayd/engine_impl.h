@@ -169,7 +169,9 @@ struct ay_job {
 	uint64_t asked_ima_octets; /* where the challenge asked the IMA list to go on */
 	bool has_known_log;
 	uint8_t known_log_id[32];
-	struct ay_blob *known_log; /* only when need_log was answered with it */
+	struct ay_blob *known_log;		 /* only when need_log was answered with it */
+	struct ay_blob *(*fetch_log)(void *arg); /* or got so when it is needed; may be NULL */
+	void *fetch_arg;
 	struct ay_memo *known_memo;
 	struct ay_judge *judge;
 	/* the EVIDENCE body */
@@ -200,6 +202,10 @@ struct ay_job {
 	uint64_t ima_chunk_offset;
 	struct ay_memo *memo;
 	bool context_changed;
+	bool was_sticky_counter; /* sticky_counter as it came in */
+	uint16_t inputs_n;
+	uint8_t inputs[512];   /* inputs.h */
+	struct ay_blob *extra; /* what of it is big; NULL: nothing */
 	/* settled */
 	struct ay_lease lease;
 	uint8_t report_id[16];

@@ -196,6 +196,11 @@ static bool open_log(struct judging *v)
 {
 	if (v->log_given != AY_LOG_IS_GIVEN)
 		return true;
+	if (v->ev.log != AY_GIVEN_NEW && !v->j->known_log && v->j->fetch_log) {
+		v->j->known_log = v->j->fetch_log(v->j->fetch_arg);
+		if (v->j->known_log)
+			v->log = ay_blob_data(v->j->known_log);
+	}
 	if (v->ev.log != AY_GIVEN_NEW && !v->j->known_log) {
 		v->j->need_log = true;
 		return false;
@@ -454,8 +459,8 @@ static void judge_attested(struct judging *v)
 void ay_judge_job(struct ay_memo_table *t, struct ay_job *j, struct ay_arena *a)
 {
 	struct judging v = { .memos = t, .j = j, .a = a };
-	bool was_sticky = j->sticky_counter;
 
+	j->was_sticky_counter = j->sticky_counter;
 	ay_report_init(&v.rep, a);
 	j->verdict = AY_UNTRUSTED;
 	if (read_evidence(&v)) {
@@ -473,6 +478,6 @@ void ay_judge_job(struct ay_memo_table *t, struct ay_job *j, struct ay_arena *a)
 		keep(j);
 		conclude(&v);
 	}
-	j->context_changed =
-		j->context_changed || j->sticky_counter != was_sticky || j->sticky_duplicate;
+	j->context_changed = j->context_changed || j->sticky_counter != j->was_sticky_counter ||
+			     j->sticky_duplicate;
 }

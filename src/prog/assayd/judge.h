@@ -17,6 +17,7 @@ struct ay_judge {
 	size_t n_sets;
 	unsigned required; /* AY_COMP_BIT()s; identity always */
 	uint8_t tally_key[32];
+	struct ay_blob *rules; /* which these are: kept with every verdict (rules.h) */
 };
 
 struct ay_judge *ay_judge_ref(struct ay_judge *j);

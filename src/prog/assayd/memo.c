@@ -52,6 +52,7 @@ void ay_judge_unref(struct ay_judge *j)
 {
 	if (!j || __atomic_sub_fetch(&j->refs, 1, __ATOMIC_ACQ_REL) != 0)
 		return;
+	ay_blob_unref(j->rules);
 	free(j->sets);
 	free(j);
 }

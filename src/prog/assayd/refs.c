@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prog/assayd/refs.h"
+#include "prog/assayd/rules.h"
 
 #include "io/sys/rng.h"
 
@@ -143,6 +144,7 @@ static struct ay_judge *judge_new(const struct ay_refs *r, const struct ay_polic
 			sets[j->n_sets++] = r->set[i].set;
 	j->required = ay_policy_required(p, sets, j->n_sets, false, now_ms);
 	ay_tally_key(p, sets, j->n_sets, false, now_ms, j->tally_key);
+	j->rules = ay_rules_blob(p, sets, j->n_sets);
 	return j;
 }
 

@@ -138,6 +138,9 @@ static enum ay_rc store_job(struct ay_engine *g, struct ay_job *j, struct ay_err
 		row.pcrs = j->pcrs;
 	if (j->has_log)
 		row.boot_log_id = AY_BYTES(j->log_id);
+	row.inputs = (struct ay_bytes){ j->inputs, j->inputs_n };
+	row.extra = j->extra;
+	row.rules = j->judge ? j->judge->rules : NULL;
 	if (j->context_changed) {
 		fill_context(j, &context, &room);
 		row.context = &context;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prog/assayd/engine_impl.h"
+#include "prog/assayd/inputs.h"
 
 #include <event2/event.h>
 #include <pthread.h>
@@ -97,6 +98,7 @@ static void *work(void *arg)
 	while ((head = next_jobs(w))) {
 		for (tail = &head; *tail; tail = &(*tail)->next) {
 			ay_judge_job(w->memos, *tail, &a);
+			ay_inputs_make(*tail, &a);
 			ay_arena_reset(&a);
 		}
 		list_append(&w->done, head, tail);
@@ -240,10 +242,11 @@ static void drop_held(struct ay_job *j)
 	ay_blob_unref(j->log);
 	ay_blob_unref(j->ima);
 	ay_blob_unref(j->ima_chunk);
+	ay_blob_unref(j->extra);
 	ay_memo_unref(j->memo);
 	j->ak = NULL;
 	j->known_pcrs = j->known_ima = j->known_log = NULL;
-	j->report = j->pcrs = j->log = j->ima = j->ima_chunk = NULL;
+	j->report = j->pcrs = j->log = j->ima = j->ima_chunk = j->extra = NULL;
 	j->known_memo = j->memo = NULL;
 	j->judge = NULL;
 }
