@@ -4,22 +4,23 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/hex.h"
 #include "core/evlog/tcg_names.h"
 
 #define WORDS_MAX 512
 
-enum class {
-#define X(name, kind, fix) CLASS_##name,
+enum cause {
+#define X(name, kind, fix) CAUSE_##name,
 #include "core/appraise/causes.def"
 #undef X
-	CLASSES,
+	CAUSES,
 };
 
 static const struct {
 	const char *name;
 	enum ay_cause_kind kind;
 	const char *fix;
-} classes[CLASSES] = {
+} classes[CAUSES] = {
 #define X(name, kind, fix) { #name, AY_CAUSE_##kind, fix },
 #include "core/appraise/causes.def"
 #undef X
@@ -27,7 +28,7 @@ static const struct {
 
 bool ay_cause_is_class(struct ay_bytes name)
 {
-	for (size_t i = 0; i < CLASSES; i++)
+	for (size_t i = 0; i < CAUSES; i++)
 		if (ay_bytes_eq(name, ay_bytes_of(classes[i].name)))
 			return true;
 	return false;
@@ -44,60 +45,64 @@ const char *ay_cause_kind_name(enum ay_cause_kind k)
 
 static const struct {
 	enum ay_check code;
-	enum class class;
+	enum cause cause;
 } by_code[] = {
-	{ AY_CHECK_QUOTE_MALFORMED, CLASS_malformed },
-	{ AY_CHECK_EVIDENCE_MALFORMED, CLASS_malformed },
-	{ AY_CHECK_EVIDENCE_MISSING, CLASS_other },
-	{ AY_CHECK_QUOTE_PCR_DIGEST, CLASS_log_tampered },
-	{ AY_CHECK_QUOTE_WITHOUT_LOG, CLASS_log_missing },
-	{ AY_CHECK_COUNTER_BACK, CLASS_counter },
-	{ AY_CHECK_BOOT_WITHOUT_RESET, CLASS_counter },
-	{ AY_CHECK_TPM_RESET, CLASS_tpm_reset },
-	{ AY_CHECK_TPM_RESTART, CLASS_tpm_reset },
-	{ AY_CHECK_LOG_MALFORMED, CLASS_malformed },
-	{ AY_CHECK_LOG_TRUNCATED, CLASS_malformed },
-	{ AY_CHECK_LOG_HEADER, CLASS_malformed },
-	{ AY_CHECK_LOG_LOCALITY, CLASS_malformed },
-	{ AY_CHECK_LOG_TRAILING, CLASS_malformed },
-	{ AY_CHECK_LOG_LIMIT, CLASS_malformed },
-	{ AY_CHECK_LOG_PCR_MISMATCH, CLASS_log_tampered },
-	{ AY_CHECK_LOG_PCR_NO_EVENTS, CLASS_log_tampered },
-	{ AY_CHECK_LOG_BANK_INCONSISTENT, CLASS_log_tampered },
-	{ AY_CHECK_LOG_EVENT_DATA, CLASS_log_tampered },
-	{ AY_CHECK_LOG_SEPARATOR, CLASS_log_tampered },
-	{ AY_CHECK_LOG_VANISHED, CLASS_log_missing },
-	{ AY_CHECK_IMA_MALFORMED, CLASS_malformed },
-	{ AY_CHECK_IMA_TRUNCATED, CLASS_malformed },
-	{ AY_CHECK_IMA_LIMIT, CLASS_malformed },
-	{ AY_CHECK_IMA_TEMPLATE_HASH, CLASS_log_tampered },
-	{ AY_CHECK_IMA_PCR, CLASS_log_tampered },
-	{ AY_CHECK_IMA_BOOT_AGGREGATE, CLASS_log_tampered },
-	{ AY_CHECK_IMA_CONTINUITY, CLASS_race },
-	{ AY_CHECK_IMA_VIOLATION, CLASS_unknown_file },
-	{ AY_CHECK_IMA_SIGNATURE, CLASS_unknown_file },
-	{ AY_CHECK_IMA_FORBIDDEN, CLASS_unknown_file },
-	{ AY_CHECK_IMA_DENIED, CLASS_unknown_file },
-	{ AY_CHECK_IMA_WEAK_DIGEST, CLASS_unknown_file },
-	{ AY_CHECK_IMA_BUF_KEY, CLASS_unknown_file },
-	{ AY_CHECK_IMA_BUF_CMDLINE, CLASS_cmdline },
-	{ AY_CHECK_IMA_BUF_DM, CLASS_unknown_file },
-	{ AY_CHECK_IMA_BUF_DATA, CLASS_unknown_file },
-	{ AY_CHECK_IMA_BUF_HASH, CLASS_log_tampered },
-	{ AY_CHECK_IMA_FEW, CLASS_log_missing },
-	{ AY_CHECK_IMA_ABSENT, CLASS_log_missing },
-	{ AY_CHECK_REF_IMA, CLASS_unknown_file },
-	{ AY_CHECK_REF_NONE, CLASS_no_policy },
-	{ AY_CHECK_REF_STATE, CLASS_no_policy },
-	{ AY_CHECK_NO_POLICY, CLASS_no_policy },
-	{ AY_CHECK_POLICY_BANK, CLASS_firmware },
-	{ AY_CHECK_POLICY_BANK_WEAK, CLASS_no_policy },
-	{ AY_CHECK_POLICY_PCR, CLASS_no_policy },
-	{ AY_CHECK_GRADE_IDENTITY, CLASS_identity },
-	{ AY_CHECK_GRADE_COMPONENT, CLASS_other },
-	{ AY_CHECK_SB_STATE, CLASS_secure_boot },
-	{ AY_CHECK_SB_DBX, CLASS_dbx },
-	{ AY_CHECK_SB_SBAT, CLASS_bootloader },
+	{ AY_CHECK_QUOTE_MALFORMED, CAUSE_malformed },
+	{ AY_CHECK_QUOTE_PCR_DIGEST, CAUSE_log_tampered },
+	{ AY_CHECK_QUOTE_WITHOUT_LOG, CAUSE_log_missing },
+	{ AY_CHECK_COUNTER_BACK, CAUSE_counter },
+	{ AY_CHECK_TPM_RESET, CAUSE_tpm_reset },
+	{ AY_CHECK_TPM_RESTART, CAUSE_tpm_reset },
+	{ AY_CHECK_BOOT_WITHOUT_RESET, CAUSE_counter },
+	{ AY_CHECK_EVIDENCE_MALFORMED, CAUSE_malformed },
+	{ AY_CHECK_EVIDENCE_MISSING, CAUSE_malformed },
+	{ AY_CHECK_DRTM_NOT_LAUNCHED, CAUSE_bootloader },
+	{ AY_CHECK_LOG_MALFORMED, CAUSE_malformed },
+	{ AY_CHECK_LOG_TRUNCATED, CAUSE_malformed },
+	{ AY_CHECK_LOG_HEADER, CAUSE_malformed },
+	{ AY_CHECK_LOG_LOCALITY, CAUSE_malformed },
+	{ AY_CHECK_LOG_TRAILING, CAUSE_malformed },
+	{ AY_CHECK_LOG_LIMIT, CAUSE_malformed },
+	{ AY_CHECK_LOG_PCR_MISMATCH, CAUSE_log_tampered },
+	{ AY_CHECK_LOG_PCR_NO_EVENTS, CAUSE_log_tampered },
+	{ AY_CHECK_LOG_BANK_INCONSISTENT, CAUSE_log_tampered },
+	{ AY_CHECK_LOG_EVENT_DATA, CAUSE_log_tampered },
+	{ AY_CHECK_LOG_SEPARATOR, CAUSE_log_tampered },
+	{ AY_CHECK_LOG_BANK_WEAK, CAUSE_firmware },
+	{ AY_CHECK_LOG_VANISHED, CAUSE_log_missing },
+	{ AY_CHECK_IMA_MALFORMED, CAUSE_malformed },
+	{ AY_CHECK_IMA_TRUNCATED, CAUSE_malformed },
+	{ AY_CHECK_IMA_LIMIT, CAUSE_malformed },
+	{ AY_CHECK_IMA_TEMPLATE_HASH, CAUSE_log_tampered },
+	{ AY_CHECK_IMA_PCR, CAUSE_log_tampered },
+	{ AY_CHECK_IMA_VIOLATION, CAUSE_unknown_file },
+	{ AY_CHECK_IMA_CONTINUITY, CAUSE_race },
+	{ AY_CHECK_IMA_BOOT_AGGREGATE, CAUSE_log_tampered },
+	{ AY_CHECK_IMA_SIGNATURE, CAUSE_unknown_file },
+	{ AY_CHECK_IMA_PADDED_BANK, CAUSE_kernel },
+	{ AY_CHECK_IMA_FEW, CAUSE_log_missing },
+	{ AY_CHECK_IMA_FORBIDDEN, CAUSE_unknown_file },
+	{ AY_CHECK_IMA_DENIED, CAUSE_unknown_file },
+	{ AY_CHECK_IMA_WEAK_DIGEST, CAUSE_unknown_file },
+	{ AY_CHECK_IMA_BUF_KEY, CAUSE_unknown_file },
+	{ AY_CHECK_IMA_BUF_CMDLINE, CAUSE_cmdline },
+	{ AY_CHECK_IMA_BUF_DM, CAUSE_unknown_file },
+	{ AY_CHECK_IMA_BUF_DATA, CAUSE_unknown_file },
+	{ AY_CHECK_IMA_BUF_HASH, CAUSE_log_tampered },
+	{ AY_CHECK_IMA_ABSENT, CAUSE_log_missing },
+	{ AY_CHECK_REF_IMA, CAUSE_unknown_file },
+	{ AY_CHECK_REF_NONE, CAUSE_no_policy },
+	{ AY_CHECK_REF_STATE, CAUSE_no_policy },
+	{ AY_CHECK_NO_POLICY, CAUSE_no_policy },
+	{ AY_CHECK_POLICY_BANK, CAUSE_firmware },
+	{ AY_CHECK_POLICY_BANK_WEAK, CAUSE_no_policy },
+	{ AY_CHECK_POLICY_PCR, CAUSE_no_policy },
+	{ AY_CHECK_GRADE_IDENTITY, CAUSE_identity },
+	{ AY_CHECK_GRADE_COMPONENT, CAUSE_log_missing },
+	{ AY_CHECK_SB_STATE, CAUSE_secure_boot },
+	{ AY_CHECK_SB_DBX, CAUSE_dbx },
+	{ AY_CHECK_SB_SBAT, CAUSE_bootloader },
+	{ AY_CHECK_PLATFORM_CERT, CAUSE_identity },
 };
 
 /* ---- a changed event's class by what it says ---- */
@@ -110,36 +115,38 @@ static const struct {
 	uint32_t pcrs;	    /* bit N */
 	uint32_t type;	    /* 0: any */
 	const char *needle; /* "" any */
-	enum class class;
+	enum cause cause;
 } by_event[] = {
-	{ 1u << 7, 0, "dbx", CLASS_dbx },
-	{ 1u << 7, AY_EV_EFI_VARIABLE_DRIVER_CONFIG, "db", CLASS_db },
-	{ 1u << 7, 0, "", CLASS_secure_boot },
-	{ 1u << 14, 0, "", CLASS_secure_boot },
-	{ 1u << 1 | 1u << 5, AY_EV_EFI_VARIABLE_BOOT, "", CLASS_boot_order },
-	{ 1u << 1 | 1u << 5, AY_EV_EFI_VARIABLE_BOOT2, "", CLASS_boot_order },
-	{ 1u << 1, 0, "boot0", CLASS_boot_order },
-	{ 1u << 1, 0, "bootorder", CLASS_boot_order },
-	{ 1u << 2 | 1u << 3, 0, "", CLASS_option_rom },
-	{ 1u << 0 | 1u << 1 | 1u << 6, 0, "", CLASS_firmware },
-	{ 1u << 8, 0, "kernel_cmdline", CLASS_cmdline },
-	{ 1u << 8, 0, "grub_cmd: linux", CLASS_cmdline },
-	{ 1u << 8, 0, "grub_kernel_cmdline", CLASS_cmdline },
-	{ 1u << 8, 0, "module_cmdline", CLASS_cmdline },
-	{ 1u << 8, 0, "root=", CLASS_cmdline },
-	{ 1u << 9 | 1u << 11, 0, "loadoptions", CLASS_cmdline },
-	{ 1u << 9 | 1u << 11, 0, "cmdline", CLASS_cmdline },
-	{ 1u << 9 | 1u << 11, 0, "initrd", CLASS_initrd },
-	{ 1u << 9 | 1u << 11, 0, "initramfs", CLASS_initrd },
-	{ 1u << 9, 0, "vmlinu", CLASS_kernel },
-	{ 1u << 9, 0, "bzimage", CLASS_kernel },
-	{ 1u << 9, 0, "kernel", CLASS_kernel },
-	{ 1u << 11, 0, "", CLASS_kernel },
-	{ 1u << 12, 0, "", CLASS_cmdline },
-	{ 1u << 4, 0, "vmlinu", CLASS_kernel },
-	{ 1u << 4, 0, "kernel", CLASS_kernel },
-	{ 1u << 4 | 1u << 5 | 1u << 8 | 1u << 9, 0, "", CLASS_bootloader },
-	{ 0x7e0000, 0, "", CLASS_kernel }, /* a measured launch: 17-22 */
+	{ 1u << 7, 0, "dbx", CAUSE_dbx },
+	{ 1u << 7, AY_EV_EFI_VARIABLE_DRIVER_CONFIG, "db", CAUSE_db },
+	{ 1u << 7, 0, "", CAUSE_secure_boot },
+	{ 1u << 14, 0, "", CAUSE_secure_boot },
+	{ 1u << 1 | 1u << 5, AY_EV_EFI_VARIABLE_BOOT, "", CAUSE_boot_order },
+	{ 1u << 1 | 1u << 5, AY_EV_EFI_VARIABLE_BOOT2, "", CAUSE_boot_order },
+	{ 1u << 1, 0, "boot0", CAUSE_boot_order },
+	{ 1u << 1, 0, "bootorder", CAUSE_boot_order },
+	{ 1u << 2 | 1u << 3, 0, "", CAUSE_option_rom },
+	{ 1u << 0 | 1u << 1 | 1u << 6, 0, "", CAUSE_firmware },
+	{ 1u << 8, 0, "kernel_cmdline", CAUSE_cmdline },
+	{ 1u << 8, 0, "grub_cmd: linux", CAUSE_cmdline },
+	{ 1u << 8, 0, "grub_cmd: initrd", CAUSE_initrd },
+	{ 1u << 8, 0, "grub_kernel_cmdline", CAUSE_cmdline },
+	{ 1u << 8, 0, "module_cmdline", CAUSE_cmdline },
+	{ 1u << 8, 0, "grub_cmd:", CAUSE_bootloader },
+	{ 1u << 8, 0, "root=", CAUSE_cmdline },
+	{ 1u << 9 | 1u << 11, 0, "loadoptions", CAUSE_cmdline },
+	{ 1u << 9 | 1u << 11, 0, "cmdline", CAUSE_cmdline },
+	{ 1u << 9 | 1u << 11, 0, "initrd", CAUSE_initrd },
+	{ 1u << 9 | 1u << 11, 0, "initramfs", CAUSE_initrd },
+	{ 1u << 9, 0, "vmlinu", CAUSE_kernel },
+	{ 1u << 9, 0, "bzimage", CAUSE_kernel },
+	{ 1u << 9, 0, "kernel", CAUSE_kernel },
+	{ 1u << 11, 0, "", CAUSE_kernel },
+	{ 1u << 12, 0, "", CAUSE_cmdline },
+	{ 1u << 4, 0, "vmlinu", CAUSE_kernel },
+	{ 1u << 4, 0, "kernel", CAUSE_kernel },
+	{ 1u << 4 | 1u << 5 | 1u << 8 | 1u << 9, 0, "", CAUSE_bootloader },
+	{ 0x7e0000, 0, "", CAUSE_kernel }, /* a measured launch: 17-22 */
 };
 
 /* Text of data without a form: its printable octets, so that UTF-16 reads as ASCII. */
@@ -174,26 +181,33 @@ static bool is_third_image(const struct ay_evlog *log, size_t event)
 	return before >= 2;
 }
 
-static enum class class_of_words(unsigned pcr, uint32_t type, const char *words) {
-	for (size_t i = 0; i < AY_COUNT(by_event);
-	     i++) if ((by_event[i].pcrs & (1u << pcr)) != 0 &&
-		      (by_event[i].type == 0 || by_event[i].type == type) &&
-		      strstr(words, by_event[i].needle) != NULL) return by_event[i]
-		.class;
-	return CLASS_other;
+static enum cause cause_of_words(unsigned pcr, uint32_t type, const char *words)
+{
+	for (size_t i = 0; i < AY_COUNT(by_event); i++)
+		if ((by_event[i].pcrs & (1u << pcr)) != 0 &&
+		    (by_event[i].type == 0 || by_event[i].type == type) &&
+		    strstr(words, by_event[i].needle) != NULL)
+			return by_event[i].cause;
+	return CAUSE_other;
 }
 
-static enum class class_of_event(const struct ay_finding *f, const struct ay_evlog *log) {
-	char words[WORDS_MAX] = ""; const struct ay_event *ev = NULL;
+static enum cause cause_of_event(const struct ay_finding *f, const struct ay_evlog *log)
+{
+	const struct ay_event *ev = NULL;
+	char words[WORDS_MAX] = "";
 
-	if (f->has_event && log != NULL && f->event < log->n_events) ev = &log->event[f->event];
-	if (ev != NULL && is_third_image(log, f->event)) return CLASS_kernel;
-	if (ev != NULL) ay_event_summary(ev, words, sizeof(words));
-	if (ev != NULL && words[0] == '\0') plain_words(ev->data, words, sizeof(words));
+	if (f->has_event && log != NULL && f->event < log->n_events)
+		ev = &log->event[f->event];
+	if (ev != NULL && is_third_image(log, f->event))
+		return CAUSE_kernel;
+	if (ev != NULL)
+		ay_event_summary(ev, words, sizeof(words));
+	if (ev != NULL && words[0] == '\0')
+		plain_words(ev->data, words, sizeof(words));
 	if (ev == NULL) /* a missing one: its summary stands in the finding */
-	(void) snprintf(words, sizeof(words), "%s", f->text);
+		(void)snprintf(words, sizeof(words), "%s", f->text);
 	lower(words);
-	return class_of_words(f->pcr, ev == NULL ? 0 : ev->type, words);
+	return cause_of_words(f->pcr, ev == NULL ? 0 : ev->type, words);
 }
 
 /* ---- findings to causes ---- */
@@ -219,57 +233,180 @@ static bool is_event_code(enum ay_check c)
 	return c == AY_CHECK_REF_EVENT || c == AY_CHECK_REF_MISSING || c == AY_CHECK_REF_ADDED;
 }
 
-/* CLASSES: the finding is no cause of its own. */
-static enum class class_of(const struct ay_report *rep, const struct ay_finding *f,
-			   const struct ay_evlog *log) {
-	if (is_event_code(f->code)) return f->result == AY_FAIL ? class_of_event(f, log) : CLASSES;
-	if (f->code == AY_CHECK_REF_PCR) return has_finer(rep, f) ? CLASSES
-								  : class_of_words(f->pcr, 0, "");
-	if (f->code == AY_CHECK_QUOTE_PCR_DIGEST && log == NULL &&
-	    ay_report_find(rep, AY_CHECK_QUOTE_WITHOUT_LOG) != NULL) return CLASS_log_missing;
-	for (size_t i = 0; i < AY_COUNT(by_code);
-	     i++) if (by_code[i].code == f->code) return by_code[i]
-		.class;
-	switch (f->component){
-		case AY_COMP_IDENTITY : return CLASS_identity;
-		case AY_COMP_ASSET_TAG : return CLASS_asset_tag;
-		case AY_COMP_COMPLIANCE : return CLASS_compliance;
-		case AY_COMP_OF_PCR : case AY_COMP_PLATFORM : case AY_COMP_OS : case
-		AY_COMP_RUNTIME : case AY_COMPONENTS : break;
-	}
-return CLASS_other;
+/* The whole of a unified kernel image is measured into PCR 4, its parts into PCR 11. */
+static bool is_told_by_parts(const struct ay_report *rep, const struct ay_finding *f)
+{
+	for (size_t i = 0; f->pcr == 4 && i < rep->n_findings; i++)
+		if (rep->finding[i].result == AY_FAIL && rep->finding[i].has_pcr &&
+		    rep->finding[i].pcr == 11 && is_event_code(rep->finding[i].code))
+			return true;
+	return false;
 }
 
-static void add(struct ay_report *rep, enum class c, const struct ay_finding *f)
+static enum cause cause_of_component(enum ay_component c)
 {
-	ay_report_add_cause(rep, classes[c].name, classes[c].kind, f->text, classes[c].fix);
+	if (c == AY_COMP_IDENTITY)
+		return CAUSE_identity;
+	if (c == AY_COMP_ASSET_TAG)
+		return CAUSE_asset_tag;
+	return c == AY_COMP_COMPLIANCE ? CAUSE_compliance : CAUSE_other;
+}
+
+/* CAUSES: the finding is no cause of its own. */
+static enum cause cause_of(const struct ay_report *rep, const struct ay_finding *f,
+			   const struct ay_evlog *log)
+{
+	if (is_event_code(f->code) && (f->result != AY_FAIL || is_told_by_parts(rep, f)))
+		return CAUSES;
+	if (is_event_code(f->code))
+		return cause_of_event(f, log);
+	if (f->code == AY_CHECK_REF_PCR)
+		return has_finer(rep, f) ? CAUSES : cause_of_words(f->pcr, 0, "");
+	if (f->code == AY_CHECK_QUOTE_PCR_DIGEST && log == NULL &&
+	    ay_report_find(rep, AY_CHECK_QUOTE_WITHOUT_LOG) != NULL)
+		return CAUSE_log_missing;
+	for (size_t i = 0; i < AY_COUNT(by_code); i++)
+		if (by_code[i].code == f->code)
+			return by_code[i].cause;
+	return cause_of_component(f->component);
+}
+
+/* ---- what sets that are not in force say ---- */
+
+static bool has_value(const struct ay_rule *r, uint16_t bank, struct ay_bytes digest)
+{
+	for (size_t i = 0; i < r->n_values; i++)
+		if (ay_bytes_eq(ay_pcrs_value(&r->values[i], bank, r->pcr), digest))
+			return true;
+	return false;
+}
+
+static bool has_event(const struct ay_rule *r, uint16_t bank, struct ay_bytes digest)
+{
+	for (size_t k = 0; k < r->n_banks; k++)
+		for (size_t i = 0; r->bank[k] == bank && i < r->n_events; i++)
+			if (r->event[i].digest[k] != NULL &&
+			    memcmp(r->event[i].digest[k], digest.p, digest.n) == 0)
+				return true;
+	return false;
+}
+
+/* Does the set expect what the finding measured? */
+static bool expects(const struct ay_refset *s, const struct ay_finding *f, struct ay_bytes digest)
+{
+	for (size_t i = 0; i < s->n_rules; i++) {
+		const struct ay_rule *r = &s->rule[i];
+
+		if (r->kind == &ay_rule_files && f->code == AY_CHECK_REF_IMA &&
+		    ay_digest_set_find(&r->files, f->bank, digest) != NULL)
+			return true;
+		if (f->has_pcr && r->kind->has_pcr && r->pcr == f->pcr &&
+		    (has_value(r, f->bank, digest) || has_event(r, f->bank, digest)))
+			return true;
+	}
+	return false;
+}
+
+/* The set that says most about a finding: revoked before draft before superseded. */
+static const struct ay_refset *known_from(const struct ay_causes_in *in, const struct ay_finding *f)
+{
+	static const enum ay_set_state order[] = { AY_SET_REVOKED, AY_SET_DRAFT,
+						   AY_SET_SUPERSEDED };
+	size_t n = ay_alg_digest_size(f->bank);
+	uint8_t digest[AY_DIGEST_MAX];
+
+	if (f->measured == NULL || n == 0 ||
+	    ay_hex_decode(ay_bytes_of(f->measured), "measured", digest, n, NULL) != AY_OK)
+		return NULL;
+	for (size_t k = 0; k < AY_COUNT(order); k++)
+		for (size_t i = in->n_others; i-- > 0;) /* the newest first */
+			if (in->others[i]->state == order[k] &&
+			    expects(in->others[i], f, (struct ay_bytes){ digest, n }))
+				return in->others[i];
+	return NULL;
+}
+
+static enum ay_cause_kind kind_of(enum cause c, const struct ay_refset *from)
+{
+	if (from == NULL)
+		return classes[c].kind;
+	if (from->state == AY_SET_DRAFT)
+		return AY_CAUSE_EXPECTED;
+	return from->state == AY_SET_SUPERSEDED ? AY_CAUSE_UNKNOWN : AY_CAUSE_SUSPICIOUS;
+}
+
+static const char *fix_of(struct ay_report *rep, enum cause c, const struct ay_refset *from)
+{
+	const char *text = NULL;
+
+	if (from != NULL && from->state == AY_SET_DRAFT)
+		text = ay_arena_printf(rep->arena,
+				       "it is as draft set %s v%u expects: if the update is meant, "
+				       "activate that set",
+				       from->name, (unsigned)from->version);
+	else if (from != NULL && from->state == AY_SET_SUPERSEDED)
+		text = ay_arena_printf(rep->arena,
+				       "it is as set %s v%u expected, which was superseded: update "
+				       "the host, or give the policy an update window",
+				       from->name, (unsigned)from->version);
+	else if (from != NULL)
+		text = ay_arena_printf(rep->arena,
+				       "it is as set %s v%u expected, which was revoked: install "
+				       "what replaced it",
+				       from->name, (unsigned)from->version);
+	return text == NULL ? classes[c].fix : text;
+}
+
+/*
+ * One class, told by its first finding. Its kind is the worst of all its
+ * findings, so that one difference that an update explains never speaks for
+ * another that nothing explains.
+ */
+static void add(struct ay_report *rep, const struct ay_causes_in *in, enum cause c,
+		const struct ay_finding *first)
+{
+	const struct ay_refset *from = known_from(in, first), *worst = from;
+	enum ay_cause_kind kind = kind_of(c, from);
+
+	for (size_t i = 0; i < rep->n_findings; i++) {
+		const struct ay_finding *f = &rep->finding[i];
+
+		if (f->result != AY_FAIL || cause_of(rep, f, in->log) != c)
+			continue;
+		from = known_from(in, f);
+		if (kind_of(c, from) < kind) {
+			kind = kind_of(c, from);
+			worst = from;
+		}
+	}
+	ay_report_add_cause(rep, classes[c].name, kind, first->text, fix_of(rep, c, worst));
 }
 
 /* Each class once, told by the first finding of it: failures first. */
-static void find_for(struct ay_report *rep, const struct ay_evlog *log, enum ay_result result,
-		     bool done[CLASSES])
+static void find_for(struct ay_report *rep, const struct ay_causes_in *in, enum ay_result result,
+		     bool done[CAUSES])
 {
 	for (size_t i = 0; i < rep->n_findings; i++) {
 		const struct ay_finding *f = &rep->finding[i];
-		enum class c;
+		enum cause c;
 
 		if (f->result != result || (result == AY_NOT_CHECKED && f->optional))
 			continue;
-		c = class_of(rep, f, log);
-		if (c == CLASSES || done[c])
+		c = cause_of(rep, f, in->log);
+		if (c == CAUSES || done[c])
 			continue;
 		done[c] = true;
-		add(rep, c, f);
+		add(rep, in, c, f);
 	}
 }
 
-void ay_causes_find(struct ay_report *rep, const struct ay_evlog *log)
+void ay_causes_find(struct ay_report *rep, const struct ay_causes_in *in)
 {
-	bool done[CLASSES] = { false };
+	bool done[CAUSES] = { false };
 
 	rep->n_causes = 0;
 	if (rep->verdict == AY_TRUSTED)
 		return;
-	find_for(rep, log, AY_FAIL, done);
-	find_for(rep, log, AY_NOT_CHECKED, done);
+	find_for(rep, in, AY_FAIL, done);
+	find_for(rep, in, AY_NOT_CHECKED, done);
 }

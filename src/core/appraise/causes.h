@@ -6,6 +6,7 @@
  * Findings to causes: what happened to the machine, in words that stay the
  * same (causes.def), with what would make it trusted again.
  */
+#include "core/appraise/reference.h"
 #include "core/appraise/report.h"
 #include "core/evlog/tcg.h"
 
@@ -13,11 +14,23 @@
 bool ay_cause_is_class(struct ay_bytes name);
 const char *ay_cause_kind_name(enum ay_cause_kind k);
 
+/* What is known besides the findings. Zeroed: nothing. */
+struct ay_causes_in {
+	const struct ay_evlog *log; /* the boot log whose events the findings name; NULL: none */
+	/*
+	 * Reference sets that are not in force. A difference that a draft expects
+	 * is explained by an update (kind `expected`); one that a superseded set
+	 * expects is an update that did not happen; one of a revoked set is
+	 * suspicious. Says what to look at, never what to trust.
+	 */
+	const struct ay_refset *const *others;
+	size_t n_others;
+};
+
 /*
- * Add the causes of all failing and open findings, each class once. log: the
- * parsed boot log whose events the findings name, or NULL. After
+ * Add the causes of all failing and open findings, each class once. After
  * ay_report_conclude(). A trusted report has none.
  */
-void ay_causes_find(struct ay_report *rep, const struct ay_evlog *log);
+void ay_causes_find(struct ay_report *rep, const struct ay_causes_in *in);
 
 #endif

@@ -218,7 +218,7 @@ static void fill(struct ay_report *rep)
 	rep->policy = (struct ay_named){ .name = "p", .version = 1 };
 	ay_report_grade(rep, AY_COMP_OS, AY_GRADE_TPM_SIGNED);
 	assert_int_equal(ay_report_conclude(rep, ID_PLAT_OS, NULL), AY_OK);
-	ay_causes_find(rep, NULL);
+	ay_causes_find(rep, &(struct ay_causes_in){ 0 });
 }
 
 static const char *text(const json_t *o, const char *key)
