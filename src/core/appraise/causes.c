@@ -91,6 +91,8 @@ static const struct {
 	{ AY_CHECK_IMA_BUF_HASH, CAUSE_log_tampered },
 	{ AY_CHECK_IMA_ABSENT, CAUSE_log_missing },
 	{ AY_CHECK_REF_IMA, CAUSE_unknown_file },
+	{ AY_CHECK_REF_FORBIDDEN, CAUSE_unknown_file },
+	{ AY_CHECK_REF_MINIMUM, CAUSE_firmware },
 	{ AY_CHECK_REF_NONE, CAUSE_no_policy },
 	{ AY_CHECK_REF_STATE, CAUSE_no_policy },
 	{ AY_CHECK_NO_POLICY, CAUSE_no_policy },
@@ -233,6 +235,12 @@ static bool is_event_code(enum ay_check c)
 	return c == AY_CHECK_REF_EVENT || c == AY_CHECK_REF_MISSING || c == AY_CHECK_REF_ADDED;
 }
 
+/* Judged by an event, a value or, REF_FORBIDDEN, a file of the IMA list. */
+static bool is_of_some_event(enum ay_check c)
+{
+	return c == AY_CHECK_REF_FORBIDDEN || c == AY_CHECK_REF_MINIMUM;
+}
+
 /* The whole of a unified kernel image is measured into PCR 4, its parts into PCR 11. */
 static bool is_told_by_parts(const struct ay_report *rep, const struct ay_finding *f)
 {
@@ -258,7 +266,7 @@ static enum cause cause_of(const struct ay_report *rep, const struct ay_finding 
 {
 	if (is_event_code(f->code) && (f->result != AY_FAIL || is_told_by_parts(rep, f)))
 		return CAUSES;
-	if (is_event_code(f->code))
+	if (is_event_code(f->code) || (is_of_some_event(f->code) && f->has_pcr))
 		return cause_of_event(f, log);
 	if (f->code == AY_CHECK_REF_PCR)
 		return has_finer(rep, f) ? CAUSES : cause_of_words(f->pcr, 0, "");
