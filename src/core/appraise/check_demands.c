@@ -24,12 +24,24 @@ static bool is_good(const struct ay_policy *p, const struct ay_pcrs *quoted, uin
 	return is_quoted(quoted, alg) && !is_refused(p, alg);
 }
 
+static bool has_good_value(const struct ay_policy *p, const struct ay_pcrs *values,
+			   const struct ay_pcrs *quoted)
+{
+	for (size_t k = 0; k < values->n_banks; k++)
+		if (is_good(p, quoted, values->bank[k].alg))
+			return true;
+	return false;
+}
+
 bool ay_rule_is_strong(const struct ay_policy *p, const struct ay_rule *r,
 		       const struct ay_pcrs *quoted)
 {
-	for (size_t k = 0; r->values != NULL && k < r->values->n_banks; k++)
-		if (is_good(p, quoted, r->values->bank[k].alg))
-			return true;
+	bool all = true;
+
+	for (size_t i = 0; i < r->n_values; i++) /* of alternatives each */
+		all &= has_good_value(p, &r->values[i], quoted);
+	if (r->n_values > 0 && all)
+		return true;
 	for (size_t k = 0; k < r->n_banks; k++)
 		if (is_good(p, quoted, r->bank[k]))
 			return true;

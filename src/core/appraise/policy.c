@@ -384,14 +384,6 @@ struct ay_bytes ay_policy_build(const struct ay_policy *p, struct ay_arena *a)
 	return j == NULL ? (struct ay_bytes){ 0 } : ay_json_canonical(j, a);
 }
 
-bool ay_policy_takes(const struct ay_policy *p, const char *set_name)
-{
-	for (size_t i = 0; i < p->n_references; i++)
-		if (strcmp(p->reference[i], set_name) == 0)
-			return true;
-	return p->n_references == 0;
-}
-
 struct ay_named ay_policy_named(const struct ay_policy *p)
 {
 	struct ay_named n = { .name = p->name, .version = p->version };

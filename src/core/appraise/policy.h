@@ -176,6 +176,9 @@ const char *ay_identity_grade_name(unsigned grade); /* "" for 0 */
 
 /* Does the policy take this set? Names only; states are judged by the appraisal. */
 bool ay_policy_takes(const struct ay_policy *p, const char *set_name);
+/* ... for that part, enum ay_part? */
+bool ay_policy_takes_part(const struct ay_policy *p, const char *set_name, unsigned part);
+bool ay_ref_rule_names(const struct ay_ref_rule *r, const char *set_name);
 struct ay_named ay_policy_named(const struct ay_policy *p);
 
 #endif

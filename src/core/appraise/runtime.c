@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The running system: entries of the IMA list by the rules in force. The tally remembers what was
  * judged; the report about the whole list is told from it. */
+#include "core/appraise/sets.h"
 #include "core/appraise/state.h"
 
 #include <string.h>
@@ -85,7 +86,8 @@ static enum ay_rc gather(const struct ay_runtime_in *in, struct ay_report *rep,
 		struct ay_named name = ay_refset_named(s);
 		bool used = false;
 
-		if (!ay_policy_in_force(in->policy, s, in->offline, in->now_ms))
+		if (!ay_policy_uses_runtime(in->policy, in->sets, in->n_sets, i, in->offline,
+					    in->now_ms))
 			continue;
 		for (size_t r = 0; r < s->n_rules; r++) {
 			take_rule(j, s, &s->rule[r]);

@@ -6,6 +6,7 @@
 #include "core/appraise/check_demands.h"
 #include "core/appraise/check_log.h"
 #include "core/appraise/secure_boot.h"
+#include "core/appraise/sets.h"
 #include "core/crypto/hash.h"
 #include "core/evlog/replay.h"
 
@@ -80,6 +81,9 @@ void ay_state_key(const struct ay_state_in *in, uint8_t key[32])
 	put_instant(&h,
 		    in->policy == NULL ? INT64_MAX : ay_policy_next_end(in->policy, in->now_ms));
 	put_sets(&h, in->sets, in->n_sets);
+	put_u32(&h, in->parts != NULL);
+	for (size_t i = 0; in->parts != NULL && i < in->n_sets; i++)
+		put_u32(&h, in->parts[i]);
 	ay_hash_final(&h, key);
 }
 
@@ -111,9 +115,22 @@ static uint32_t parts_in_force(const struct ay_policy *p, const struct ay_refset
 	uint32_t parts = 0;
 
 	for (size_t i = 0; i < n; i++)
-		if (ay_policy_in_force(p, sets[i], offline, now_ms))
-			parts |= ay_refset_parts(sets[i]);
+		for (unsigned part = 0; part < AY_PARTS; part++)
+			if (ay_policy_in_force(p, sets[i], offline, now_ms) &&
+			    ay_policy_takes_part(p, sets[i]->name, part))
+				parts |= ay_refset_parts(sets[i]) & AY_PART_BIT(part);
 	return parts;
+}
+
+/* Parts that the references ask for: required, or defined by a set in force. */
+static uint32_t parts_asked(const struct ay_policy *p, uint32_t in_force)
+{
+	uint32_t parts = 0;
+
+	for (size_t i = 0; i < p->n_ref_rules; i++)
+		parts |= p->ref_rule[i].required ? p->ref_rule[i].parts
+						 : p->ref_rule[i].parts & in_force;
+	return p->ima ? parts : parts & ~AY_PART_BIT(AY_PART_RUNTIME);
 }
 
 unsigned ay_policy_required(const struct ay_policy *p, const struct ay_refset *const *sets,
@@ -129,15 +146,21 @@ unsigned ay_policy_required(const struct ay_policy *p, const struct ay_refset *c
 		{ AY_PART_ASSET_TAG, AY_COMP_ASSET_TAG },
 	};
 	unsigned required;
-	uint32_t parts;
+	uint32_t parts, asked;
 
 	if (p == NULL)
 		return 0;
 	required = p->required;
 	parts = parts_in_force(p, sets, n_sets, offline, now_ms);
-	for (size_t i = 0; i < AY_COUNT(of); i++)
+	asked = parts_asked(p, parts);
+	for (size_t i = 0; i < AY_COUNT(of); i++) {
+		unsigned bit = AY_COMP_BIT(of[i].component);
+
 		if ((parts & AY_PART_BIT(of[i].part)) != 0)
-			required |= p->required_if_reference & AY_COMP_BIT(of[i].component);
+			required |= p->required_if_reference & bit;
+		if (AY_CHECKED("REF_ASKED", (asked & AY_PART_BIT(of[i].part)) != 0))
+			required |= bit;
+	}
 	return required;
 }
 
@@ -147,8 +170,7 @@ struct judge {
 	const struct ay_state_in *in;
 	struct ay_report *rep;
 	struct ay_boot_facts facts;
-	uint32_t by_value, by_events; /* bit N: a rule judged PCR N so */
-	uint32_t strong;	      /* ... in a bank that the policy accepts */
+	struct ay_judged judged; /* by the sets */
 };
 
 static bool known_mismatch(const void *ctx, const struct ay_evlog *log, size_t event)
@@ -254,70 +276,10 @@ static enum ay_rc judge_boot_log(struct judge *j, struct ay_err *e)
 
 /* ---- reference sets ---- */
 
-static uint32_t failures(const struct ay_report *r, bool open)
-{
-	uint32_t n = 0;
-
-	for (unsigned c = 0; c < AY_COMPONENTS; c++)
-		n += open ? r->component[c].n_open : r->component[c].n_fail;
-	return n;
-}
-
-static bool is_better(const struct ay_report *a, const struct ay_report *b)
-{
-	if (failures(a, false) != failures(b, false))
-		return failures(a, false) < failures(b, false);
-	return failures(a, true) < failures(b, true);
-}
-
-static void note_rules(struct judge *j, const struct ay_refset *s, enum ay_part part)
-{
-	for (size_t i = 0; i < s->n_rules; i++) {
-		const struct ay_rule *r = &s->rule[i];
-
-		if (r->part != part || !r->kind->has_pcr)
-			continue;
-		*(r->kind == &ay_rule_events ? &j->by_events : &j->by_value) |= 1u << r->pcr;
-		if (ay_rule_is_strong(j->in->policy, r, j->in->pcrs))
-			j->strong |= 1u << r->pcr;
-	}
-}
-
-/* One of several: the set that fits, or of those that do not the one that comes nearest. */
-static void judge_part(struct judge *j, enum ay_part part)
-{
-	const struct ay_state_in *in = j->in;
-	const struct ay_refset *chosen = NULL;
-	struct ay_report best = { 0 };
-	struct ay_named name;
-
-	for (size_t i = 0; i < in->n_sets; i++) {
-		struct ay_report tried;
-
-		if (!ay_policy_in_force(in->policy, in->sets[i], in->offline, in->now_ms) ||
-		    (ay_refset_parts(in->sets[i]) & AY_PART_BIT(part)) == 0)
-			continue;
-		ay_report_init(&tried, j->rep->arena);
-		ay_refset_check(in->sets[i], part, UINT32_MAX, &j->facts, &tried);
-		if (chosen == NULL || is_better(&tried, &best)) {
-			best = tried;
-			chosen = in->sets[i];
-		}
-		if (failures(&best, false) + failures(&best, true) == 0)
-			break;
-	}
-	if (chosen == NULL)
-		return;
-	name = ay_refset_named(chosen);
-	ay_report_merge(j->rep, &best);
-	ay_report_add_reference(j->rep, &name);
-	note_rules(j, chosen, part);
-}
-
 static void check_any_rule(struct judge *j, enum ay_component c)
 {
 	struct ay_place at = { .component = c };
-	uint32_t ruled = j->by_value | j->by_events;
+	uint32_t ruled = j->judged.by_value | j->judged.by_events | j->judged.in_part;
 
 	for (unsigned pcr = 0; pcr < AY_PCR_COUNT; pcr++)
 		if ((ruled & (1u << pcr)) != 0 && ay_component_of_pcr(pcr) == c)
@@ -360,7 +322,18 @@ static const char *rule_of_event(const struct judge *j, unsigned pcr)
 		return "not judged: software may reset this PCR";
 	if (pcr == 10)
 		return "IMA";
-	return (j->by_value & bit) != 0 ? "exact PCR value" : "no rule";
+	return (j->judged.by_value & bit) != 0 ? "exact PCR value" : "no rule";
+}
+
+/* A rule that judges a PCR in part has covered the events that it asks for. */
+static bool is_covered(const struct judge *j, unsigned pcr, size_t event)
+{
+	if ((j->judged.by_events & (1u << pcr)) != 0)
+		return true;
+	for (size_t i = 0; (j->judged.in_part & (1u << pcr)) != 0 && i < j->rep->n_coverage; i++)
+		if (j->rep->coverage[i].event == (int32_t)event)
+			return true;
+	return false;
 }
 
 /* Rules covered what they judged; say of the rest that nothing did. */
@@ -371,16 +344,16 @@ static void cover_rest(struct judge *j)
 
 	for (size_t k = 0; k < p->n_banks; k++)
 		for (unsigned pcr = 0; pcr < AY_PCR_COUNT; pcr++)
-			if ((p->bank[k].have & (1u << pcr) & ~j->by_value) != 0)
+			if ((p->bank[k].have & (1u << pcr) & ~j->judged.by_value) != 0)
 				ay_report_cover(j->rep, p->bank[k].alg, pcr, -1,
-						(j->by_events & (1u << pcr)) != 0
+						(j->judged.by_events & (1u << pcr)) != 0
 							? "events"
 							: rule_of_event(j, pcr));
 	for (size_t i = 0; log != NULL && i < log->n_events; i++) {
 		unsigned pcr = log->event[i].pcr;
 
-		if (pcr < AY_PCR_COUNT && (j->by_events & (1u << pcr)) == 0 &&
-		    ay_event_is_extended(&log->event[i]))
+		if (pcr < AY_PCR_COUNT && ay_event_is_extended(&log->event[i]) &&
+		    !is_covered(j, pcr, i))
 			ay_report_cover(j->rep, 0, pcr, (int32_t)i, rule_of_event(j, pcr));
 	}
 }
@@ -389,6 +362,7 @@ enum ay_rc ay_appraise_state(const struct ay_state_in *in, struct ay_report *rep
 {
 	struct judge j = { .in = in, .rep = rep };
 	struct ay_named name;
+	size_t n_log;
 	enum ay_rc rc;
 
 	j.facts.pcrs = in->pcrs;
@@ -409,11 +383,12 @@ enum ay_rc ay_appraise_state(const struct ay_state_in *in, struct ay_report *rep
 	name = ay_policy_named(in->policy);
 	rep->policy = name;
 	rep->policy.name = ay_arena_str(rep->arena, ay_bytes_of(name.name));
-	judge_part(&j, AY_PART_PLATFORM);
-	judge_part(&j, AY_PART_OS);
-	judge_part(&j, AY_PART_HOST_UNIQUE);
+	n_log = rep->n_findings;
+	ay_judge_sets(in, &j.facts, &j.judged, rep);
+	ay_excuse_log(&j.judged, n_log, rep);
 	check_named_sets(&j);
-	ay_check_demands(in->policy, in->pcrs, j.by_value | j.by_events, j.strong, rep);
+	ay_check_demands(in->policy, in->pcrs, j.judged.by_value | j.judged.by_events,
+			 j.judged.strong, rep);
 	ay_check_secure_boot(&in->policy->secure_boot, &j.facts, rep);
 	check_any_rule(&j, AY_COMP_PLATFORM);
 	check_any_rule(&j, AY_COMP_OS);

@@ -42,6 +42,9 @@ struct ay_state_in {
 	uint32_t ima_pcrs; /* bit N: the IMA list extends PCR N (ay_ima_pcrs()); 10 always counts */
 	const struct ay_refset *const *sets; /* candidates; the policy chooses by name and state */
 	size_t n_sets;
+	/* Parts of each that this host may be compared with (ay_match_host()). NULL: offline all,
+	 * else all but host_unique. */
+	const uint32_t *parts;
 	const struct ay_policy *policy; /* NULL: none */
 	bool offline;			/* sets are given by hand: their state does not matter */
 	int64_t now_ms; /* ms since 1970; 0 unknown: waivers and windows have all ended */
@@ -72,7 +75,11 @@ AY_MUST_USE enum ay_rc ay_appraise_state(const struct ay_state_in *in, struct ay
 bool ay_policy_in_force(const struct ay_policy *p, const struct ay_refset *s, bool offline,
 			int64_t now_ms);
 
-/* Components the policy requires, given the sets in force. 0 without a policy. */
+/*
+ * Components the policy requires, given the sets in force (those for this host,
+ * ay_match_host()): its own list, and those of parts that its references
+ * require. 0 without a policy.
+ */
 unsigned ay_policy_required(const struct ay_policy *p, const struct ay_refset *const *sets,
 			    size_t n_sets, bool offline, int64_t now_ms);
 
