@@ -63,6 +63,7 @@ static const struct {
 	{ AY_CHECK_LOG_LOCALITY, CAUSE_malformed },
 	{ AY_CHECK_LOG_TRAILING, CAUSE_malformed },
 	{ AY_CHECK_LOG_LIMIT, CAUSE_malformed },
+	{ AY_CHECK_BANK_UNMEASURED, CAUSE_log_tampered },
 	{ AY_CHECK_LOG_PCR_MISMATCH, CAUSE_log_tampered },
 	{ AY_CHECK_LOG_PCR_NO_EVENTS, CAUSE_log_tampered },
 	{ AY_CHECK_LOG_BANK_INCONSISTENT, CAUSE_log_tampered },
