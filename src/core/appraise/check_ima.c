@@ -25,27 +25,40 @@ enum ay_result ay_check_ima_templates(const struct ay_ima_state *s, struct ay_re
 	return ay_report_add(rep, AY_CHECK_IMA_TEMPLATE_HASH, AY_PASS, NULL, NULL);
 }
 
-/* Does the state explain every attested value of the PCRs it extends? */
-static bool state_fits(const struct ay_ima_state *s, const struct ay_pcrs *attested, bool padded)
+/* Banks in which the value of one PCR of the state is attested; *fits: it is the same in all. */
+static size_t slot_fits(const struct ay_ima_state *s, size_t i, const struct ay_pcrs *attested,
+			bool padded, bool *fits)
 {
 	size_t n = 0;
 
 	for (size_t k = 0; k < s->n_banks; k++) {
 		const struct ay_ima_bank *b = &s->bank[k];
+		struct ay_bytes want = ay_pcrs_value(attested, b->alg, s->slot[i].pcr);
 
-		if (b->padded != (padded && b->alg != AY_ALG_SHA1))
+		if (b->padded != (padded && b->alg != AY_ALG_SHA1) || want.p == NULL)
 			continue;
-		for (size_t i = 0; i < s->n_pcrs; i++) {
-			struct ay_bytes want = ay_pcrs_value(attested, b->alg, s->slot[i].pcr);
-
-			if (want.p == NULL)
-				continue;
-			if (memcmp(want.p, s->slot[i].value[k], want.n) != 0)
-				return false;
-			n++;
-		}
+		*fits &= memcmp(want.p, s->slot[i].value[k], want.n) == 0;
+		n++;
 	}
-	return n > 0;
+	return n;
+}
+
+/*
+ * Does the state explain every attested value of the PCRs it extends? Entries
+ * on a PCR that is not attested (16 and 23 may be reset by anybody) are vouched
+ * for by nothing, and so is a list that has them.
+ */
+static bool state_fits(const struct ay_ima_state *s, const struct ay_pcrs *attested, bool padded)
+{
+	bool fits = s->n_pcrs > 0;
+
+	for (size_t i = 0; i < s->n_pcrs; i++) {
+		size_t n = slot_fits(s, i, attested, padded, &fits);
+
+		if (AY_CHECKED("IMA_PCR_UNATTESTED", n == 0))
+			return false;
+	}
+	return fits;
 }
 
 /* Nothing of the list is covered: PCR 10 is still at its reset value. */
