@@ -140,7 +140,7 @@ static enum ay_ima_outcome judge_file(struct ay_ima_judge *j, struct ay_ima_tall
 	const struct ay_ima_paths *paths = &j->policy->ima_rules.paths;
 	const struct ay_ima_path_rule *r = ay_ima_paths_find(paths, ent->path);
 
-	if (AY_CHECKED("REF_FORBIDDEN", is_forbidden(j, ent)))
+	if (AY_CHECKED("IMA_FORBIDDEN", is_forbidden(j, ent)))
 		return AY_IMA_FORBIDDEN;
 	/* relabelled so that it has no path, or one that no rule is asked for */
 	if (AY_CHECKED("IMA_NO_PATH",

@@ -126,7 +126,7 @@ static const struct {
 } bad[AY_IMA_VIOLATION] = {
 	[AY_IMA_UNKNOWN] = { AY_CHECK_REF_IMA, "no reference set has this file",
 			     "files that no reference set has" },
-	[AY_IMA_FORBIDDEN] = { AY_CHECK_IMA_FORBIDDEN, "this file is forbidden",
+	[AY_IMA_FORBIDDEN] = { AY_CHECK_REF_FORBIDDEN, "this file is forbidden",
 			       "forbidden files" },
 	[AY_IMA_DENIED] = { AY_CHECK_IMA_DENIED, "the policy denies all files of this path",
 			    "files of denied paths" },
@@ -155,7 +155,8 @@ static const struct {
 
 static void tell_listed(const struct ay_ima_listed *u, struct ay_report *rep)
 {
-	struct ay_place at = { .has_entry = true,
+	struct ay_place at = { .component = AY_COMP_RUNTIME,
+			       .has_entry = true,
 			       .entry = u->entry,
 			       .bank = u->alg,
 			       .path = { u->path, u->path_n },
@@ -176,6 +177,7 @@ static bool is_unexpected(unsigned outcome)
 static void tell_bad(const struct ay_ima_tally *t, bool has_rules, struct ay_report *rep)
 {
 	uint64_t listed[AY_IMA_VIOLATION] = { 0 };
+	struct ay_place at = { .component = AY_COMP_RUNTIME };
 
 	for (size_t i = 0; i < t->n_listed; i++) {
 		unsigned o = t->listed[i].outcome;
@@ -187,7 +189,7 @@ static void tell_bad(const struct ay_ima_tally *t, bool has_rules, struct ay_rep
 	}
 	for (unsigned o = 0; o < AY_IMA_VIOLATION; o++)
 		if (t->n[o] > listed[o] && (has_rules || !is_unexpected(o)))
-			ay_report_add(rep, bad[o].code, AY_FAIL, NULL, "%llu %s%s",
+			ay_report_add(rep, bad[o].code, AY_FAIL, &at, "%llu %s%s",
 				      (unsigned long long)(t->n[o] - listed[o]),
 				      listed[o] > 0 ? "more " : "", bad[o].more);
 }
