@@ -272,8 +272,8 @@ def measure_tests(w, old, image, s):
 
 def stub_tests(w):
     """The kernel as the image that the firmware starts, the initrd through its EFI stub."""
-    def boot(kernel, options, initrd):
-        return [*firmware(), app(kernel), tag(0x8F3B22ED, (options + " initrd=initrd\0").encode("utf-16-le")), tag(0x8F3B22EC, initrd)]
+    def boot(kernel, options, initrd):  # QEMU's loader starts it before the separator
+        return [app(kernel), *firmware(), tag(0x8F3B22ED, (options + " initrd=initrd\0").encode("utf-16-le")), tag(0x8F3B22EC, initrd)]
 
     old, new = w + "/direct-old.log", w + "/direct-new.log"
     log(old, BANKS, boot(w + "/kernel1", "quiet", b"one"))

@@ -35,19 +35,13 @@ static bool same_events(const struct ay_forecast *f, size_t a, size_t b)
 	return true;
 }
 
-/*
- * The different images that were started after the separator of PCR 4, each by
- * its first event: who loads an image and who checks it may both measure it.
- */
-static size_t images_of(const struct ay_forecast *f, size_t at[IMAGES_MAX + 1])
+/* The different images of PCR 4, each by its first event, from event `from` on. */
+static size_t images_from(const struct ay_forecast *f, size_t from, size_t at[IMAGES_MAX + 1])
 {
-	bool booting = false;
 	size_t n = 0, j;
 
-	for (size_t i = 0; i < f->n && n <= IMAGES_MAX; i++) {
-		if (f->event[i].pcr == 4 && f->event[i].type == AY_EV_SEPARATOR)
-			booting = true;
-		if (!booting || !is_image(&f->event[i]))
+	for (size_t i = from; i < f->n && n <= IMAGES_MAX; i++) {
+		if (!is_image(&f->event[i]))
 			continue;
 		for (j = 0; j < n && !same_events(f, at[j], i); j++)
 			continue;
@@ -55,6 +49,21 @@ static size_t images_of(const struct ay_forecast *f, size_t at[IMAGES_MAX + 1])
 			at[n++] = i;
 	}
 	return n;
+}
+
+/*
+ * The images of the boot: those after the separator of PCR 4, since the
+ * firmware's own tools come before it; all if there are none (QEMU's loader of
+ * kernels is early). Who loads an image and who checks it may both measure it.
+ */
+static size_t images_of(const struct ay_forecast *f, size_t at[IMAGES_MAX + 1])
+{
+	size_t i = 0, n;
+
+	while (i < f->n && (f->event[i].pcr != 4 || f->event[i].type != AY_EV_SEPARATOR))
+		i++;
+	n = images_from(f, i, at);
+	return n > 0 ? n : images_from(f, 0, at);
 }
 
 size_t ay_change_images(const struct ay_forecast *f)

@@ -368,6 +368,15 @@ static int run_compute(struct ay_cli *cli, const struct ay_args *args)
 	const char *log = ay_args_opt(args, "from-log", 0);
 	int rc;
 
+	if (ay_args_has(args, "deb") || ay_args_has(args, "repository")) {
+		json_decref(c.changes);
+		return log != NULL ? ay_cli_error(AY_EXIT_USAGE, "packages or a boot, not both")
+				   : ay_compute_packages(cli, args);
+	}
+	if (args->n_pos > 0) {
+		json_decref(c.changes);
+		return ay_cli_error(AY_EXIT_USAGE, "%s: only with --deb", args->pos[0]);
+	}
 	ay_arena_init(&c.arena, AY_MAX_FORECAST_BYTES);
 	if (log == NULL)
 		rc = ay_cli_error(AY_EXIT_USAGE, "give the log of an earlier boot with --from-log");
@@ -405,6 +414,10 @@ static const struct ay_opt compute_opts[] = {
 	{ "old-initrd", "FILE", "the initrd of the log" },
 	{ "old-uki", "FILE", "the unified kernel image of the log" },
 	{ "old-cmdline", "TEXT", "the kernel command line of the log (needed without GRUB)" },
+	{ "deb", "FILE", "instead of a boot: the files of Debian packages, for part runtime" },
+	{ "repository", "DIR", "the same for all packages of a folder and those below it" },
+	{ "programs", NULL, "of packages: only files that are executed or loaded as code" },
+	{ "ima-hash", "H", "the hash that IMA uses on the hosts (sha256)" },
 	{ "part", "P", "platform, os or host_unique; may be repeated (all)" },
 	{ "name", "N", "name of the reference set (that of the file)" },
 	{ "out", "SET.json", "the reference set to write, a draft" },
@@ -413,9 +426,9 @@ static const struct ay_opt compute_opts[] = {
 
 const struct ay_cmd ay_cmd_reference_compute = { "reference",
 						 "compute",
-						 "",
+						 "[PACKAGE.deb...]",
 						 0,
-						 0,
+						 100000,
 						 compute_opts,
 						 "foretell from files what the next boot shows",
 						 run_compute };

@@ -31,4 +31,7 @@ AY_MUST_USE int ay_compute_name(const struct ay_args *args, char name[AY_MAX_NAM
 /* Write the set to --out and say what it holds. */
 AY_MUST_USE int ay_compute_write(const struct ay_refset *s, const char *path);
 
+/* --deb, --repository: file digests of packages. An enum ay_exit. */
+int ay_compute_packages(struct ay_cli *cli, const struct ay_args *args);
+
 #endif
