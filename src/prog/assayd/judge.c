@@ -185,6 +185,7 @@ static void state_in(const struct judging *v, struct ay_state_in *in)
 		memcpy(in->log_sha256, v->j->log_id, sizeof(in->log_sha256));
 	if (judge) {
 		in->sets = judge->sets;
+		in->parts = judge->parts;
 		in->n_sets = judge->n_sets;
 		in->policy = judge->policy;
 	}

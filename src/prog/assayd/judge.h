@@ -14,6 +14,7 @@ struct ay_judge {
 	uint32_t refs;
 	const struct ay_policy *policy; /* live as long as the engine */
 	const struct ay_refset **sets;
+	uint32_t *parts; /* of each that its hosts may be compared with: ay_match_host() */
 	size_t n_sets;
 	unsigned required; /* AY_COMP_BIT()s; identity always */
 	uint8_t tally_key[32];
@@ -22,6 +23,19 @@ struct ay_judge {
 
 struct ay_judge *ay_judge_ref(struct ay_judge *j);
 void ay_judge_unref(struct ay_judge *j); /* NULL is fine */
+
+/*
+ * The judges of one policy: hosts that the same parts of the same sets are for
+ * share one (judges.c). Sets and policy are borrowed and stay as they are.
+ */
+struct ay_judge_table;
+struct ay_host;
+struct ay_judge_table *ay_judge_table_new(const struct ay_policy *p,
+					  const struct ay_refset *const *sets, size_t n,
+					  int64_t now_ms); /* NULL without memory */
+void ay_judge_table_free(struct ay_judge_table *t);	   /* NULL is fine */
+/* The host's judge by its id and labels; the table's reference. NULL without memory. */
+struct ay_judge *ay_judge_table_of(struct ay_judge_table *t, const struct ay_host *h);
 
 /* One finding of a quote, for the comparison of whole reports. */
 #define AY_SHAPE_MAX 24

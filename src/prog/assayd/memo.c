@@ -54,6 +54,7 @@ void ay_judge_unref(struct ay_judge *j)
 		return;
 	ay_blob_unref(j->rules);
 	free(j->sets);
+	free(j->parts);
 	free(j);
 }
 

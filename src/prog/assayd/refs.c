@@ -107,7 +107,7 @@ void ay_refs_fini(struct ay_engine *g)
 	if (!r)
 		return;
 	for (size_t i = 0; i < r->n_policies; i++) {
-		ay_judge_unref(r->policy[i].judge);
+		ay_judge_table_free(r->policy[i].judges);
 		ay_policy_free(r->policy[i].policy);
 	}
 	for (size_t i = 0; i < r->n_sets; i++)
@@ -125,27 +125,17 @@ void ay_refs_fini(struct ay_engine *g)
 
 /* ---- what is in force ---- */
 
-static struct ay_judge *judge_new(const struct ay_refs *r, const struct ay_policy *p,
-				  int64_t now_ms)
+static struct ay_judge_table *judges_new(const struct ay_refs *r, const struct ay_policy *p,
+					 int64_t now_ms)
 {
-	struct ay_judge *j = calloc(1, sizeof(*j));
 	const struct ay_refset **sets = calloc(r->n_sets + 1, sizeof(*sets));
+	struct ay_judge_table *t;
 
-	if (!j || !sets) {
-		free(j);
-		free(sets);
-		return NULL;
-	}
-	j->refs = 1;
-	j->policy = p;
-	j->sets = sets;
-	for (size_t i = 0; i < r->n_sets; i++)
-		if (ay_policy_in_force(p, r->set[i].set, false, now_ms))
-			sets[j->n_sets++] = r->set[i].set;
-	j->required = ay_policy_required(p, sets, j->n_sets, false, now_ms);
-	ay_tally_key(p, sets, j->n_sets, false, now_ms, j->tally_key);
-	j->rules = ay_rules_blob(p, sets, j->n_sets);
-	return j;
+	for (size_t i = 0; sets && i < r->n_sets; i++)
+		sets[i] = r->set[i].set;
+	t = sets ? ay_judge_table_new(p, sets, r->n_sets, now_ms) : NULL;
+	free(sets);
+	return t;
 }
 
 static struct ay_active_policy *find_policy(struct ay_refs *r, const char *name)
@@ -160,15 +150,17 @@ static struct ay_active_policy *find_policy(struct ay_refs *r, const char *name)
 void ay_refs_attach(struct ay_engine *g, struct ay_host *h)
 {
 	struct ay_active_policy *p;
+	struct ay_judge *judge;
 	struct ay_host_run *r = h->run;
 
 	if (!h->policy && g->refs && find_policy(g->refs, "default"))
 		h->policy = strdup("default"); /* in force for every host without one of its own */
 	p = h->policy && g->refs ? find_policy(g->refs, h->policy) : NULL;
-	if (r->judge == (p ? p->judge : NULL))
+	judge = p && p->judges ? ay_judge_table_of(p->judges, h) : NULL;
+	if (r->judge == judge)
 		return;
 	ay_judge_unref(r->judge);
-	r->judge = p && p->judge ? ay_judge_ref(p->judge) : NULL;
+	r->judge = judge ? ay_judge_ref(judge) : NULL;
 	/* entries judged by other rules are judged anew, so the whole list is asked for */
 	ay_blob_unref(r->ima);
 	r->ima = NULL;
@@ -183,10 +175,8 @@ static void rebuild(struct ay_engine *g)
 	struct ay_refs *r = g->refs;
 
 	for (size_t i = 0; i < r->n_policies; i++) {
-		struct ay_judge *was = r->policy[i].judge;
-
-		r->policy[i].judge = judge_new(r, r->policy[i].policy, g->now_ms);
-		ay_judge_unref(was);
+		ay_judge_table_free(r->policy[i].judges);
+		r->policy[i].judges = judges_new(r, r->policy[i].policy, g->now_ms);
 	}
 	for (size_t i = 0; i < g->n_hosts; i++)
 		if (g->host[i]->state != AY_HOST_RETIRED)

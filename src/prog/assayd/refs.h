@@ -22,7 +22,7 @@ struct ay_active_policy {
 	struct ay_uuid id;
 	struct ay_policy *policy;
 	enum ay_set_state state;
-	struct ay_judge *judge; /* while it is in force */
+	struct ay_judge_table *judges; /* for each kind of host, while it is in force */
 };
 
 /* Sets that were replaced: a worker may still read them. Freed at the end. */

@@ -6,11 +6,11 @@
 
 #include <stdlib.h>
 
-#define VERSION 1
-#define SET_OCTETS 33
+#define VERSION 2
+#define SET_OCTETS 34
 
 struct ay_blob *ay_rules_blob(const struct ay_policy *p, const struct ay_refset *const *sets,
-			      size_t n)
+			      const uint32_t *parts, size_t n)
 {
 	size_t room = 38 + n * SET_OCTETS;
 	uint8_t *buf = malloc(room);
@@ -29,6 +29,7 @@ struct ay_blob *ay_rules_blob(const struct ay_policy *p, const struct ay_refset 
 	for (size_t i = 0; i < n; i++) {
 		ay_wr_bytes(&w, AY_BYTES(sets[i]->sha256));
 		ay_wr_u8(&w, (uint8_t)sets[i]->state);
+		ay_wr_u8(&w, (uint8_t)parts[i]);
 	}
 	if (ay_wr_end(&w, "rules", &wire, NULL) == AY_OK)
 		b = ay_blob_new(wire);
@@ -74,7 +75,7 @@ enum ay_rc ay_rules_parse(struct ay_bytes in, struct ay_rules *out, struct ay_er
 struct ay_rules_set ay_rules_at(const struct ay_rules *r, uint32_t i)
 {
 	const uint8_t *p = r->sets.p + (size_t)i * SET_OCTETS;
-	struct ay_rules_set s = { .state = (enum ay_set_state)p[32] };
+	struct ay_rules_set s = { .state = (enum ay_set_state)p[32], .parts = p[33] };
 
 	memcpy(s.sha256, p, sizeof(s.sha256));
 	return s;
