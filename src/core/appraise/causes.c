@@ -82,7 +82,6 @@ static const struct {
 	{ AY_CHECK_IMA_SIGNATURE, CAUSE_unknown_file },
 	{ AY_CHECK_IMA_PADDED_BANK, CAUSE_kernel },
 	{ AY_CHECK_IMA_FEW, CAUSE_log_missing },
-	{ AY_CHECK_IMA_FORBIDDEN, CAUSE_unknown_file },
 	{ AY_CHECK_IMA_DENIED, CAUSE_unknown_file },
 	{ AY_CHECK_IMA_WEAK_DIGEST, CAUSE_unknown_file },
 	{ AY_CHECK_IMA_BUF_KEY, CAUSE_unknown_file },
