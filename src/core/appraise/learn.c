@@ -3,6 +3,7 @@
 #include "core/appraise/reference.h"
 
 #include "core/appraise/ima_paths.h"
+#include "core/appraise/signatures.h"
 #include "core/base/hex.h"
 #include "core/evlog/ima.h"
 #include "core/evlog/replay.h"
@@ -81,8 +82,9 @@ static json_t *event_json(struct learn *l, const struct ay_event *ev)
 		    ay_pcrs_value(l->from->pcrs, log->bank[k], ev->pcr).n > 0)
 			put_hex(l, digests, log->bank[k], ev->digest[k]);
 	ay_event_summary(ev, summary, sizeof(summary));
-	return json_pack("{so sI ss so*}", "digests", digests, "type", (json_int_t)ev->type,
-			 "summary", summary, "data_mismatch", is_odd ? json_true() : NULL);
+	return json_pack("{so sI ss so* so*}", "digests", digests, "type", (json_int_t)ev->type,
+			 "summary", summary, "data_mismatch", is_odd ? json_true() : NULL,
+			 "signatures", ay_signatures_json(ev));
 }
 
 static void learn_events(struct learn *l, unsigned pcr)

@@ -41,6 +41,8 @@ struct ay_ref_event {
 	bool data_mismatch; /* its digest did not cover its data when it was learned: LOG_EVENT_DATA
 			       is a note */
 	const char *summary;
+	size_t n_signatures; /* of a variable of Secure Boot: what it held (signatures.h) */
+	const char **signature;
 	size_t n_alternatives; /* JSON "one_of" */
 	struct ay_ref_event *alternative;
 };

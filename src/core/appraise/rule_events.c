@@ -4,6 +4,7 @@
  * order, none missing, none added; but for those that are excluded.
  */
 #include "core/appraise/rule_parts.h"
+#include "core/appraise/signatures.h"
 
 #include <string.h>
 
@@ -133,24 +134,36 @@ static bool same(const struct match *m, size_t want, size_t got)
 	return ay_rule_is_event(m->r, &m->r->event[want], m->f, m->at[got]);
 }
 
+/* How a changed event differs, as exactly as is known. */
+static void tell_change(struct match *m, const struct ay_place *at, const struct ay_ref_event *want,
+			const char *measured)
+{
+	const char *diff = ay_signatures_diff(want, &m->f->log->event[at->event], m->rep->arena);
+
+	if (diff != NULL)
+		ay_report_add(m->rep, AY_CHECK_REF_EVENT, AY_FAIL, at,
+			      "PCR %u: \"%.*s\" changed: %s", at->pcr, 150, measured, diff);
+	else if (strcmp(measured, want->summary) == 0)
+		ay_report_add(m->rep, AY_CHECK_REF_EVENT, AY_FAIL, at,
+			      "PCR %u: event \"%.*s\" has another digest", at->pcr, 150, measured);
+	else
+		ay_report_add(m->rep, AY_CHECK_REF_EVENT, AY_FAIL, at,
+			      "PCR %u: event changed: \"%.*s\" (expected \"%.*s\")", at->pcr, 150,
+			      measured, 150, want->summary);
+}
+
 /* want < 0: nothing was expected; got < 0: nothing was measured. */
 static void tell(struct match *m, enum ay_check code, long want, long got)
 {
+	const struct ay_ref_event *ev = want < 0 ? NULL : &m->r->event[want];
 	struct ay_place at = { .has_pcr = true, .pcr = m->r->pcr };
 	char measured[160] = "";
-	const char *expected = "";
 	size_t k;
 
 	m->n_bad++;
 	at.bank = ay_rule_shown_bank(m->r, m->f->pcrs, &k);
-	if (want >= 0) {
-		const struct ay_ref_event *ev = &m->r->event[want];
-
-		expected = ev->summary;
-		if (at.bank != 0 && ev->digest[k] != NULL)
-			at.expected =
-				(struct ay_bytes){ ev->digest[k], ay_alg_digest_size(at.bank) };
-	}
+	if (ev != NULL && at.bank != 0 && ev->digest[k] != NULL)
+		at.expected = (struct ay_bytes){ ev->digest[k], ay_alg_digest_size(at.bank) };
 	if (got >= 0) {
 		const uint8_t *d = ay_log_digest(m->f->log, m->at[got], at.bank);
 
@@ -160,17 +173,11 @@ static void tell(struct match *m, enum ay_check code, long want, long got)
 			at.measured = (struct ay_bytes){ d, ay_alg_digest_size(at.bank) };
 		ay_event_summary(&m->f->log->event[at.event], measured, sizeof(measured));
 	}
-	if (code == AY_CHECK_REF_EVENT && strcmp(measured, expected) == 0)
-		ay_report_add(m->rep, code, AY_FAIL, &at,
-			      "PCR %u: event \"%.*s\" has another digest", m->r->pcr, 150,
-			      measured);
-	else if (code == AY_CHECK_REF_EVENT)
-		ay_report_add(m->rep, code, AY_FAIL, &at,
-			      "PCR %u: event changed: \"%.*s\" (expected \"%.*s\")", m->r->pcr, 150,
-			      measured, 150, expected);
+	if (code == AY_CHECK_REF_EVENT)
+		tell_change(m, &at, ev, measured);
 	else if (code == AY_CHECK_REF_MISSING)
 		ay_report_add(m->rep, code, AY_FAIL, &at, "PCR %u: event missing: \"%.*s\"",
-			      m->r->pcr, 150, expected);
+			      m->r->pcr, 150, ev->summary);
 	else
 		ay_report_add(m->rep, code, AY_FAIL, &at, "PCR %u: event added: \"%.*s\"",
 			      m->r->pcr, 150, measured);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/appraise/rule_parts.h"
+#include "core/appraise/signatures.h"
 
 #include <string.h>
 
@@ -158,6 +159,31 @@ static enum ay_rc parse_alternatives(const json_t *list, struct ay_arena *a, str
 	return rc;
 }
 
+static enum ay_rc parse_signatures(const json_t *o, struct ay_arena *a, struct ay_ref_event *ev,
+				   struct ay_err *e)
+{
+	const json_t *list;
+	enum ay_rc rc = ay_json_array(o, "reference.rule.events", "signatures", false, &list, e);
+	size_t n = json_array_size(list);
+
+	if (rc != AY_OK || n == 0)
+		return rc;
+	if (n > AY_SIGNATURES_MAX)
+		return ay_json_bad(e, "reference.rule.events", "signatures", "more than 4096");
+	ev->signature = ay_arena_array(a, n, sizeof(*ev->signature));
+	if (ev->signature == NULL)
+		return ay_fail(e, AY_E_NOMEM, "reference.rule", 0, "out of memory");
+	for (size_t i = 0; i < n; i++) {
+		const char *text = json_string_value(json_array_get(list, i));
+
+		if (text == NULL || strlen(text) > AY_MAX_TEXT_BYTES)
+			return ay_json_bad(e, "reference.rule.events", "signatures",
+					   "needs short texts");
+		ev->signature[ev->n_signatures++] = ay_arena_printf(a, "%s", text);
+	}
+	return AY_OK;
+}
+
 static enum ay_rc parse_event_head(const json_t *o, struct ay_arena *a, struct ay_ref_event *ev,
 				   struct ay_err *e)
 {
@@ -173,13 +199,14 @@ static enum ay_rc parse_event_head(const json_t *o, struct ay_arena *a, struct a
 	if (rc == AY_OK)
 		rc = ay_json_bool(o, "reference.rule.events", "data_mismatch", false,
 				  &ev->data_mismatch, e);
-	return rc;
+	return rc == AY_OK ? parse_signatures(o, a, ev, e) : rc;
 }
 
 static enum ay_rc parse_event(const json_t *o, bool nested, struct ay_arena *a, struct ay_rule *r,
 			      struct ay_ref_event *ev, struct ay_err *e)
 {
-	static const char *const known[] = { "digests", "type", "summary", "data_mismatch", NULL };
+	static const char *const known[] = { "digests",	      "type",	    "summary",
+					     "data_mismatch", "signatures", NULL };
 	static const char *const choice[] = { "one_of", "summary", NULL };
 	const json_t *list = nested ? NULL : json_object_get(o, "one_of");
 	enum ay_rc rc = ay_json_only(o, list != NULL ? choice : known, "reference.rule.events", e);
@@ -215,11 +242,20 @@ enum ay_rc ay_rule_parse_events(const json_t *o, size_t min, struct ay_arena *a,
 	return rc;
 }
 
+static json_t *signatures_json(const struct ay_ref_event *ev)
+{
+	json_t *list = ev->n_signatures == 0 ? NULL : json_array();
+
+	for (size_t i = 0; i < ev->n_signatures; i++)
+		json_array_append_new(list, json_string(ev->signature[i]));
+	return list;
+}
+
 static json_t *plain_event_json(const struct ay_rule *r, const struct ay_ref_event *ev)
 {
-	return json_pack("{so sI ss so*}", "digests", ay_rule_digests_json(r, ev->digest), "type",
-			 (json_int_t)ev->type, "summary", ev->summary, "data_mismatch",
-			 ev->data_mismatch ? json_true() : NULL);
+	return json_pack("{so sI ss so* so*}", "digests", ay_rule_digests_json(r, ev->digest),
+			 "type", (json_int_t)ev->type, "summary", ev->summary, "data_mismatch",
+			 ev->data_mismatch ? json_true() : NULL, "signatures", signatures_json(ev));
 }
 
 static json_t *event_json(const struct ay_rule *r, const struct ay_ref_event *ev)
