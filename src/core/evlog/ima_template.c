@@ -51,6 +51,15 @@ static enum ay_ima_field find_field(struct ay_bytes name)
 	return AY_IMA_FIELD_NONE;
 }
 
+/* The second would stand for the first: nobody needs that but who wants to confuse. */
+static bool is_double(const struct ay_ima_template *t, enum ay_ima_field f)
+{
+	for (size_t i = 0; i < t->n_fields; i++)
+		if (t->field[i] == f && f != AY_IMA_HEX && f != AY_IMA_U32)
+			return true;
+	return false;
+}
+
 static const struct ay_ima_template *from_descriptors(struct ay_bytes name,
 						      struct ay_ima_template *out)
 {
@@ -60,7 +69,7 @@ static const struct ay_ima_template *from_descriptors(struct ay_bytes name,
 		size_t n = bar == NULL ? name.n : (size_t)(bar - name.p);
 		enum ay_ima_field f = find_field((struct ay_bytes){ name.p, n });
 
-		if (f == AY_IMA_FIELD_NONE ||
+		if (f == AY_IMA_FIELD_NONE || AY_CHECKED("IMA_FIELD_TWICE", is_double(out, f)) ||
 		    n + 1 == name.n) /* as the kernel: no bar at the end */
 			return NULL;
 		out->field[out->n_fields++] = (uint8_t)f;
