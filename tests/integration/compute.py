@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import uuid
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ASSAY = os.path.join(os.environ.get("AY_BUILD", os.path.join(ROOT, "build")), "src/prog/assay/assay")
@@ -141,18 +142,18 @@ def app(path, name="\\EFI\\x.efi"):
     return (4, APP, bootlog.image_event(name), Digest(image=path))
 
 
-def firmware(db=b"", dbx=b""):
+def firmware(db=b"", dbx=b"", kek=b""):
     guid = bootlog.DB_GUID
-    for name, value in [("db", db), ("dbx", dbx)]:
+    for name, value in [("KEK", kek), ("db", db), ("dbx", dbx)]:
         yield covered(7, CONFIG, bootlog.variable(guid, name, value))
     yield covered(4, 0x80000007, b"Calling EFI Application from Boot Option")
     for pcr in range(8):
         yield covered(pcr, 4, bytes(4))
 
 
-def grub_boot(shim, grub, kernel, initrd, options, version="6.1.0-1", cfg=b"cfg", dbx=b"dbx one"):
+def grub_boot(shim, grub, kernel, initrd, options, version="6.1.0-1", cfg=b"cfg", dbx=bootlog.signature_list("one"), db=b""):
     k, i = f"/boot/vmlinuz-{version}", f"/boot/initrd.img-{version}"
-    return [*firmware(dbx=dbx), app(shim, "\\EFI\\debian\\shimx64.efi"), app(grub, "\\EFI\\debian\\grubx64.efi"),
+    return [*firmware(db, dbx), app(shim, "\\EFI\\debian\\shimx64.efi"), app(grub, "\\EFI\\debian\\grubx64.efi"),
             read("(hd0,gpt1)/EFI/debian/grub.cfg", b"small"), command("configfile (hd0,gpt2)/boot/grub/grub.cfg"),
             read("(hd0,gpt2)/boot/grub/grub.cfg", cfg), command("set timeout=5"), command(f"linux {k} {options}"),
             read(k, get(kernel)), app(kernel), cmdline(f"{k} {options}"), command(f"initrd {i}"), read(i, initrd)]
@@ -209,7 +210,7 @@ def grub_tests(w, im):
     old, new = w + "/old.log", w + "/new.log"
     base = {"shim": im["signed"], "grub": im["stub"], "kernel": im["kernel1"], "initrd": b"initrd one", "options": "root=/dev/vda1 ro"}
     log(old, BANKS, grub_boot(**base))
-    i2, c2, x2 = put(w + "/i2", b"initrd two"), put(w + "/c2", b"cfg two"), put(w + "/x2", b"dbx two, longer")
+    i2, c2 = put(w + "/i2", b"initrd two"), put(w + "/c2", b"cfg two")
     cases = [
         ("a new initrd", {"initrd": b"initrd two"}, ["--initrd", i2]),
         ("a new kernel", {"kernel": im["kernel2"]}, ["--kernel", im["kernel2"]]),
@@ -218,7 +219,7 @@ def grub_tests(w, im):
         ("a new GRUB", {"grub": im["stub2"]}, ["--grub", im["stub2"]]),
         ("a new command line", {"options": "root=/dev/vda1 ro quiet x=1"}, ["--cmdline", "root=/dev/vda1 ro quiet x=1"]),
         ("a new grub.cfg", {"cfg": b"cfg two"}, ["--grub-cfg", c2]),
-        ("a new dbx", {"dbx": b"dbx two, longer"}, ["--dbx", x2]),
+        *variable_cases(w),
         ("an update of everything", {"kernel": im["kernel2"], "initrd": b"initrd two", "version": "6.1.0-2", "cfg": b"cfg two",
                                      "shim": im["loader2"], "grub": im["stub2"], "options": "ro"},
          ["--rename", "6.1.0-1=6.1.0-2", "--kernel", im["kernel2"], "--initrd", i2, "--grub-cfg", c2, "--shim", im["loader2"], "--grub",
@@ -232,8 +233,36 @@ def grub_tests(w, im):
     refused("a file that was not read", "give the old file", "--from-log", old, "--file", "/boot/other=" + i2)
     refused("an old initrd that was not loaded", "no event", "--from-log", old, "--initrd", i2, "--old-initrd", c2)
     refused("a rename of nothing", "no command", "--from-log", old, "--rename", "6.9=7.0")
+    refused("a dbx that is none", "signature lists", "--from-log", old, "--dbx", i2)
     refused("an image that is none", "pe.e_magic", "--from-log", old, "--shim", i2)
     refused("a unified kernel image into a GRUB boot", "uki", "--from-log", old, "--uki", im["kernel2"])
+
+
+def variable_cases(w):
+    """Updates as efitools write them; what a variable holds afterwards is put together here."""
+    one, two = bootlog.signature_list("one"), bootlog.signature_list("two")
+    subprocess.run(["cert-to-efi-sig-list", "-g", "11111111-2222-3333-4444-555555555555", w + "/c.pem", w + "/cert.esl"], check=True, capture_output=True)
+    for args, name in [(["-a"], "append"), ([], "whole")]:
+        subprocess.run(["sign-efi-sig-list", *args, "-k", w + "/k.pem", "-c", w + "/c.pem", "dbx", w + "/cert.esl", w + f"/{name}.auth"], check=True, capture_output=True)
+    cert = get(w + "/cert.esl")
+    both = bytearray(hash_list(["a", "b"]))
+    return [
+        ("a new dbx", {"dbx": two}, ["--dbx", put(w + "/two.esl", two)]),
+        ("a dbx from efivarfs", {"dbx": two}, ["--dbx", put(w + "/two.var", b"\x27\0\0\0" + two)]),
+        ("a signed dbx", {"dbx": cert}, ["--dbx", w + "/whole.auth"]),
+        ("an empty dbx", {"dbx": b""}, ["--dbx", put(w + "/empty", b"")]),
+        ("a certificate appended to dbx", {"dbx": one + cert}, ["--dbx-append", w + "/append.auth"]),
+        ("what dbx has already is not appended", {}, ["--dbx-append", put(w + "/one.esl", one)]),
+        ("half of an update is new", {"dbx": hash_list(["a"]), "db": b""}, ["--dbx", put(w + "/a.esl", hash_list(["a"])), "--dbx-append",
+                                                                           put(w + "/a2.esl", hash_list(["a"]))]),
+        ("new hashes only", {"dbx": hash_list(["a"]) + hash_list(["b"])}, ["--dbx", w + "/a.esl", "--dbx-append", put(w + "/ab.esl", bytes(both))]),
+        ("a certificate for db", {"db": cert}, ["--db-append", w + "/cert.esl"]),
+    ]
+
+
+def hash_list(names):
+    guid = uuid.UUID("c1c41626-504c-4092-aca9-41f936934328").bytes_le
+    return guid + struct.pack("<III", 28 + 48 * len(names), 0, 48) + b"".join(bootlog.OWNER_GUID.bytes_le + hashlib.sha256(n.encode()).digest() for n in names)
 
 
 def uki_tests(w):
@@ -285,7 +314,7 @@ def stub_tests(w):
 
 
 def main():
-    need = ["pesign", "osslsigncode", "sbsign", "objcopy"]
+    need = ["cert-to-efi-sig-list", "pesign", "osslsigncode", "sbsign", "objcopy"]
     if not all(map(shutil.which, need)) or not os.path.exists(STUB):
         return print("ok 1 - reference compute # SKIP package not installable")
     with tempfile.TemporaryDirectory() as w:

@@ -7,6 +7,7 @@
 #include "core/evlog/replay.h"
 #include "core/evlog/tcg_data.h"
 #include "core/predict/change.h"
+#include "core/predict/siglist.h"
 #include "core/predict/uki.h"
 #include "io/sys/clock.h"
 #include "prog/assay/commands.h"
@@ -205,21 +206,54 @@ static int change_cmdline(struct compute *c)
 }
 
 static const struct {
-	const char *opt, *name;
-} variables[] = { { "pk", "PK" }, { "kek", "KEK" }, { "db", "db" }, { "dbx", "dbx" } };
+	const char *name, *opt, *append;
+} variables[] = {
+	{ "PK", "pk", NULL },
+	{ "KEK", "kek", "kek-append" },
+	{ "db", "db", "db-append" },
+	{ "dbx", "dbx", "dbx-append" },
+};
 
-static int change_variable(struct compute *c, size_t i)
+/* The value after the change: the file's lists, or those and what was there before. */
+static enum ay_rc new_value(struct compute *c, const char *name, struct ay_bytes file, bool append,
+			    struct ay_bytes *value, struct ay_err *e)
 {
-	struct ay_bytes value;
-	struct ay_err e = { 0 };
-	int code = read_opt(c, variables[i].opt, &value);
+	enum ay_siglist_form form;
+	struct ay_bytes old;
+	enum ay_rc rc = ay_siglist_open(file, value, &form, e);
 
-	if (code != AY_EXIT_OK || value.p == NULL)
+	if (rc == AY_OK && append)
+		rc = ay_change_variable_old(&c->forecast, name, &old, e);
+	if (rc == AY_OK && append)
+		rc = ay_siglist_append(old, *value, &c->arena, value, e);
+	return rc;
+}
+
+static int change_variable(struct compute *c, const char *name, const char *opt, bool append)
+{
+	struct ay_bytes file, value;
+	struct ay_err e = { 0 };
+	int code = read_opt(c, opt, &file);
+
+	if (code != AY_EXIT_OK || file.p == NULL)
 		return code;
-	if (ay_change_variable(&c->forecast, variables[i].name, value, &e) != AY_OK)
-		return fault(variables[i].opt, &e);
-	note_change(c, variables[i].opt, 1);
+	if (new_value(c, name, file, append, &value, &e) != AY_OK ||
+	    ay_change_variable(&c->forecast, name, value, &e) != AY_OK)
+		return fault(opt, &e);
+	note_change(c, opt, 1);
 	return AY_EXIT_OK;
+}
+
+static int change_variables(struct compute *c)
+{
+	int rc = AY_EXIT_OK;
+
+	for (size_t i = 0; rc == AY_EXIT_OK && i < AY_COUNT(variables); i++) {
+		rc = change_variable(c, variables[i].name, variables[i].opt, false);
+		if (rc == AY_EXIT_OK && variables[i].append != NULL)
+			rc = change_variable(c, variables[i].name, variables[i].append, true);
+	}
+	return rc;
 }
 
 /* Names first: files are then found by their new ones. */
@@ -238,9 +272,7 @@ static int change_all(struct compute *c)
 		rc = change_named(c, text);
 	if (rc == AY_EXIT_OK)
 		rc = change_cmdline(c);
-	for (size_t i = 0; rc == AY_EXIT_OK && i < AY_COUNT(variables); i++)
-		rc = change_variable(c, i);
-	return rc;
+	return rc == AY_EXIT_OK ? change_variables(c) : rc;
 }
 
 /* ---- the result ---- */
@@ -407,6 +439,9 @@ static const struct ay_opt compute_opts[] = {
 	{ "kek", "FILE", "new content of variable KEK" },
 	{ "db", "FILE", "new content of variable db" },
 	{ "dbx", "FILE", "new content of variable dbx" },
+	{ "kek-append", "FILE", "an update that firmware appends to KEK" },
+	{ "db-append", "FILE", "an update that firmware appends to db" },
+	{ "dbx-append", "FILE", "an update that firmware appends to dbx" },
 	{ "old-shim", "FILE", "the shim of the log (found by its place otherwise)" },
 	{ "old-grub", "FILE", "the GRUB image of the log" },
 	{ "old-grub-cfg", "FILE", "the grub.cfg of the log" },
