@@ -13,6 +13,7 @@ const struct ay_approval_kind *const ay_approval_kinds[] = {
 	&ay_approval_reference_activate,
 	&ay_approval_reference_revoke,
 	&ay_approval_reference_supersede,
+	&ay_approval_policy_activate,
 	NULL,
 };
 

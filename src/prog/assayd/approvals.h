@@ -39,7 +39,7 @@ struct ay_approval_kind {
 /* Ends with NULL. */
 extern const struct ay_approval_kind *const ay_approval_kinds[];
 extern const struct ay_approval_kind ay_approval_reference_activate, ay_approval_reference_revoke,
-	ay_approval_reference_supersede;
+	ay_approval_reference_supersede, ay_approval_policy_activate;
 
 /* Does the configuration want two persons for this? */
 bool ay_engine_two_persons(const struct ay_engine *g, const struct ay_approval_kind *k);

@@ -92,6 +92,7 @@ static void fill_host(struct ay_engine *g, const struct ay_host *h, struct gathe
 	char name[100] = "localhost";
 	struct ay_uuid report;
 	struct ay_saml_claims *c = &d->claims;
+	struct ay_host_policy policy;
 
 	if (gethostname(name, sizeof(name) - 1) == 0)
 		snprintf(d->issuer, sizeof(d->issuer), "https://%s/", name);
@@ -116,7 +117,8 @@ static void fill_host(struct ay_engine *g, const struct ay_host *h, struct gathe
 	c->host_address = or_null(h->dial.connect);
 	c->identity_grade = or_null(h->identity.grade);
 	c->ak_name = or_null(d->ak_name);
-	c->policy_name = h->policy;
+	ay_engine_host_policy(g, h, &policy);
+	c->policy_name = policy.name;
 	c->report_id = h->attested_ms ? d->report_id : NULL;
 	c->engine = "assay " AY_VERSION;
 }

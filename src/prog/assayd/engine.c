@@ -171,6 +171,7 @@ static void once_a_second(struct ay_engine *g)
 	ay_relay_tick(g);
 	ay_refs_tick(g);
 	ay_approvals_tick(g);
+	ay_refs_expire(g);
 	if (++g->seconds % SWEEP_S == 0)
 		ay_hosts_sweep(g);
 	if (g->api_tick)

@@ -223,6 +223,42 @@ AY_MUST_USE enum ay_rc ay_engine_reference_revoke(struct ay_engine *g, struct ay
 						  const struct ay_also *also, json_t **out,
 						  struct ay_err *e);
 AY_MUST_USE enum ay_rc ay_engine_policies(struct ay_engine *g, json_t **out, struct ay_err *e);
+/* id, NAME@VERSION, or name (the newest version of it); so below. */
+AY_MUST_USE enum ay_rc ay_engine_policy(struct ay_engine *g, struct ay_bytes id, json_t **out,
+					struct ay_err *e);
+/* A draft: the next version of its name, whatever the document says; `complaints` are its
+ * warnings. Code POLICY_LINT: the linter finds errors. */
+AY_MUST_USE enum ay_rc ay_engine_policy_set(struct ay_engine *g, const json_t *doc,
+					    const char *user, json_t **out, struct ay_err *e);
+/* {"complaints":[..],"errors":N} */
+AY_MUST_USE enum ay_rc ay_engine_policy_lint(struct ay_engine *g, const json_t *doc, json_t **out,
+					     struct ay_err *e);
+/* What it replaces becomes superseded. The hosts it is for are judged anew at once. */
+AY_MUST_USE enum ay_rc ay_engine_policy_activate(struct ay_engine *g, struct ay_bytes id,
+						 const struct ay_also *also, json_t **out,
+						 struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_engine_policy_revoke(struct ay_engine *g, struct ay_bytes id,
+					       const struct ay_also *also, json_t **out,
+					       struct ay_err *e);
+/* By labels (object of texts), in place of what is attached to exactly these; a host's own is
+ * ay_engine_host_patch(). */
+AY_MUST_USE enum ay_rc ay_engine_policy_attach(struct ay_engine *g, const char *policy,
+					       const json_t *labels, json_t **out,
+					       struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_engine_policy_detach(struct ay_engine *g, const json_t *labels,
+					       struct ay_err *e);
+/* Array of {"policy","labels"}, in order of precedence. */
+AY_MUST_USE enum ay_rc ay_engine_policy_attachments(struct ay_engine *g, json_t **out,
+						    struct ay_err *e);
+/* Which policy is the host's. name NULL: none; version 0: none of that name is in force. */
+struct ay_host_policy {
+	const char *name;
+	const char *by; /* "host", "labels", "default" */
+	uint32_t version;
+	const uint8_t *sha256;
+};
+void ay_engine_host_policy(struct ay_engine *g, const struct ay_host *h,
+			   struct ay_host_policy *out);
 
 /* ---- what other processes do for us ---- */
 

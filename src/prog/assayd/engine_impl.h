@@ -163,6 +163,7 @@ struct ay_job {
 	bool had_rival;	       /* asked while two connections stood */
 	int64_t cert_until_ms; /* of the AIK certificate */
 	bool cert_revoked;
+	char identity_grade[16]; /* of the binding */
 	struct ay_boot_mark known_boot;
 	struct ay_blob *known_pcrs, *known_ima;
 	uint64_t known_ima_octets, known_ima_entries;
@@ -457,6 +458,8 @@ void ay_refs_fini(struct ay_engine *g);
 void ay_refs_tick(struct ay_engine *g);
 /* Point the host to the judge of its policy. */
 void ay_refs_attach(struct ay_engine *g, struct ay_host *h);
+/* About once a second: waivers and update windows that have ended. */
+void ay_refs_expire(struct ay_engine *g);
 int64_t ay_refs_lease_ms(struct ay_engine *g, const struct ay_host *h);
 int64_t ay_refs_interval_ms(struct ay_engine *g, const struct ay_host *h);
 uint32_t ay_refs_silence(struct ay_engine *g, const struct ay_host *h);

@@ -121,6 +121,9 @@ static void check_standing(struct judging *v)
 	if (AY_CHECKED("AIK_CERT_REVOKED", j->cert_revoked))
 		(void)ay_report_add(&v->rep, AY_CHECK_AIK_CERT, AY_FAIL, NULL,
 				    "AIK certificate was revoked");
+	/* before the comparison of reports: a grade is the host's own */
+	ay_check_identity_grade(j->judge ? j->judge->policy : NULL, j->identity_grade, false,
+				&v->rep);
 }
 
 /* ---- TPM and host tell one story of this boot ---- */

@@ -34,6 +34,8 @@ struct ay_judge_table *ay_judge_table_new(const struct ay_policy *p,
 					  const struct ay_refset *const *sets, size_t n,
 					  int64_t now_ms); /* NULL without memory */
 void ay_judge_table_free(struct ay_judge_table *t);	   /* NULL is fine */
+/* Would they judge every host alike, until the same instant? */
+bool ay_judge_table_same(const struct ay_judge_table *a, const struct ay_judge_table *b);
 /* The host's judge by its id and labels; the table's reference. NULL without memory. */
 struct ay_judge *ay_judge_table_of(struct ay_judge_table *t, const struct ay_host *h);
 

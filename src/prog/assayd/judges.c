@@ -11,6 +11,7 @@
 struct ay_judge_table {
 	const struct ay_policy *policy;
 	int64_t made_at;
+	int64_t next_end_ms; /* when one of its waivers or windows ends next */
 	size_t n_sets;
 	const struct ay_refset **set;
 	uint32_t *parts; /* room for the choice that is being made */
@@ -69,6 +70,7 @@ struct ay_judge_table *ay_judge_table_new(const struct ay_policy *p,
 		return NULL;
 	t->policy = p;
 	t->made_at = now_ms;
+	t->next_end_ms = ay_policy_next_end(p, now_ms);
 	t->set = calloc(n + 1, sizeof(*t->set));
 	t->parts = calloc(n + 1, sizeof(*t->parts));
 	if (!t->set || !t->parts) {
@@ -97,6 +99,13 @@ void ay_judge_table_free(struct ay_judge_table *t)
 	free(t->set);
 	free(t->parts);
 	free(t);
+}
+
+bool ay_judge_table_same(const struct ay_judge_table *a, const struct ay_judge_table *b)
+{
+	return a->policy == b->policy && a->next_end_ms == b->next_end_ms &&
+	       a->n_sets == b->n_sets &&
+	       memcmp(a->set, b->set, a->n_sets * sizeof(*a->set)) == 0;
 }
 
 static size_t bucket_of(const struct ay_judge_table *t)

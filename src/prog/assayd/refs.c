@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "prog/assayd/refs.h"
+#include "prog/assayd/policies.h"
 #include "prog/assayd/rules.h"
 
 #include "io/sys/rng.h"
@@ -35,17 +35,22 @@ struct ay_set *ay_refs_add_set(struct ay_refs *r, const struct ay_uuid *id, stru
 	return &r->set[r->n_sets++];
 }
 
-static struct ay_active_policy *add_policy(struct ay_refs *r, const struct ay_uuid *id,
-					   struct ay_policy *p, enum ay_set_state state)
+struct ay_active_policy *ay_refs_add_policy(struct ay_refs *r, const struct ay_policy_row *row,
+					    struct ay_policy *p)
 {
+	struct ay_active_policy *at;
 	void *list = r->policy;
 
 	if (!room(&list, r->n_policies, &r->max_policies, sizeof(*r->policy)))
 		return NULL;
 	r->policy = list;
-	r->policy[r->n_policies] =
-		(struct ay_active_policy){ .id = *id, .policy = p, .state = state };
-	return &r->policy[r->n_policies++];
+	at = &r->policy[r->n_policies++];
+	*at = (struct ay_active_policy){
+		.id = row->id, .created_ms = row->created_at, .policy = p, .state = row->state
+	};
+	snprintf(at->created_by, sizeof(at->created_by), "%s",
+		 row->created_by ? row->created_by : "");
+	return at;
 }
 
 static void load_set(void *arg, const struct ay_refset_row *row)
@@ -78,7 +83,7 @@ static void load_policy(void *arg, const struct ay_policy_row *row)
 
 	if (ay_policy_parse(row->body, &p, &e) != AY_OK)
 		ay_log_err(AY_LOG_ERROR, "stored policy", &e);
-	else if (!add_policy(g->refs, &row->id, p, row->state))
+	else if (!ay_refs_add_policy(g->refs, row, p))
 		ay_policy_free(p);
 }
 
@@ -94,6 +99,8 @@ enum ay_rc ay_refs_load(struct ay_engine *g, struct ay_err *e)
 	rc = ay_store_refsets(g->store, load_set, g, e);
 	if (rc == AY_OK)
 		rc = ay_store_policies(g->store, load_policy, g, e);
+	if (rc == AY_OK)
+		rc = ay_policies_load(g, e);
 	if (rc == AY_OK)
 		rebuild(g);
 	return rc;
@@ -117,6 +124,7 @@ void ay_refs_fini(struct ay_engine *g)
 		ay_refset_free(o->set);
 		free(o);
 	}
+	ay_policies_fini(r);
 	free(r->set);
 	free(r->policy);
 	free(r);
@@ -138,49 +146,64 @@ static struct ay_judge_table *judges_new(const struct ay_refs *r, const struct a
 	return t;
 }
 
-static struct ay_active_policy *find_policy(struct ay_refs *r, const char *name)
+/* The judge of the policy that is the host's; NULL: it has none, or one that is not in force. */
+static struct ay_judge *judge_for(const struct ay_engine *g, const struct ay_host *h)
 {
-	for (size_t i = r->n_policies; i-- > 0;)
-		if (r->policy[i].state == AY_SET_ACTIVE &&
-		    strcmp(r->policy[i].policy->name, name) == 0)
-			return &r->policy[i];
-	return NULL;
+	struct ay_active_policy *p = NULL;
+	const char *by, *name = g->refs ? ay_policies_name_for(g->refs, h, &by) : NULL;
+
+	if (name)
+		p = ay_policies_active(g->refs, name);
+	return p && p->judges ? ay_judge_table_of(p->judges, h) : NULL;
 }
 
 void ay_refs_attach(struct ay_engine *g, struct ay_host *h)
 {
-	struct ay_active_policy *p;
-	struct ay_judge *judge;
+	struct ay_judge *j = judge_for(g, h);
 	struct ay_host_run *r = h->run;
 
-	if (!h->policy && g->refs && find_policy(g->refs, "default"))
-		h->policy = strdup("default"); /* in force for every host without one of its own */
-	p = h->policy && g->refs ? find_policy(g->refs, h->policy) : NULL;
-	judge = p && p->judges ? ay_judge_table_of(p->judges, h) : NULL;
-	if (r->judge == judge)
+	if (r->judge == j)
 		return;
-	ay_judge_unref(r->judge);
-	r->judge = judge ? ay_judge_ref(judge) : NULL;
 	/* entries judged by other rules are judged anew, so the whole list is asked for */
-	ay_blob_unref(r->ima);
-	r->ima = NULL;
-	r->ima_octets = r->ima_entries = 0;
+	if (!r->judge || !j || memcmp(r->judge->tally_key, j->tally_key, 32) != 0) {
+		ay_blob_unref(r->ima);
+		r->ima = NULL;
+		r->ima_octets = r->ima_entries = 0;
+	}
+	ay_judge_unref(r->judge);
+	r->judge = j ? ay_judge_ref(j) : NULL;
 	if (r->conn)
 		ay_schedule_now(g, h);
 }
 
-/* Sets or policies changed: every host is judged by what is in force from now on. */
+/* Sets, policies or attachments changed, or a waiver or window ended: every host is judged by what
+ * is in force from now on. */
 static void rebuild(struct ay_engine *g)
 {
 	struct ay_refs *r = g->refs;
 
 	for (size_t i = 0; i < r->n_policies; i++) {
-		ay_judge_table_free(r->policy[i].judges);
-		r->policy[i].judges = judges_new(r, r->policy[i].policy, g->now_ms);
+		struct ay_judge_table *was = r->policy[i].judges;
+		struct ay_judge_table *now = judges_new(r, r->policy[i].policy, g->now_ms);
+
+		/* would it judge as the one there is, then that stays and nobody is asked anew */
+		if (now && was && ay_judge_table_same(was, now)) {
+			ay_judge_table_free(now);
+			continue;
+		}
+		r->policy[i].judges = now;
+		ay_judge_table_free(was);
 	}
+	r->next_end_ms = ay_policies_next_end(g);
 	for (size_t i = 0; i < g->n_hosts; i++)
 		if (g->host[i]->state != AY_HOST_RETIRED)
 			ay_refs_attach(g, g->host[i]);
+}
+
+void ay_refs_expire(struct ay_engine *g)
+{
+	if (g->refs && g->now_ms >= g->refs->next_end_ms)
+		rebuild(g);
 }
 
 static const struct ay_policy *policy_of(const struct ay_host *h)
@@ -198,8 +221,14 @@ static int64_t shorter(int64_t set, uint32_t policy_s)
 int64_t ay_refs_lease_ms(struct ay_engine *g, const struct ay_host *h)
 {
 	const struct ay_policy *p = policy_of(h);
+	int64_t lease = shorter(g->set.lease_ms, p ? p->lease_s : 0), left;
 
-	return shorter(g->set.lease_ms, p ? p->lease_s : 0);
+	if (!p)
+		return lease;
+	/* trust that rests on a waiver or window ends with it at the latest */
+	left = ay_policy_next_end(p, g->now_ms) - g->now_ms;
+	lease = shorter(lease, p->max_staleness_s);
+	return left < lease ? left : lease;
 }
 
 int64_t ay_refs_interval_ms(struct ay_engine *g, const struct ay_host *h)
@@ -336,28 +365,6 @@ enum ay_rc ay_engine_reference(struct ay_engine *g, struct ay_bytes id, json_t *
 	return give(ay_refs_set_json(s, true), out, e);
 }
 
-enum ay_rc ay_engine_policies(struct ay_engine *g, json_t **out, struct ay_err *e)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; list && i < g->refs->n_policies; i++) {
-		const struct ay_active_policy *p = &g->refs->policy[i];
-		char id[AY_UUID_TEXT];
-		json_t *o = ay_policy_json(p->policy);
-
-		ay_uuid_format(&p->id, id);
-		if (o) {
-			json_object_set_new(o, "id", json_string(id));
-			json_object_set_new(o, "state", json_string(ay_set_state_name(p->state)));
-		}
-		if (json_array_append_new(list, o) != 0) {
-			json_decref(list);
-			list = NULL;
-		}
-	}
-	return give(list, out, e);
-}
-
 /* ---- what is in force changes ---- */
 
 /* The default policy comes into force with the first set that does. */
@@ -369,8 +376,8 @@ static enum ay_rc have_default_policy(struct ay_engine *g, struct ay_err *e)
 	struct ay_store_result res;
 	enum ay_rc rc;
 
-	if (find_policy(g->refs, "default"))
-		return AY_OK;
+	if (ay_policies_next_version(g->refs, "default") > 1)
+		return AY_OK; /* there was one: what became of it was somebody's decision */
 	rc = ay_policy_default(&p, e);
 	if (rc != AY_OK)
 		return rc;
@@ -381,7 +388,7 @@ static enum ay_rc have_default_policy(struct ay_engine *g, struct ay_err *e)
 	row.sha256 = AY_BYTES(p->sha256);
 	row.body = ay_bytes_of(ay_policy_default_json());
 	rc = ay_store_write(g->store, &w, 1, &res, e);
-	if (rc == AY_OK && !add_policy(g->refs, &row.id, p, AY_SET_ACTIVE))
+	if (rc == AY_OK && !ay_refs_add_policy(g->refs, &row, p))
 		rc = ay_fail(e, AY_E_NOMEM, "policy", 0, "no memory");
 	if (rc != AY_OK)
 		ay_policy_free(p);

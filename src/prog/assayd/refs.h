@@ -20,6 +20,8 @@ struct ay_set {
 
 struct ay_active_policy {
 	struct ay_uuid id;
+	int64_t created_ms;
+	char created_by[AY_MAX_NAME_BYTES + 1];
 	struct ay_policy *policy;
 	enum ay_set_state state;
 	struct ay_judge_table *judges; /* for each kind of host, while it is in force */
@@ -36,11 +38,17 @@ struct ay_refs {
 	size_t n_sets, max_sets;
 	struct ay_active_policy *policy;
 	size_t n_policies, max_policies;
+	struct ay_attachment *attachment; /* attach.c; in order of precedence */
+	size_t n_attachments;
+	int64_t next_end_ms; /* when what is in force changes by itself */
 	struct ay_old_set *old;
 };
 
 /* NULL without memory; the set is then still the caller's. */
 struct ay_set *ay_refs_add_set(struct ay_refs *r, const struct ay_uuid *id, struct ay_refset *s);
+/* Takes p unless it is NULL, without memory. */
+struct ay_active_policy *ay_refs_add_policy(struct ay_refs *r, const struct ay_policy_row *row,
+					    struct ay_policy *p);
 /* As the API shows it; NULL without memory. */
 json_t *ay_refs_set_json(const struct ay_set *s, bool full);
 /* By id, NAME@VERSION, or the newest version of a name; NULL = none. */

@@ -217,6 +217,7 @@ static void snapshot(struct ay_job *j)
 	j->sticky_counter = h->sticky && !h->sticky_duplicate;
 	j->sticky_duplicate = h->sticky_duplicate;
 	j->cert_until_ms = h->identity.cert_until_ms;
+	memcpy(j->identity_grade, h->identity.grade, sizeof(j->identity_grade));
 	j->cert_revoked = r->revoked;
 	j->known_boot = r->boot;
 	j->known_pcrs = ay_blob_ref(r->pcrs);
