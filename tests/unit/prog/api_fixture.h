@@ -128,6 +128,7 @@ static enum ay_rc empty(json_t **out)
 LIST_OF(ay_engine_tokens)
 LIST_OF(ay_engine_references)
 LIST_OF(ay_engine_policies)
+LIST_OF(ay_engine_policy_attachments)
 LIST_OF(ay_engine_config)
 
 #define BY_ID(name)                                                                                \
@@ -138,6 +139,7 @@ LIST_OF(ay_engine_config)
 	}
 BY_ID(ay_engine_reference)
 BY_ID(ay_engine_approval)
+BY_ID(ay_engine_policy)
 
 #define CHANGE(name)                                                                               \
 	enum ay_rc name(struct ay_engine *g, struct ay_bytes id,                                   \
@@ -153,6 +155,55 @@ CHANGE(ay_engine_reference_activate)
 CHANGE(ay_engine_reference_supersede)
 CHANGE(ay_engine_reference_revoke)
 
+#define MOVE(name)                                                                                 \
+	enum ay_rc name(struct ay_engine *g, struct ay_bytes id, const struct ay_also *also,       \
+			json_t **out, struct ay_err *e)                                            \
+	{                                                                                          \
+		(void)g, (void)e, (void)id, (void)also;                                            \
+		w.calls++;                                                                         \
+		return empty(out);                                                                 \
+	}
+MOVE(ay_engine_policy_activate)
+MOVE(ay_engine_policy_revoke)
+
+enum ay_rc ay_engine_policy_set(struct ay_engine *g, const json_t *doc, const char *user,
+				json_t **out, struct ay_err *e)
+{
+	(void)g, (void)e, (void)doc, (void)user;
+	w.calls++;
+	*out = json_pack("{s:s}", "name", "p");
+	return AY_OK;
+}
+
+enum ay_rc ay_engine_policy_lint(struct ay_engine *g, const json_t *doc, json_t **out,
+				 struct ay_err *e)
+{
+	(void)g, (void)e, (void)doc;
+	return empty(out);
+}
+
+enum ay_rc ay_engine_policy_attach(struct ay_engine *g, const char *policy, const json_t *labels,
+				   json_t **out, struct ay_err *e)
+{
+	(void)g, (void)e, (void)policy, (void)labels;
+	w.calls++;
+	return empty(out);
+}
+
+enum ay_rc ay_engine_policy_detach(struct ay_engine *g, const json_t *labels, struct ay_err *e)
+{
+	(void)g, (void)e, (void)labels;
+	w.calls++;
+	return AY_OK;
+}
+
+void ay_engine_host_policy(struct ay_engine *g, const struct ay_host *h, struct ay_host_policy *out)
+{
+	(void)g;
+	*out = (struct ay_host_policy){ .name = h->policy, .by = "host" };
+}
+
+const struct ay_approval_kind ay_approval_policy_activate = { .action = "POLICY_ACTIVATE" };
 const struct ay_approval_kind ay_approval_reference_activate = { .action = "REFERENCE_ACTIVATE" };
 const struct ay_approval_kind ay_approval_reference_supersede = { .action = "REFERENCE_SUPERSEDE" };
 const struct ay_approval_kind ay_approval_reference_revoke = { .action = "REFERENCE_REVOKE" };

@@ -53,11 +53,27 @@ static json_t *error_json(const struct ay_host *h)
 			 h->note_text == NULL ? "" : h->note_text, "at", ay_api_time(h->note_ms));
 }
 
+/* Version and hash only while some version of that name is in force. */
+static json_t *policy_json(struct ay_engine *g, const struct ay_host *h)
+{
+	struct ay_host_policy p;
+	json_t *o;
+
+	ay_engine_host_policy(g, h, &p);
+	if (p.name == NULL)
+		return json_null();
+	o = json_pack("{s:s, s:s}", "name", p.name, "by", p.by);
+	if (p.version != 0) {
+		json_object_set_new(o, "version", json_integer(p.version));
+		json_object_set_new(o, "sha256", ay_api_hex((struct ay_bytes){ p.sha256, 32 }));
+	}
+	return o;
+}
+
 json_t *ay_host_json(struct ay_engine *g, const struct ay_host *h)
 {
 	int64_t now = ay_engine_now_ms(g);
 	enum ay_verdict verdict = ay_lease_verdict(&h->lease, now);
-	json_t *policy = h->policy == NULL ? json_null() : json_pack("{s:s}", "name", h->policy);
 	char id[AY_UUID_TEXT];
 
 	ay_uuid_format(&h->id, id);
@@ -66,9 +82,9 @@ json_t *ay_host_json(struct ay_engine *g, const struct ay_host *h)
 		"id", id, "name", h->name, "state", ay_host_state_name(h->state), "verdict",
 		ay_verdict_name(verdict), "components", components_json(h), "lease_until",
 		ay_api_time(verdict == AY_TRUSTED ? h->lease.until_ms : 0), "attested_at",
-		ay_api_time(h->attested_ms), "policy", policy, "identity", identity_json(h),
-		"labels", labels_json(h), "connected", (int)h->connected, "connect",
-		h->dial.connect, "created_at", ay_api_time(h->created_ms), "version",
+		ay_api_time(h->attested_ms), "policy", policy_json(g, h), "identity",
+		identity_json(h), "labels", labels_json(h), "connected", (int)h->connected,
+		"connect", h->dial.connect, "created_at", ay_api_time(h->created_ms), "version",
 		(json_int_t)h->version, "sticky", (int)h->sticky, "last_error", error_json(h));
 }
 
