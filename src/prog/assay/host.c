@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* assay host add | list | show | attest | acknowledge | remove */
+#include "core/base/limits.h"
 #include "prog/assay/client.h"
 #include "prog/assay/commands.h"
 #include "prog/assay/report_text.h"
@@ -185,6 +186,17 @@ static void show_line(const char *name, const char *value)
 	putchar('\n');
 }
 
+/* Which one, and what attaches it: the host itself, its labels, or nothing but the default. */
+static void show_policy(const json_t *p)
+{
+	long long version = json_integer_value(json_object_get(p, "version"));
+	char line[AY_MAX_NAME_BYTES + 80];
+
+	snprintf(line, sizeof(line), "%s %s%.0lld (by %s)", ay_answer_text(p, "name", "none"),
+		 version > 0 ? "version " : "not in force", version, ay_answer_text(p, "by", "-"));
+	show_line("policy", json_is_object(p) ? line : NULL);
+}
+
 static int print_host(struct ay_cli *cli, const json_t *h)
 {
 	const json_t *identity = json_object_get(h, "identity"), *v;
@@ -203,7 +215,7 @@ static int print_host(struct ay_cli *cli, const json_t *h)
 	show_line("lease until", ay_answer_text(h, "lease_until", NULL));
 	show_line("identity", ay_answer_text(identity, "grade", NULL));
 	show_line("AK name", ay_answer_text(identity, "ak_name", NULL));
-	show_line("policy", ay_answer_text(json_object_get(h, "policy"), "name", NULL));
+	show_policy(json_object_get(h, "policy"));
 	show_line("last error", ay_answer_text(json_object_get(h, "last_error"), "text", NULL));
 	return AY_EXIT_OK;
 }
@@ -223,8 +235,8 @@ static int run_attest(struct ay_cli *cli, const struct ay_args *args)
 	char *path;
 	int rc;
 
-	if (wait != NULL && (wait[0] == '\0' || strlen(wait) > 4 ||
-			     strspn(wait, "0123456789") != strlen(wait)))
+	if (wait != NULL &&
+	    (wait[0] == '\0' || strlen(wait) > 4 || strspn(wait, "0123456789") != strlen(wait)))
 		return ay_cli_error(AY_EXIT_USAGE, "--wait %s: a number of seconds", wait);
 	rc = ay_client_open(cli, &c);
 	if (rc != AY_EXIT_OK)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* assay assertion get, ek approve, policy list | show, config show */
+/* assay assertion get, ek approve, config show */
 #include "prog/assay/client.h"
 #include "prog/assay/commands.h"
 
@@ -71,22 +71,6 @@ static int run_ek_approve(struct ay_cli *cli, const struct ay_args *args)
 	return call_json(cli, "POST", "/ek-approvals", json_pack("{s:s}", "hash", args->pos[0]));
 }
 
-static int run_policy_list(struct ay_cli *cli, const struct ay_args *args)
-{
-	(void)args;
-	return call_json(cli, "GET", "/policies", NULL);
-}
-
-static int run_policy_show(struct ay_cli *cli, const struct ay_args *args)
-{
-	char *path = ay_client_path("/policies/", args->pos[0], "");
-	int rc = path == NULL ? ay_cli_error(AY_EXIT_IO, "out of memory")
-			      : call_json(cli, "GET", path, NULL);
-
-	free(path);
-	return rc;
-}
-
 static int run_config_show(struct ay_cli *cli, const struct ay_args *args)
 {
 	(void)args;
@@ -111,10 +95,6 @@ const struct ay_cmd ay_cmd_ek_approve = { "ek",
 					  NULL,
 					  "let a TPM without a known EK certificate enrol",
 					  run_ek_approve };
-const struct ay_cmd ay_cmd_policy_list = { "policy",	     "list",	     "", 0, 0, NULL,
-					   "trust policies", run_policy_list };
-const struct ay_cmd ay_cmd_policy_show = { "policy",	       "show",	       "NAME", 1, 1, NULL,
-					   "one trust policy", run_policy_show };
 const struct ay_cmd ay_cmd_config_show = {
 	"config", "show", "", 0, 0, NULL, "the server's effective configuration", run_config_show
 };
