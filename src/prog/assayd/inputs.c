@@ -161,6 +161,7 @@ static void write_inputs(struct ay_writer *w, const struct ay_inputs *in)
 	ay_wr_u8(w, VERSION);
 	ay_wr_be16(w, flags_of(in));
 	ay_wr_be64(w, (uint64_t)in->cert_until_ms);
+	ay_wr_u8(w, in->identity_grade);
 	ay_wr_bytes(w, AY_BYTES(in->ak));
 	ay_pcr_selection_write(w, &in->asked);
 	if (in->last.known) {
@@ -227,6 +228,7 @@ void ay_inputs_make(struct ay_job *j, struct ay_arena *a)
 		.sticky_duplicate = j->sticky_duplicate,
 		.cert_revoked = j->cert_revoked,
 		.cert_until_ms = j->cert_until_ms,
+		.identity_grade = (uint8_t)ay_identity_grade(ay_bytes_of(j->identity_grade)),
 		.asked = j->asked,
 		.last = j->last,
 		.known_boot = j->known_boot,
@@ -348,6 +350,7 @@ enum ay_rc ay_inputs_parse(struct ay_bytes inputs, struct ay_bytes extra, struct
 	ay_rd_init(&r, inputs);
 	read_flags(&r, &in);
 	in.cert_until_ms = (int64_t)ay_rd_be64(&r, "inputs.certUntil");
+	in.identity_grade = ay_rd_u8(&r, "inputs.identityGrade");
 	ay_rd_copy(&r, "inputs.ak", in.ak, sizeof(in.ak));
 	ay_pcr_selection_read(&r, &in.asked);
 	if (ay_rd_ok(&r) && in.last.known)

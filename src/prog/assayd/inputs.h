@@ -25,6 +25,7 @@ struct ay_inputs {
 	bool malformed; /* EVIDENCE could not be parsed: body holds it */
 	bool sticky_counter, sticky_duplicate, cert_revoked;
 	int64_t cert_until_ms;
+	uint8_t identity_grade; /* ay_identity_grade() of the binding */
 	uint8_t ak[8]; /* of its qualified name: which of the host's AIKs */
 	struct ay_pcr_selection asked;
 	struct ay_counters last;

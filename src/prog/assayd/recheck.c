@@ -268,6 +268,8 @@ static enum ay_rc make_scalars(struct checking *c, struct ay_err *e)
 	j->sticky_counter = k->sticky_counter;
 	j->sticky_duplicate = k->sticky_duplicate;
 	j->cert_until_ms = k->cert_until_ms;
+	snprintf(j->identity_grade, sizeof(j->identity_grade), "%s",
+		 ay_identity_grade_name(k->identity_grade));
 	j->cert_revoked = k->cert_revoked;
 	j->known_boot = k->known_boot;
 	j->known_ima_octets = k->known_ima_octets;
