@@ -218,9 +218,24 @@ static const char *effective(const struct ay_config *c, size_t i)
 	return c->set[i].text != NULL ? c->set[i].text : rows[i].fallback;
 }
 
+/* "key", or "section.key" */
+static size_t row_named(const struct ay_config *c, const char *name)
+{
+	const char *dot = strchr(name, '.');
+	char section[64];
+
+	if (dot == NULL)
+		return find_row(c->program, "", name);
+	if ((size_t)(dot - name) >= sizeof(section))
+		return AY_COUNT(rows);
+	memcpy(section, name, (size_t)(dot - name));
+	section[dot - name] = 0;
+	return find_row(c->program, section, dot + 1);
+}
+
 const char *ay_config_str(const struct ay_config *c, const char *key)
 {
-	size_t i = find_row(c->program, "", key);
+	size_t i = row_named(c, key);
 
 	assert(i < AY_COUNT(rows));
 	return effective(c, i);
@@ -228,7 +243,7 @@ const char *ay_config_str(const struct ay_config *c, const char *key)
 
 int64_t ay_config_int(const struct ay_config *c, const char *key)
 {
-	size_t i = find_row(c->program, "", key);
+	size_t i = row_named(c, key);
 	bool is_number;
 	int64_t v;
 

@@ -52,7 +52,7 @@ AY_MUST_USE enum ay_rc ay_config_parse(enum ay_program p, const char *name, cons
 void ay_config_free(struct ay_config *c);
 
 /*
- * Values by key. A key that is no row of this program, or of another type, is
+ * Values by key, or by "section.key" below a section. A key that is no row of this program, or of another type, is
  * our own bug: assert. Strings live as long as c.
  */
 const char *ay_config_str(const struct ay_config *c, const char *key); /* STR PATH ADDR WORD LIST */

@@ -41,7 +41,10 @@ static const struct ay_approval_kind *kind_of(const char *name)
 
 bool ay_engine_two_persons(const struct ay_engine *g, const struct ay_approval_kind *k)
 {
-	return g->config && ay_config_bool(g->config, k->key);
+	char key[80];
+
+	snprintf(key, sizeof(key), "approval.%s", k->key);
+	return g->config && ay_config_bool(g->config, key);
 }
 
 static int64_t setting(const struct ay_engine *g, const char *key)
@@ -312,7 +315,7 @@ static enum ay_rc ask(struct ay_engine *g, const struct ay_approval_request *r, 
 	struct ay_approval *p;
 	enum ay_rc rc = hash_now(g, r->kind, r->object, args, &t, hash, e);
 
-	row.expires_at = g->now_ms + setting(g, "expires");
+	row.expires_at = g->now_ms + setting(g, "approval.expires");
 	if (rc == AY_OK)
 		rc = may_ask(g, row.kind, row.object, e);
 	if (rc == AY_OK)
@@ -469,7 +472,7 @@ enum ay_rc ay_engine_approval_approve(struct ay_engine *g, struct ay_bytes id,
 				      const struct ay_approver *by, struct ay_bytes reason,
 				      json_t **out, struct ay_err *e)
 {
-	struct ay_approval_rules rules = { setting(g, "token_age") };
+	struct ay_approval_rules rules = { setting(g, "approval.token_age") };
 	const struct ay_approval_kind *k;
 	struct ay_approval *p;
 	json_t *result = NULL;

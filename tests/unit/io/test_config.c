@@ -122,9 +122,23 @@ static void show_tells_where_a_value_comes_from(void **state)
 	ay_config_free(c);
 }
 
+static void test_values_of_sections(void **state)
+{
+	static const char text[] = "[approval]\npolicy_activate = yes\nexpires = 2h\n";
+	struct ay_config *c;
+
+	(void)state;
+	assert_int_equal(ay_config_parse(AY_PROGRAM_ASSAYD, "t", text, &c, NULL), AY_OK);
+	assert_true(ay_config_bool(c, "approval.policy_activate"));
+	assert_false(ay_config_bool(c, "approval.reference_revoke"));
+	assert_int_equal(ay_config_int(c, "approval.expires"), 7200000);
+	ay_config_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_values_of_sections),
 		cmocka_unit_test(every_default_is_valid),
 		cmocka_unit_test(files_are_judged_by_line),
 		cmocka_unit_test(a_line_too_long_is_refused),
