@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* assay host add | list | show | attest | acknowledge | remove */
 #include "core/base/limits.h"
-#include "prog/assay/client.h"
 #include "prog/assay/commands.h"
+#include "prog/assay/list.h"
 #include "prog/assay/report_text.h"
-#include "prog/assay/table.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -62,38 +61,10 @@ static int add_body(const struct ay_args *args, json_t *body)
 	return add_labels(args, body);
 }
 
-/* method path [body] and what to print of the answer. */
-static int call_and_print(struct ay_cli *cli, const char *method, const char *path, json_t *body,
-			  int (*print)(struct ay_cli *cli, const json_t *j))
-{
-	struct ay_client *c;
-	struct ay_answer a;
-	int rc = ay_client_open(cli, &c);
-
-	if (rc != AY_EXIT_OK) {
-		json_decref(body);
-		return rc;
-	}
-	rc = ay_client_call(c, method, path, body, NULL, &a);
-	if (rc == AY_EXIT_OK) {
-		rc = cli->json && a.json != NULL ? ay_cli_print_json(a.json) : AY_EXIT_OK;
-		if (!cli->json && print != NULL)
-			rc = print(cli, a.json);
-		ay_answer_fini(&a);
-	}
-	ay_client_close(c);
-	return rc;
-}
-
 static int call_host(struct ay_cli *cli, const char *method, const char *host, const char *after,
-		     json_t *body, int (*print)(struct ay_cli *cli, const json_t *j))
+		     json_t *body, ay_print_fn *print)
 {
-	char *path = ay_client_path("/hosts/", host, after);
-	int rc = path == NULL ? ay_cli_error(AY_EXIT_IO, "out of memory")
-			      : call_and_print(cli, method, path, body, print);
-
-	free(path);
-	return rc;
+	return ay_cli_call_on(cli, method, "/hosts/", host, after, body, print);
 }
 
 static int print_added(struct ay_cli *cli, const json_t *j)
@@ -113,70 +84,26 @@ static int run_add(struct ay_cli *cli, const struct ay_args *args)
 		json_decref(body);
 		return rc;
 	}
-	return call_and_print(cli, "POST", "/hosts", body, print_added);
-}
-
-static void list_row(struct ay_table *t, const json_t *h)
-{
-	const json_t *identity = json_object_get(h, "identity");
-
-	ay_table_add(t, ay_answer_text(h, "name", NULL));
-	ay_table_add(t, ay_answer_text(h, "state", NULL));
-	ay_table_add(t, ay_answer_text(h, "verdict", NULL));
-	ay_table_add(t, ay_answer_text(identity, "grade", NULL));
-	ay_table_add(t, ay_answer_text(h, "attested_at", NULL));
-	ay_table_add(t, ay_answer_text(h, "lease_until", NULL));
-	ay_table_add(t, ay_answer_text(h, "id", NULL));
-}
-
-static int by_name(const void *a, const void *b)
-{
-	const json_t *const *x = a, *const *y = b;
-
-	return strcmp(ay_answer_text(*x, "name", ""), ay_answer_text(*y, "name", ""));
+	return ay_cli_call(cli, "POST", "/hosts", body, print_added);
 }
 
 /* People look for a name; programs get the server's order. */
-static void add_rows(struct ay_table *t, const json_t *items)
-{
-	size_t n = json_array_size(items);
-	const json_t **row = calloc(n + 1, sizeof(*row));
-
-	if (row == NULL)
-		abort();
-	for (size_t i = 0; i < n; i++)
-		row[i] = json_array_get(items, i);
-	qsort(row, n, sizeof(*row), by_name);
-	for (size_t i = 0; i < n; i++)
-		list_row(t, row[i]);
-	free(row);
-}
-
 static int run_list(struct ay_cli *cli, const struct ay_args *args)
 {
-	static const char *const heads[] = { "NAME",	 "STATE",	"VERDICT", "IDENTITY",
-					     "ATTESTED", "LEASE UNTIL", "ID",	   NULL };
-	struct ay_client *c;
-	struct ay_table t;
-	json_t *items;
-	int rc = ay_client_open(cli, &c);
+	static const struct ay_column columns[] = {
+		{ "NAME", "name", NULL },
+		{ "STATE", "state", NULL },
+		{ "VERDICT", "verdict", NULL },
+		{ "IDENTITY", "identity.grade", NULL },
+		{ "ATTESTED", "attested_at", NULL },
+		{ "LEASE UNTIL", "lease_until", NULL },
+		{ "ID", "id", NULL },
+		{ NULL, NULL, NULL },
+	};
+	static const struct ay_list list = { "/hosts?limit=500", "name", columns };
 
 	(void)args;
-	if (rc != AY_EXIT_OK)
-		return rc;
-	rc = ay_client_list(c, "/hosts?limit=500", &items);
-	ay_client_close(c);
-	if (rc != AY_EXIT_OK)
-		return rc;
-	if (cli->json) {
-		rc = ay_cli_print_items(items);
-	} else {
-		ay_table_init(&t, cli, heads);
-		add_rows(&t, items);
-		ay_table_print(&t, stdout);
-	}
-	json_decref(items);
-	return rc;
+	return ay_cli_list(cli, &list);
 }
 
 static void show_line(const char *name, const char *value)

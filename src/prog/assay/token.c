@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* assay token create | list | revoke */
-#include "prog/assay/client.h"
 #include "prog/assay/commands.h"
-#include "prog/assay/table.h"
+#include "prog/assay/list.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -66,82 +65,42 @@ static int create_body(const struct ay_args *args, json_t *body)
 	return add_eks(args, body);
 }
 
-/* Prints the token alone, so that T=$(assay token create) works. */
+/* Alone, so that T=$(assay token create) works. */
+static int print_token(struct ay_cli *cli, const json_t *j)
+{
+	(void)cli;
+	puts(ay_answer_text(j, "token", ""));
+	return AY_EXIT_OK;
+}
+
 static int run_create(struct ay_cli *cli, const struct ay_args *args)
 {
 	json_t *body = json_object();
-	struct ay_client *c = NULL;
-	struct ay_answer a;
 	int rc = create_body(args, body);
 
-	if (rc == AY_EXIT_OK)
-		rc = ay_client_open(cli, &c);
 	if (rc != AY_EXIT_OK) {
 		json_decref(body);
 		return rc;
 	}
-	rc = ay_client_call(c, "POST", "/tokens", body, NULL, &a);
-	ay_client_close(c);
-	if (rc != AY_EXIT_OK)
-		return rc;
-	if (cli->json)
-		rc = ay_cli_print_json(a.json);
-	else
-		puts(ay_answer_text(a.json, "token", ""));
-	ay_answer_fini(&a);
-	return rc;
+	return ay_cli_call(cli, "POST", "/tokens", body, print_token);
 }
 
 static int run_list(struct ay_cli *cli, const struct ay_args *args)
 {
-	static const char *const heads[] = { "ID", "USES LEFT", "EXPIRES", "HOST", "POOL", NULL };
-	struct ay_client *c;
-	struct ay_table t;
-	json_t *items, *i;
-	size_t k;
-	int rc = ay_client_open(cli, &c);
+	static const struct ay_column columns[] = {
+		{ "ID", "id", NULL },	      { "USES LEFT", "uses_left", NULL },
+		{ "EXPIRES", "until", NULL }, { "HOST", "host", NULL },
+		{ "POOL", "pool", NULL },     { NULL, NULL, NULL },
+	};
+	static const struct ay_list list = { "/tokens?limit=500", NULL, columns };
 
 	(void)args;
-	if (rc != AY_EXIT_OK)
-		return rc;
-	rc = ay_client_list(c, "/tokens?limit=500", &items);
-	ay_client_close(c);
-	if (rc != AY_EXIT_OK)
-		return rc;
-	ay_table_init(&t, cli, heads);
-	json_array_foreach (items, k, i) {
-		ay_table_add(&t, ay_answer_text(i, "id", NULL));
-		ay_table_addf(&t, "%lld",
-			      (long long)json_integer_value(json_object_get(i, "uses_left")));
-		ay_table_add(&t, ay_answer_text(i, "until", NULL));
-		ay_table_add(&t, ay_answer_text(i, "host", NULL));
-		ay_table_add(&t, ay_answer_text(i, "pool", NULL));
-	}
-	if (cli->json)
-		rc = ay_cli_print_items(items);
-	else
-		ay_table_print(&t, stdout);
-	json_decref(items);
-	return rc;
+	return ay_cli_list(cli, &list);
 }
 
 static int run_revoke(struct ay_cli *cli, const struct ay_args *args)
 {
-	struct ay_client *c;
-	struct ay_answer a;
-	char *path;
-	int rc = ay_client_open(cli, &c);
-
-	if (rc != AY_EXIT_OK)
-		return rc;
-	path = ay_client_path("/tokens/", args->pos[0], "");
-	rc = path == NULL ? ay_cli_error(AY_EXIT_IO, "out of memory")
-			  : ay_client_call(c, "DELETE", path, NULL, NULL, &a);
-	if (rc == AY_EXIT_OK)
-		ay_answer_fini(&a);
-	free(path);
-	ay_client_close(c);
-	return rc;
+	return ay_cli_call_on(cli, "DELETE", "/tokens/", args->pos[0], "", NULL, NULL);
 }
 
 static const struct ay_opt create_opts[] = {
