@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/base/hex.h"
 #include "core/evlog/tcg_names.h"
 
 #define WORDS_MAX 512
@@ -279,142 +278,38 @@ static enum cause cause_of(const struct ay_report *rep, const struct ay_finding 
 	return cause_of_component(f->component);
 }
 
-/* ---- what sets that are not in force say ---- */
-
-static bool has_value(const struct ay_rule *r, uint16_t bank, struct ay_bytes digest)
+static void add(struct ay_report *rep, enum cause c, const struct ay_finding *f)
 {
-	for (size_t i = 0; i < r->n_values; i++)
-		if (ay_bytes_eq(ay_pcrs_value(&r->values[i], bank, r->pcr), digest))
-			return true;
-	return false;
-}
-
-static bool has_event(const struct ay_rule *r, uint16_t bank, struct ay_bytes digest)
-{
-	for (size_t k = 0; k < r->n_banks; k++)
-		for (size_t i = 0; r->bank[k] == bank && i < r->n_events; i++)
-			if (r->event[i].digest[k] != NULL &&
-			    memcmp(r->event[i].digest[k], digest.p, digest.n) == 0)
-				return true;
-	return false;
-}
-
-/* Does the set expect what the finding measured? */
-static bool expects(const struct ay_refset *s, const struct ay_finding *f, struct ay_bytes digest)
-{
-	for (size_t i = 0; i < s->n_rules; i++) {
-		const struct ay_rule *r = &s->rule[i];
-
-		if (r->kind == &ay_rule_files && f->code == AY_CHECK_REF_IMA &&
-		    ay_digest_set_find(&r->files, f->bank, digest) != NULL)
-			return true;
-		if (f->has_pcr && r->kind->has_pcr && r->pcr == f->pcr &&
-		    (has_value(r, f->bank, digest) || has_event(r, f->bank, digest)))
-			return true;
-	}
-	return false;
-}
-
-/* The set that says most about a finding: revoked before draft before superseded. */
-static const struct ay_refset *known_from(const struct ay_causes_in *in, const struct ay_finding *f)
-{
-	static const enum ay_set_state order[] = { AY_SET_REVOKED, AY_SET_DRAFT,
-						   AY_SET_SUPERSEDED };
-	size_t n = ay_alg_digest_size(f->bank);
-	uint8_t digest[AY_DIGEST_MAX];
-
-	if (f->measured == NULL || n == 0 ||
-	    ay_hex_decode(ay_bytes_of(f->measured), "measured", digest, n, NULL) != AY_OK)
-		return NULL;
-	for (size_t k = 0; k < AY_COUNT(order); k++)
-		for (size_t i = in->n_others; i-- > 0;) /* the newest first */
-			if (in->others[i]->state == order[k] &&
-			    expects(in->others[i], f, (struct ay_bytes){ digest, n }))
-				return in->others[i];
-	return NULL;
-}
-
-static enum ay_cause_kind kind_of(enum cause c, const struct ay_refset *from)
-{
-	if (from == NULL)
-		return classes[c].kind;
-	if (from->state == AY_SET_DRAFT)
-		return AY_CAUSE_EXPECTED;
-	return from->state == AY_SET_SUPERSEDED ? AY_CAUSE_UNKNOWN : AY_CAUSE_SUSPICIOUS;
-}
-
-static const char *fix_of(struct ay_report *rep, enum cause c, const struct ay_refset *from)
-{
-	const char *text = NULL;
-
-	if (from != NULL && from->state == AY_SET_DRAFT)
-		text = ay_arena_printf(rep->arena,
-				       "it is as draft set %s v%u expects: if the update is meant, "
-				       "activate that set",
-				       from->name, (unsigned)from->version);
-	else if (from != NULL && from->state == AY_SET_SUPERSEDED)
-		text = ay_arena_printf(rep->arena,
-				       "it is as set %s v%u expected, which was superseded: update "
-				       "the host, or give the policy an update window",
-				       from->name, (unsigned)from->version);
-	else if (from != NULL)
-		text = ay_arena_printf(rep->arena,
-				       "it is as set %s v%u expected, which was revoked: install "
-				       "what replaced it",
-				       from->name, (unsigned)from->version);
-	return text == NULL ? classes[c].fix : text;
-}
-
-/*
- * One class, told by its first finding. Its kind is the worst of all its
- * findings, so that one difference that an update explains never speaks for
- * another that nothing explains.
- */
-static void add(struct ay_report *rep, const struct ay_causes_in *in, enum cause c,
-		const struct ay_finding *first)
-{
-	const struct ay_refset *from = known_from(in, first), *worst = from;
-	enum ay_cause_kind kind = kind_of(c, from);
-
-	for (size_t i = 0; i < rep->n_findings; i++) {
-		const struct ay_finding *f = &rep->finding[i];
-
-		if (f->result != AY_FAIL || cause_of(rep, f, in->log) != c)
-			continue;
-		from = known_from(in, f);
-		if (kind_of(c, from) < kind) {
-			kind = kind_of(c, from);
-			worst = from;
-		}
-	}
-	ay_report_add_cause(rep, classes[c].name, kind, first->text, fix_of(rep, c, worst));
+	ay_report_add_cause(rep, classes[c].name, classes[c].kind, f->text, classes[c].fix);
 }
 
 /* Each class once, told by the first finding of it: failures first. */
-static void find_for(struct ay_report *rep, const struct ay_causes_in *in, enum ay_result result,
+static void find_for(struct ay_report *rep, const struct ay_evlog *log, enum ay_result result,
 		     bool done[CAUSES])
 {
 	for (size_t i = 0; i < rep->n_findings; i++) {
-		const struct ay_finding *f = &rep->finding[i];
+		struct ay_finding *f = &rep->finding[i];
 		enum cause c;
 
 		if (f->result != result || (result == AY_NOT_CHECKED && f->optional))
 			continue;
-		c = cause_of(rep, f, in->log);
-		if (c == CAUSES || done[c])
+		c = cause_of(rep, f, log);
+		if (c == CAUSES)
 			continue;
+		f->cause = classes[c].name;
+		if (!done[c])
+			add(rep, c, f);
 		done[c] = true;
-		add(rep, in, c, f);
 	}
 }
 
-void ay_causes_find(struct ay_report *rep, const struct ay_causes_in *in)
+void ay_causes_find(struct ay_report *rep, const struct ay_evlog *log)
 {
 	bool done[CAUSES] = { false };
 
 	rep->n_causes = 0;
 	if (rep->verdict == AY_TRUSTED)
 		return;
-	find_for(rep, in, AY_FAIL, done);
-	find_for(rep, in, AY_NOT_CHECKED, done);
+	find_for(rep, log, AY_FAIL, done);
+	find_for(rep, log, AY_NOT_CHECKED, done);
 }

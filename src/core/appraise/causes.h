@@ -14,23 +14,22 @@
 bool ay_cause_is_class(struct ay_bytes name);
 const char *ay_cause_kind_name(enum ay_cause_kind k);
 
-/* What is known besides the findings. Zeroed: nothing. */
-struct ay_causes_in {
-	const struct ay_evlog *log; /* the boot log whose events the findings name; NULL: none */
-	/*
-	 * Reference sets that are not in force. A difference that a draft expects
-	 * is explained by an update (kind `expected`); one that a superseded set
-	 * expects is an update that did not happen; one of a revoked set is
-	 * suspicious. Says what to look at, never what to trust.
-	 */
-	const struct ay_refset *const *others;
-	size_t n_others;
-};
+/*
+ * Add the causes of all failing and open findings, each class once, and set
+ * each finding's own. log: the parsed boot log whose events the findings name,
+ * or NULL. After ay_report_conclude(). A trusted report has none.
+ */
+void ay_causes_find(struct ay_report *rep, const struct ay_evlog *log);
 
 /*
- * Add the causes of all failing and open findings, each class once. After
- * ay_report_conclude(). A trusted report has none.
+ * What sets that are not in force (others) say about the causes of a report, in
+ * its JSON as ay_report_json() made it. A difference that a draft expects is
+ * explained by an update (kind `expected`); one that a superseded set expects
+ * is an update that did not happen; one of a revoked set is suspicious. For
+ * showing a report: the stored one depends on its evidence and rules alone.
+ * False without memory; the report then stands as it was.
  */
-void ay_causes_find(struct ay_report *rep, const struct ay_causes_in *in);
+AY_MUST_USE bool ay_causes_explain(json_t *report, const struct ay_refset *const *others,
+				   size_t n_others);
 
 #endif

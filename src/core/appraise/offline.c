@@ -272,7 +272,7 @@ enum ay_rc ay_appraise_offline(const struct ay_offline_in *in, struct ay_arena *
 			ay_policy_required(in->policy, in->sets, in->n_sets, true, in->now_ms),
 			in->now_ms, rep, e);
 	if (rc == AY_OK)
-		ay_causes_find(rep, &(struct ay_causes_in){ .log = out->log_parsed ? &out->log : NULL });
+		ay_causes_find(rep, out->log_parsed ? &out->log : NULL);
 	return rc;
 }
 

@@ -80,6 +80,7 @@ struct ay_finding {
 	const char *path; /* NULL: none; so the two below */
 	const char *expected;
 	const char *measured;
+	const char *cause; /* class, set by ay_causes_find(); not written to octets */
 };
 
 /* Which rule judged a PCR's value (event < 0) or one event of it. */

@@ -35,8 +35,8 @@ static bool put_place(json_t *o, const struct ay_finding *f)
 	       (!f->has_pcr || put(o, "pcr", json_integer(f->pcr))) &&
 	       (!f->has_event || put(o, "event", json_integer(f->event))) &&
 	       (!f->has_entry || put(o, "entry", json_integer((json_int_t)f->entry))) &&
-	       put_text(o, "path", f->path) && put_text(o, "expected", f->expected) &&
-	       put_text(o, "measured", f->measured) &&
+	       put_text(o, "cause", f->cause) && put_text(o, "path", f->path) &&
+	       put_text(o, "expected", f->expected) && put_text(o, "measured", f->measured) &&
 	       put_text(o, "clause", clause[0] == '\0' ? NULL : clause);
 }
 

@@ -13,7 +13,7 @@
  *	ay_report_merge(rep, boot);
  *	ay_appraise_runtime(&rt, rep, e); IMA: only entries that are new
  *	ay_appraise_conclude(policy, ay_policy_required(policy, sets, n, ...), now, rep, e);
- *	ay_causes_find(rep, &causes);
+ *	ay_causes_find(rep, log);
  *
  * A key met before costs one hash over the values, whatever the size of
  * policy, sets and log.

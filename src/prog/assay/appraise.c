@@ -111,7 +111,7 @@ static enum ay_rc report_missing(const struct ay_evidence_dir *d, const struct a
 				  ay_policy_required(a->policy, a->view, a->n, true, d->in.now_ms),
 				  d->in.now_ms, rep, e);
 	if (rc == AY_OK)
-		ay_causes_find(rep, &(struct ay_causes_in){ 0 });
+		ay_causes_find(rep, NULL);
 	return rc;
 }
 

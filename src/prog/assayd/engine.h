@@ -146,6 +146,9 @@ void ay_engine_attest_forget(struct ay_engine *g, void *arg);
 AY_MUST_USE enum ay_rc ay_engine_report(struct ay_engine *g, const struct ay_host *h, json_t **out,
 					struct ay_err *e);
 
+/* Causes of a report that is shown, told by reference sets that are not in force (causes.h). */
+void ay_engine_explain(struct ay_engine *g, json_t *report);
+
 /* ---- enrolment tokens ---- */
 
 struct ay_token_spec {

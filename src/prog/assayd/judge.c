@@ -349,7 +349,7 @@ static void conclude(struct judging *v)
 					&v->rep, &j->err);
 	if (j->fault != AY_OK)
 		return;
-	ay_causes_find(&v->rep, &(struct ay_causes_in){ .log = v->parsed });
+	ay_causes_find(&v->rep, v->parsed);
 	for (size_t i = 0; i < AY_COMPONENTS; i++) {
 		j->components[i] = (uint8_t)v->rep.component[i].verdict;
 		j->grades[i] = (uint8_t)v->rep.component[i].grade;

@@ -2,6 +2,7 @@
 #include "prog/assayd/policies.h"
 #include "prog/assayd/rules.h"
 
+#include "core/appraise/causes.h"
 #include "io/sys/rng.h"
 
 #include <stdlib.h>
@@ -247,6 +248,20 @@ uint32_t ay_refs_silence(struct ay_engine *g, const struct ay_host *h)
 }
 
 /* ---- finding and showing ---- */
+
+void ay_engine_explain(struct ay_engine *g, json_t *report)
+{
+	const struct ay_refs *r = g->refs;
+	const struct ay_refset **others = calloc(r->n_sets + 1, sizeof(*others));
+	size_t n = 0;
+
+	for (size_t i = 0; others && i < r->n_sets; i++)
+		if (r->set[i].set->state != AY_SET_ACTIVE)
+			others[n++] = r->set[i].set;
+	if (others && !ay_causes_explain(report, others, n))
+		ay_log_write(AY_LOG_WARN, "no memory to explain a report by other sets", NULL, 0);
+	free(others);
+}
 
 /* NAME@VERSION in two; false when it is no such thing. */
 static bool split_version(struct ay_bytes text, struct ay_bytes *name, uint32_t *version)

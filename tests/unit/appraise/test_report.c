@@ -218,7 +218,7 @@ static void fill(struct ay_report *rep)
 	rep->policy = (struct ay_named){ .name = "p", .version = 1 };
 	ay_report_grade(rep, AY_COMP_OS, AY_GRADE_TPM_SIGNED);
 	assert_int_equal(ay_report_conclude(rep, ID_PLAT_OS, NULL), AY_OK);
-	ay_causes_find(rep, &(struct ay_causes_in){ 0 });
+	ay_causes_find(rep, NULL);
 }
 
 static const char *text(const json_t *o, const char *key)
@@ -291,6 +291,7 @@ static void test_wire_round_trip(void **state)
 	assert_int_equal(ay_report_parse(one, &arena, &again, &e), AY_OK);
 	two = ay_report_write(&again, &arena);
 	assert_true(ay_bytes_eq(one, two));
+	ay_causes_find(&again, NULL); /* a finding's own cause is not written */
 	a = ay_report_json(&rep, &head);
 	b = ay_report_json(&again, &head);
 	assert_true(json_equal(a, b));

@@ -98,7 +98,7 @@ static void judge(struct turn *t)
 	ay_report_init(&rep, &arena);
 	assert_int_equal(ay_appraise_runtime(&t->in, &tally, &rep, NULL), AY_OK);
 	assert_int_equal(ay_report_conclude(&rep, RUNTIME, NULL), AY_OK);
-	ay_causes_find(&rep, &(struct ay_causes_in){ 0 });
+	ay_causes_find(&rep, NULL);
 }
 
 static void judge_whole(void)

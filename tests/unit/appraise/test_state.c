@@ -57,7 +57,7 @@ static void judge(const struct ay_state_in *in)
 	ay_report_init(&rep, &arena);
 	assert_int_equal(ay_appraise_state(in, &rep, &e), AY_OK);
 	assert_int_equal(ay_report_conclude(&rep, PLAT_OS, &e), AY_OK);
-	ay_causes_find(&rep, &(struct ay_causes_in){ .log = in->log });
+	ay_causes_find(&rep, in->log);
 }
 
 static size_t count(enum ay_check code, enum ay_result result)

@@ -283,8 +283,10 @@ static void attest_done(void *arg, enum ay_rc rc, const struct ay_err *e, const 
 	}
 	if (ay_api_refused(c, rc, e))
 		return;
-	if (!ay_api_refused(c, ay_engine_report(c->api->engine, h, &report, &why), &why))
-		ay_api_json(c, 200, report);
+	if (ay_api_refused(c, ay_engine_report(c->api->engine, h, &report, &why), &why))
+		return;
+	ay_engine_explain(c->api->engine, report);
+	ay_api_json(c, 200, report);
 }
 
 void ay_api_hosts_attest(struct ay_api_call *c)

@@ -9,8 +9,10 @@ void ay_api_reports_latest(struct ay_api_call *c)
 
 	if (h == NULL)
 		return;
-	if (!ay_api_refused(c, ay_engine_report(c->api->engine, h, &report, &e), &e))
-		ay_api_json(c, 200, report);
+	if (ay_api_refused(c, ay_engine_report(c->api->engine, h, &report, &e), &e))
+		return;
+	ay_engine_explain(c->api->engine, report);
+	ay_api_json(c, 200, report);
 }
 
 /* ---- history ---- */
@@ -129,6 +131,7 @@ static void show_stored(struct ay_api_call *c, const struct past *past)
 	json_object_set_new(head, "id", json_string(id));
 	json_object_set_new(head, "host", json_string(host));
 	json_decref(report);
+	ay_engine_explain(c->api->engine, head);
 	ay_api_json(c, 200, head);
 }
 
