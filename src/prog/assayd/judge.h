@@ -21,6 +21,9 @@ struct ay_judge {
 	struct ay_blob *rules; /* which these are: kept with every verdict (rules.h) */
 };
 
+/* By these sets, those left out of which no part counts; NULL without memory. */
+struct ay_judge *ay_judge_make(const struct ay_policy *p, const struct ay_refset *const *sets,
+			       const uint32_t *parts, size_t n, int64_t now_ms);
 struct ay_judge *ay_judge_ref(struct ay_judge *j);
 void ay_judge_unref(struct ay_judge *j); /* NULL is fine */
 

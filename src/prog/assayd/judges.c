@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prog/assayd/engine_impl.h"
 #include "prog/assayd/judge.h"
-#include "prog/assayd/rules.h"
 
 #include <stdlib.h>
 
@@ -22,35 +21,6 @@ struct ay_judge_table {
 		struct ay_judge *judge;
 	} * bucket[BUCKETS];
 };
-
-/* ---- one judge ---- */
-
-static struct ay_judge *judge_new(const struct ay_judge_table *t)
-{
-	struct ay_judge *j = calloc(1, sizeof(*j));
-	const struct ay_refset **sets = calloc(t->n_sets + 1, sizeof(*sets));
-	uint32_t *parts = calloc(t->n_sets + 1, sizeof(*parts));
-
-	if (!j || !sets || !parts) {
-		free(j);
-		free(sets);
-		free(parts);
-		return NULL;
-	}
-	j->refs = 1;
-	j->policy = t->policy;
-	j->sets = sets;
-	j->parts = parts;
-	for (size_t i = 0; i < t->n_sets; i++)
-		if (t->parts[i]) {
-			parts[j->n_sets] = t->parts[i];
-			sets[j->n_sets++] = t->set[i];
-		}
-	j->required = ay_policy_required(t->policy, sets, j->n_sets, false, t->made_at);
-	ay_tally_key(t->policy, sets, j->n_sets, false, t->made_at, j->tally_key);
-	j->rules = ay_rules_blob(t->policy, sets, parts, j->n_sets);
-	return j;
-}
 
 /* ---- the table ---- */
 
@@ -123,7 +93,7 @@ static struct ay_judge *add(struct ay_judge_table *t, size_t bucket)
 	uint32_t *parts = calloc(t->n_sets + 1, sizeof(*parts));
 
 	if (e && parts)
-		e->judge = judge_new(t);
+		e->judge = ay_judge_make(t->policy, t->set, t->parts, t->n_sets, t->made_at);
 	if (!e || !e->judge) {
 		free(e);
 		free(parts);

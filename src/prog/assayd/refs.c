@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prog/assayd/policies.h"
-#include "prog/assayd/rules.h"
 
 #include "core/appraise/causes.h"
 #include "io/sys/rng.h"

@@ -3,11 +3,40 @@
 
 #include "core/base/reader.h"
 #include "core/base/writer.h"
+#include "prog/assayd/judge.h"
 
 #include <stdlib.h>
 
 #define VERSION 2
 #define SET_OCTETS 34
+
+struct ay_judge *ay_judge_make(const struct ay_policy *p, const struct ay_refset *const *sets,
+			       const uint32_t *parts, size_t n, int64_t now_ms)
+{
+	struct ay_judge *j = calloc(1, sizeof(*j));
+	const struct ay_refset **kept = calloc(n + 1, sizeof(*kept));
+	uint32_t *kept_parts = calloc(n + 1, sizeof(*kept_parts));
+
+	if (!j || !kept || !kept_parts) {
+		free(j);
+		free(kept);
+		free(kept_parts);
+		return NULL;
+	}
+	j->refs = 1;
+	j->policy = p;
+	j->sets = kept;
+	j->parts = kept_parts;
+	for (size_t i = 0; i < n; i++)
+		if (parts[i]) {
+			kept_parts[j->n_sets] = parts[i];
+			kept[j->n_sets++] = sets[i];
+		}
+	j->required = ay_policy_required(p, kept, j->n_sets, false, now_ms);
+	ay_tally_key(p, kept, j->n_sets, false, now_ms, j->tally_key);
+	j->rules = ay_rules_blob(p, kept, kept_parts, j->n_sets);
+	return j;
+}
 
 struct ay_blob *ay_rules_blob(const struct ay_policy *p, const struct ay_refset *const *sets,
 			      const uint32_t *parts, size_t n)
