@@ -21,6 +21,8 @@
  *   refs.c       reference sets and policies in force; learn.c new ones;
  *                reflife.c their states
  *   approvals.c  what waits for a second person
+ *   history.c    attestations of the past, put together from the store
+ *   whatif.c     drafts judged on stored evidence; whatif_run.c in workers
  *   assertion.c  what an assertion is made of
  *   tokens.c     enrolment tokens
  *   events.c     what subscribers are told
@@ -283,6 +285,7 @@ struct ay_engine {
 
 	struct ay_refs *refs;		/* refs.c */
 	struct ay_etoken *tokens;	/* tokens.c */
+	struct ay_whatif *whatif; /* whatif.c; made with the workers */
 	struct ay_approvals *approvals; /* approvals.c */
 	struct ay_waiter *waiters;
 	struct ay_subscription *subs;
@@ -392,6 +395,8 @@ void ay_judge_job(struct ay_memo_table *t, struct ay_job *j, struct ay_arena *a)
 /* ---- workers.c ---- */
 AY_MUST_USE enum ay_rc ay_workers_start(struct ay_engine *g, struct ay_err *e);
 void ay_workers_stop(struct ay_engine *g);
+/* A what-if has hosts to judge. */
+void ay_workers_wake(struct ay_engine *g);
 /* A job with its snapshot of the host; NULL without memory. */
 struct ay_job *ay_job_new(struct ay_engine *g, struct ay_host *h, struct ay_conn *c);
 AY_MUST_USE bool ay_job_body(struct ay_job *j, struct ay_bytes body);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prog/assayd/engine_impl.h"
 #include "prog/assayd/inputs.h"
+#include "prog/assayd/whatif.h"
 
 #include <event2/event.h>
 #include <pthread.h>
@@ -33,6 +34,9 @@ struct ay_workers {
 	struct ay_job *spare;
 	size_t n_spare;
 	struct ay_memo_table *memos;
+	struct ay_whatif *whatif; /* taken from when nothing else is to do */
+	struct ay_store *reader[WORKERS_MAX];
+	unsigned n_started;
 	struct event *finished;
 	int fd; /* eventfd: done has something */
 	bool closing;
@@ -73,40 +77,60 @@ static struct ay_job *list_take(struct list *l, int most)
 	return head;
 }
 
-static struct ay_job *next_jobs(struct ay_workers *w)
+/* False at the end. *head NULL: no job, but a host of a what-if. */
+static bool next_jobs(struct ay_workers *w, struct ay_job **head)
 {
-	struct ay_job *head;
+	bool go_on;
 
 	pthread_mutex_lock(&w->todo.lock);
-	while (!w->todo.head && !w->closing)
+	while (!w->todo.head && !w->closing && !ay_whatif_waits(w->whatif))
 		pthread_cond_wait(&w->todo.more, &w->todo.lock);
-	head = list_take(&w->todo, TAKE);
+	*head = list_take(&w->todo, TAKE);
+	go_on = *head || !w->closing;
 	if (w->todo.head)
 		pthread_cond_signal(&w->todo.more);
 	pthread_mutex_unlock(&w->todo.lock);
-	return head;
+	return go_on;
+}
+
+static void do_jobs(struct ay_workers *w, struct ay_job *head, struct ay_arena *a)
+{
+	struct ay_job **tail;
+	uint64_t one = 1;
+
+	for (tail = &head; *tail; tail = &(*tail)->next) {
+		ay_judge_job(w->memos, *tail, a);
+		ay_inputs_make(*tail, a);
+		ay_arena_reset(a);
+	}
+	list_append(&w->done, head, tail);
+	if (write(w->fd, &one, sizeof(one)) != sizeof(one))
+		ay_log_write(AY_LOG_ERROR, "worker cannot tell that it is done", NULL, 0);
 }
 
 static void *work(void *arg)
 {
 	struct ay_workers *w = arg;
-	struct ay_job *head, **tail;
+	unsigned me = __atomic_fetch_add(&w->n_started, 1, __ATOMIC_RELAXED);
+	struct ay_job *head;
 	struct ay_arena a;
-	uint64_t one = 1;
 
 	ay_arena_init(&a, ARENA_MAX);
-	while ((head = next_jobs(w))) {
-		for (tail = &head; *tail; tail = &(*tail)->next) {
-			ay_judge_job(w->memos, *tail, &a);
-			ay_inputs_make(*tail, &a);
-			ay_arena_reset(&a);
-		}
-		list_append(&w->done, head, tail);
-		if (write(w->fd, &one, sizeof(one)) != sizeof(one))
-			ay_log_write(AY_LOG_ERROR, "worker cannot tell that it is done", NULL, 0);
+	while (next_jobs(w, &head)) {
+		if (head)
+			do_jobs(w, head, &a);
+		else
+			ay_whatif_step(w->whatif, w->reader[me], &a);
 	}
 	ay_arena_fini(&a);
 	return NULL;
+}
+
+void ay_workers_wake(struct ay_engine *g)
+{
+	pthread_mutex_lock(&g->workers->todo.lock);
+	pthread_cond_broadcast(&g->workers->todo.more);
+	pthread_mutex_unlock(&g->workers->todo.lock);
 }
 
 static void on_finished(evutil_socket_t fd, short what, void *arg)
@@ -147,6 +171,8 @@ static enum ay_rc start_threads(struct ay_workers *w, unsigned n, struct ay_err 
 enum ay_rc ay_workers_start(struct ay_engine *g, struct ay_err *e)
 {
 	struct ay_workers *w = calloc(1, sizeof(*w));
+	enum ay_rc rc = AY_OK;
+	unsigned n;
 
 	if (!w)
 		return ay_fail(e, AY_E_NOMEM, "workers", 0, "no memory");
@@ -159,7 +185,13 @@ enum ay_rc ay_workers_start(struct ay_engine *g, struct ay_err *e)
 	w->finished = event_new(ay_loop_base(g->loop), w->fd, EV_READ | EV_PERSIST, on_finished, g);
 	if (!w->memos || w->fd < 0 || !w->finished || event_add(w->finished, NULL) != 0)
 		return ay_fail(e, AY_E_UNAVAIL, "workers", 0, "cannot be set up");
-	return start_threads(w, g->set.workers ? g->set.workers : 1, e);
+	w->whatif = g->whatif = ay_whatif_new();
+	if (!w->whatif)
+		return ay_fail(e, AY_E_NOMEM, "workers", 0, "no memory");
+	n = g->set.workers ? g->set.workers : 1;
+	for (unsigned i = 0; rc == AY_OK && i < n && i < WORKERS_MAX; i++)
+		rc = ay_store_reader(g->store, &w->reader[i], e);
+	return rc == AY_OK ? start_threads(w, n, e) : rc;
 }
 
 static void free_list(struct ay_engine *g, struct ay_job *j)
@@ -198,6 +230,10 @@ void ay_workers_stop(struct ay_engine *g)
 	if (w->fd >= 0)
 		close(w->fd);
 	ay_memo_table_free(w->memos);
+	for (unsigned i = 0; i < WORKERS_MAX; i++)
+		ay_store_reader_close(w->reader[i]);
+	ay_whatif_free(w->whatif);
+	g->whatif = NULL;
 	free(w);
 	g->workers = NULL;
 }

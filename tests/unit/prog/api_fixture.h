@@ -6,6 +6,8 @@
 #include "../io/store_fixture.h"
 
 #include "prog/assayd/api/call.h"
+#include "prog/assayd/find.h"
+#include "prog/assayd/whatif.h"
 #include "prog/assayd/api/router.h"
 #include "prog/assayd/approvals.h"
 
@@ -146,6 +148,33 @@ LIST_OF(ay_engine_config)
 BY_ID(ay_engine_reference)
 BY_ID(ay_engine_approval)
 BY_ID(ay_engine_policy)
+
+BY_ID(ay_whatif_show)
+BY_ID(ay_whatif_cancel)
+
+enum ay_rc ay_whatif_start(struct ay_engine *g, const struct ay_whatif_ask *ask, json_t **out,
+			   struct ay_err *e)
+{
+	(void)g, (void)e, (void)ask;
+	return empty(out);
+}
+
+enum ay_rc ay_whatif_flips(struct ay_engine *g, struct ay_bytes id, uint64_t from, size_t limit,
+			   json_t **out, uint64_t *next, struct ay_err *e)
+{
+	(void)g, (void)e, (void)id, (void)from, (void)limit;
+	*next = 0;
+	return empty(out);
+}
+
+enum ay_rc ay_find_digest(struct ay_engine *g, struct ay_bytes digest, uint64_t from, size_t limit,
+			  json_t **out, uint64_t *next, struct ay_err *e)
+{
+	(void)g, (void)e, (void)digest, (void)from, (void)limit;
+	*next = 0;
+	*out = json_object();
+	return AY_OK;
+}
 
 #define CHANGE(name)                                                                               \
 	enum ay_rc name(struct ay_engine *g, struct ay_bytes id,                                   \

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AY_ASSAYD_FIND_H
+#define AY_ASSAYD_FIND_H
+
+/* Which hosts ever loaded a digest, by the store's index (ay_store_sightings). */
+#include "prog/assayd/engine.h"
+
+/*
+ * A page of hosts, in order of id: {"digest","hosts","items":[{"host","name",
+ * "in","first_seen","last_seen","pcr","path","what"}]}; hosts: how many in all.
+ * digest: 20, 32, 48 or 64 octets. *next 0: no more.
+ */
+AY_MUST_USE enum ay_rc ay_find_digest(struct ay_engine *g, struct ay_bytes digest, uint64_t from,
+				      size_t limit, json_t **out, uint64_t *next, struct ay_err *e);
+
+#endif
