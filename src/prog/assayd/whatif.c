@@ -14,7 +14,7 @@ struct starting {
 	const char *for_policy;	       /* policy draft: hosts of this policy; NULL: all */
 	const struct ay_refset **sets; /* candidates, the draft among them */
 	size_t n_sets;
-	const struct ay_policy **of; /* of judge[i]: the policy in force it stands for */
+	const struct ay_policy **of; /* of judges[i]: the policy in force it stands for */
 };
 
 static enum ay_rc no_memory(struct ay_err *e)
@@ -139,32 +139,32 @@ static const struct ay_policy *in_force(const struct starting *s, struct ay_byte
 	return NULL;
 }
 
-/* The judge that stands for this policy (NULL: for none) in the run; made once. */
-static enum ay_rc judge_for(struct starting *s, const struct ay_policy *p, struct ay_judge **out,
-			    struct ay_err *e)
+/* The judges that stand for this policy in the run; made once. */
+static enum ay_rc judges_for(struct starting *s, const struct ay_policy *p,
+			     struct ay_judge_table **out, struct ay_err *e)
 {
 	struct ay_whatif_run *r = s->r;
-	struct ay_judge **judges;
+	struct ay_judge_table **judges;
 	const struct ay_policy **of;
 
 	for (size_t i = 0; i < r->n_judges; i++)
 		if (s->of[i] == p) {
-			*out = r->judge[i];
+			*out = r->judges[i];
 			return AY_OK;
 		}
-	judges = realloc(r->judge, (r->n_judges + 1) * sizeof(*judges));
+	judges = realloc(r->judges, (r->n_judges + 1) * sizeof(*judges));
 	if (!judges)
 		return no_memory(e);
-	r->judge = judges;
+	r->judges = judges;
 	of = realloc(s->of, (r->n_judges + 1) * sizeof(*of));
 	if (!of)
 		return no_memory(e);
 	s->of = of;
-	*out = ay_judge_make(p, s->sets, s->n_sets, s->g->now_ms);
+	*out = ay_judge_table_new(p, s->sets, s->n_sets, s->g->now_ms);
 	if (!*out)
 		return no_memory(e);
 	s->of[r->n_judges] = p;
-	r->judge[r->n_judges++] = *out;
+	r->judges[r->n_judges++] = *out;
 	return AY_OK;
 }
 
@@ -223,6 +223,7 @@ static enum ay_rc add_host(struct starting *s, const struct ay_host *h, struct a
 	struct ay_whatif_run *r = s->r;
 	struct ay_whatif_host *to = &r->host[r->n_hosts];
 	const struct ay_policy *p = NULL;
+	struct ay_judge_table *judges;
 	bool affected = false;
 	enum ay_rc rc = policy_of(s, h, &p, &affected, e);
 
@@ -238,7 +239,9 @@ static enum ay_rc add_host(struct starting *s, const struct ay_host *h, struct a
 	}
 	*to = (struct ay_whatif_host){ .id = h->id, .seq = h->run->seq, .lease = h->lease };
 	memcpy(to->components, h->components, sizeof(to->components));
-	rc = judge_for(s, p, &to->judge, e);
+	rc = judges_for(s, p, &judges, e);
+	if (rc == AY_OK && !(to->judge = ay_judge_table_of(judges, h)))
+		rc = no_memory(e);
 	if (rc == AY_OK)
 		r->n_hosts++;
 	return rc;

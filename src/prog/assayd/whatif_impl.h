@@ -36,7 +36,7 @@ struct ay_whatif_run {
 	int64_t started_ms, now_ms;
 	struct ay_policy *policy; /* its own copies, or NULL */
 	struct ay_refset *set;
-	struct ay_judge **judge;
+	struct ay_judge_table **judges; /* by policy; they hold what hosts name */
 	size_t n_judges;
 	struct ay_whatif_host *host;
 	size_t n_hosts;

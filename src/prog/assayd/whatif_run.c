@@ -22,11 +22,11 @@ void ay_whatif_run_free(struct ay_whatif_run *r)
 	for (size_t i = 0; i < r->n_flips; i++)
 		free(r->flip[i].causes);
 	for (size_t i = 0; i < r->n_judges; i++)
-		ay_judge_unref(r->judge[i]);
+		ay_judge_table_free(r->judges[i]);
 	ay_memo_table_free(r->memos);
 	ay_policy_free(r->policy);
 	ay_refset_free(r->set);
-	free(r->judge);
+	free(r->judges);
 	free(r->flip);
 	free(r->host);
 	free(r->name);
