@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "prog/assayd/refs.h"
+#include "prog/assayd/policies.h"
 #include "prog/assayd/whatif_impl.h"
 
 #include "io/sys/rng.h"
@@ -128,17 +128,6 @@ static enum ay_rc make_draft(struct starting *s, struct ay_err *e)
 
 /* ---- judges ---- */
 
-static const struct ay_policy *in_force(const struct starting *s, struct ay_bytes name)
-{
-	struct ay_refs *refs = s->g->refs;
-
-	for (size_t i = refs->n_policies; i-- > 0;)
-		if (refs->policy[i].state == AY_SET_ACTIVE &&
-		    ay_bytes_eq(ay_bytes_of(refs->policy[i].policy->name), name))
-			return refs->policy[i].policy;
-	return NULL;
-}
-
 /* The judges that stand for this policy in the run; made once. */
 static enum ay_rc judges_for(struct starting *s, const struct ay_policy *p,
 			     struct ay_judge_table **out, struct ay_err *e)
@@ -183,7 +172,9 @@ static enum ay_rc default_policy(struct starting *s, const struct ay_policy **ou
 static enum ay_rc policy_of(struct starting *s, const struct ay_host *h,
 			    const struct ay_policy **out, bool *affected, struct ay_err *e)
 {
-	struct ay_bytes name = ay_bytes_of(h->policy ? h->policy : "default");
+	const char *by, *named = ay_policies_name_for(s->g->refs, h, &by);
+	struct ay_bytes name = ay_bytes_of(named ? named : "default");
+	struct ay_active_policy *active;
 	struct ay_bytes target = s->for_policy ? ay_bytes_of(s->for_policy) : s->ask->instead_of;
 
 	if (s->ask->of == AY_WHATIF_POLICY) {
@@ -191,7 +182,8 @@ static enum ay_rc policy_of(struct starting *s, const struct ay_host *h,
 		*out = s->r->policy;
 		return AY_OK;
 	}
-	*out = in_force(s, name);
+	active = named ? ay_policies_active(s->g->refs, named) : NULL;
+	*out = active ? active->policy : NULL;
 	*affected = true;
 	if (!*out && ay_bytes_eq(name, ay_bytes_of("default")))
 		return default_policy(s, out, e);
