@@ -103,3 +103,12 @@ void ay_machine_of_log(const struct ay_evlog *log, uint32_t unexplained, struct 
 		note_event(ev, proven, a, out, twice);
 	}
 }
+
+size_t ay_machine_version_event(const struct ay_evlog *log)
+{
+	for (size_t i = 0; i < log->n_events; i++)
+		if (log->event[i].pcr == 0 && log->event[i].type == AY_EV_S_CRTM_VERSION &&
+		    log->event[i].check == AY_DATA_MATCH)
+			return i;
+	return 0;
+}

@@ -94,6 +94,9 @@ struct ay_machine {
 void ay_machine_of_log(const struct ay_evlog *log, uint32_t unexplained, struct ay_arena *a,
 		       struct ay_machine *out);
 
+/* The first event that ay_machine_of_log() takes the version of the CRTM from; 0: none. */
+size_t ay_machine_version_event(const struct ay_evlog *log);
+
 enum ay_fit { AY_FIT_NO = 0, AY_FIT_UNKNOWN, AY_FIT_YES };
 
 /* unknown: something is asked that the evidence does not say. */

@@ -10,17 +10,10 @@
 #define FORMAT "assay-reference-1"
 
 const struct ay_rule_kind *const ay_rule_kinds[] = {
-	&ay_rule_pcr,
-	&ay_rule_one_of,
-	&ay_rule_golden,
-	&ay_rule_events,
-	&ay_rule_events_excluding,
-	&ay_rule_includes,
-	&ay_rule_forbidden,
-	&ay_rule_files,
-	&ay_rule_signers,
-	&ay_rule_buffers,
-	NULL,
+	&ay_rule_pcr,	  &ay_rule_one_of,	     &ay_rule_golden,
+	&ay_rule_events,  &ay_rule_events_excluding, &ay_rule_includes,
+	&ay_rule_minimum, &ay_rule_forbidden,	     &ay_rule_files,
+	&ay_rule_signers, &ay_rule_buffers,	     NULL,
 };
 
 static const char *const part_names[AY_PARTS] = {

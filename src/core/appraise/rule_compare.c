@@ -48,7 +48,7 @@ bool ay_rule_is_event(const struct ay_rule *r, const struct ay_ref_event *ev,
 }
 
 /* Every digest of the event that can be computed is that of all its data, and one is attested. */
-static bool covers_whole(const struct ay_boot_facts *f, size_t event)
+bool ay_rule_covers_whole(const struct ay_boot_facts *f, size_t event)
 {
 	const struct ay_event *ev = &f->log->event[event];
 	uint8_t got[AY_DIGEST_MAX];
@@ -86,7 +86,7 @@ bool ay_rule_is_variable(const struct ay_exclude *x, const struct ay_boot_facts 
 	    ay_uefi_variable_parse(f->log->event[event].data, &v, NULL) != AY_OK ||
 	    memcmp(v.guid, x->guid, sizeof(v.guid)) != 0 || !is_name(v.name, x->variable))
 		return false;
-	return !AY_CHECKED("EXCLUDE_COVERED", !covers_whole(f, event));
+	return !AY_CHECKED("EXCLUDE_COVERED", !ay_rule_covers_whole(f, event));
 }
 
 uint16_t ay_rule_shown_bank(const struct ay_rule *r, const struct ay_pcrs *attested,

@@ -38,6 +38,8 @@ bool ay_rule_is_digest(const struct ay_rule *r, const uint8_t *const *digest,
 /* The event that the rule expects, or one of its alternatives. */
 bool ay_rule_is_event(const struct ay_rule *r, const struct ay_ref_event *ev,
 		      const struct ay_boot_facts *f, size_t event);
+/* Every digest of the event that can be computed is that of all its data, and one is attested. */
+bool ay_rule_covers_whole(const struct ay_boot_facts *f, size_t event);
 /* The UEFI variable named, in data that the digests cover as a whole, one of them attested. */
 bool ay_rule_is_variable(const struct ay_exclude *x, const struct ay_boot_facts *f, size_t event);
 

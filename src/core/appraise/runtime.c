@@ -84,12 +84,16 @@ static enum ay_rc gather(const struct ay_runtime_in *in, struct ay_report *rep,
 	for (size_t i = 0; i < in->n_sets; i++) {
 		const struct ay_refset *s = in->sets[i];
 		struct ay_named name = ay_refset_named(s);
-		bool used = false;
+		bool used = false, lists;
 
-		if (!ay_policy_uses_runtime(in->policy, in->sets, in->n_sets, i, in->offline,
-					    in->now_ms))
+		if (!ay_policy_in_force(in->policy, s, in->offline, in->now_ms))
 			continue;
+		lists = ay_policy_uses_runtime(in->policy, in->sets, in->n_sets, i, in->offline,
+					       in->now_ms);
 		for (size_t r = 0; r < s->n_rules; r++) {
+			/* what is forbidden is so in whatever part it stands */
+			if (!lists && s->rule[r].kind->role != AY_ROLE_FORBIDS)
+				continue;
 			take_rule(j, s, &s->rule[r]);
 			used |= s->rule[r].kind->role == AY_ROLE_RUNTIME;
 		}

@@ -423,7 +423,9 @@ void ay_tally_key(const struct ay_policy *p, const struct ay_refset *const *sets
 	key_begin(&h, "assay-tally-2");
 	put(&h, p->ima_rules.sha256, sizeof(p->ima_rules.sha256));
 	for (size_t i = 0; i < n_sets; i++)
-		if (ay_policy_in_force(p, sets[i], offline, now_ms) && judges_files(sets[i]))
+		if (ay_policy_in_force(p, sets[i], offline, now_ms) && judges_files(sets[i])) {
 			put(&h, sets[i]->sha256, sizeof(sets[i]->sha256));
+			put_u32(&h, ay_policy_uses_runtime(p, sets, n_sets, i, offline, now_ms));
+		}
 	ay_hash_final(&h, key);
 }
