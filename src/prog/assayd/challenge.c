@@ -53,6 +53,7 @@ void ay_challenge_send(struct ay_engine *g, struct ay_host *h, struct ay_conn *c
 	struct ay_writer w;
 	struct ay_bytes body;
 
+	ay_pace_withdraw(&g->pace, &r->pace);
 	ay_nonce_draw(g, b.nonce);
 	ay_challenge_issue(&c->challenge, b.nonce, c->serial, ++r->next_request,
 			   g->mono_ms + g->set.deadline_ms);

@@ -157,6 +157,8 @@ static void lost(struct ay_engine *g, struct ay_host *h, bool was_asked)
 	}
 	h->connected = false;
 	g->count.connected--;
+	if (r->in_flight == 0)
+		ay_pace_done(&g->pace, &r->pace);
 	if (was_asked)
 		ay_schedule_missed(g, h);
 	if (h->dial.connect && h->state != AY_HOST_RETIRED)
@@ -234,7 +236,7 @@ static void attach(struct ay_engine *g, struct ay_host *h, struct ay_conn *c)
 		r->conn = c;
 		h->connected = true;
 		g->count.connected++;
-		ay_schedule_now(g, h);
+		ay_schedule_back(g, h, c->boot_id);
 		return;
 	}
 	if (r->rival)
@@ -358,6 +360,7 @@ static void on_hello(struct ay_engine *g, struct ay_conn *c, struct ay_bytes bod
 	c->tpm_family = hello.tpm_family;
 	c->ak_state = hello.ak_state;
 	c->firmware = hello.firmware;
+	memcpy(c->boot_id, hello.boot_id, sizeof(c->boot_id));
 	memcpy(c->manufacturer, hello.manufacturer, 4);
 	c->name = strndup((const char *)hello.name.p, hello.name.n);
 	if (h && AY_CHECKED("AIK_CERT_REVOKED_HELLO", h->run->revoked))

@@ -168,6 +168,7 @@ static void once_a_second(struct ay_engine *g)
 	if (g->mono_ms >= g->next_retain)
 		drop_old(g);
 	ay_schedule_tick(g);
+	ay_freshness_look(g);
 	ay_relay_tick(g);
 	ay_refs_tick(g);
 	ay_approvals_tick(g);
@@ -287,10 +288,8 @@ static void dial_all(struct ay_engine *g)
 static void expect_all(struct ay_engine *g)
 {
 	for (size_t i = 0; i < g->n_hosts; i++)
-		if (g->host[i]->state == AY_HOST_ENROLLED) {
-			g->host[i]->run->due = g->mono_ms + g->set.interval_ms + SECOND_MS;
-			ay_schedule_host(g, g->host[i]);
-		}
+		if (g->host[i]->state == AY_HOST_ENROLLED)
+			ay_schedule_expect(g, g->host[i]);
 }
 
 enum ay_rc ay_engine_new(const struct ay_engine_parts *p, struct ay_engine **out, struct ay_err *e)
@@ -311,6 +310,7 @@ enum ay_rc ay_engine_new(const struct ay_engine_parts *p, struct ay_engine **out
 	g->next_retain = g->mono_ms + 60 * SECOND_MS;
 	ay_sched_init(&g->host_sched);
 	ay_sched_init(&g->conn_sched);
+	ay_pace_init(&g->pace, g->set.window);
 	rc = set_up(g, p, e);
 	if (rc != AY_OK) {
 		ay_engine_free(g);
@@ -353,6 +353,8 @@ void ay_engine_free(struct ay_engine *g)
 	ay_approvals_fini(g);
 	ay_sched_fini(&g->host_sched);
 	ay_sched_fini(&g->conn_sched);
+	ay_pace_fini(&g->pace);
+	ay_freshness_fini(g);
 	while (g->subs)
 		ay_engine_unsubscribe(g, g->subs);
 	free(g->again);

@@ -297,7 +297,21 @@ struct ay_overview {
 	uint64_t challenges, attestations, accepted, rejected, late, stale, conflicts,
 		protocol_errors;
 	uint64_t enrolments, enrolment_failures;
+	/* are hosts asked in time? Rates and waits are of the last second. */
+	bool overloaded;
+	uint64_t waiting, due_per_s, served_per_s, longest_wait_ms;
+	uint64_t overdue; /* asked after their deadline, since the start */
 };
+/*
+ * Hosts whose evidence became older than their policy allows, since the start:
+ * late, because they waited for us; silent, because they did not answer. i from
+ * 0; false at the end. policy is "" for hosts without one.
+ */
+struct ay_deadline_misses {
+	const char *policy;
+	uint64_t late, silent;
+};
+bool ay_engine_deadline_misses(const struct ay_engine *g, size_t i, struct ay_deadline_misses *out);
 void ay_engine_overview(const struct ay_engine *g, struct ay_overview *out);
 
 /*

@@ -16,7 +16,8 @@
  *                judge_ima.c its IMA list; memo.c what states were judged to be
  *   workers.c    lists of jobs to threads and back
  *   settle.c     results to host state and store
- *   schedule.c   who is due, who is silent, whose lease ends
+ *   schedule.c   who is due, who is silent, whose lease ends; pace.c who is asked
+ *                first when many are; freshness.c what was missed, and overload
  *   relay.c      questions to signer and assay-ca, and their answers
  *   refs.c       reference sets and policies in force; learn.c new ones;
  *                reflife.c their states
@@ -41,6 +42,7 @@
 #include "prog/assayd/evidence.h"
 #include "prog/assayd/index.h"
 #include "prog/assayd/judge.h"
+#include "prog/assayd/pace.h"
 #include "prog/assayd/wake.h"
 
 struct ay_conn;
@@ -55,6 +57,7 @@ struct ay_engine_settings {
 	uint32_t silence; /* deadlines missed until trusted becomes unknown */
 	uint32_t workers;
 	uint32_t max_conns;
+	uint32_t window; /* hosts asked at the same time; 0: no more than one */
 	char servers[AY_MAX_TOKEN_BYTES /
 		     4]; /* words with commas, for tokens; empty: from FRONT_READY */
 };
@@ -73,7 +76,10 @@ struct ay_waiter {
 struct ay_host_run {
 	struct ay_host *host;
 	struct ay_wake wake;
-	int64_t due;	  /* mono: next challenge; AY_NEVER: none planned */
+	int64_t due;	  /* mono: next challenge; AY_NEVER: none planned, or it waits its turn */
+	int64_t by;	  /* mono: deadline of the challenge that is due */
+	int64_t stale_at; /* mono: its evidence is older than its policy allows; AY_NEVER: told */
+	struct ay_pace_item pace;
 	uint64_t rev;	  /* of the host's row */
 	uint64_t seq;	  /* its last row of history */
 	uint64_t claimed; /* state version given to the store last; host.version follows when
@@ -123,6 +129,7 @@ struct ay_conn {
 	struct ay_wake wake;  /* deadline of HELLO, token, provisioning */
 	uint8_t exporter[32];
 	uint8_t spki[32];
+	uint8_t boot_id[16]; /* of HELLO */
 	bool dialled;
 	bool closing;
 	bool proved;		  /* gave a quote that verified, while two connections stood */
@@ -264,7 +271,9 @@ struct ay_engine {
 	size_t n_conns;
 	uint64_t next_serial;
 	struct ay_sched host_sched, conn_sched;
-	struct ay_host **again; /* interval 0: challenged at the end of the turn */
+	struct ay_pace pace;
+	struct ay_missed *missed; /* freshness.c */
+	struct ay_host **again;	  /* interval 0: challenged at the end of the turn */
 	size_t n_again, max_again;
 
 	/* challenge.c */
@@ -426,6 +435,12 @@ void ay_schedule_host(struct ay_engine *g, struct ay_host *h);
 bool ay_schedule_settled(struct ay_engine *g, struct ay_host *h);
 /* Challenge as soon as may be. */
 void ay_schedule_now(struct ay_engine *g, struct ay_host *h);
+/* Judge it anew before its evidence is too old; the others are not kept waiting for it. */
+void ay_schedule_soon(struct ay_engine *g, struct ay_host *h);
+/* Its connection is up: at once, or soon when it is trusted and says that it is the same boot. */
+void ay_schedule_back(struct ay_engine *g, struct ay_host *h, const uint8_t boot_id[16]);
+/* After the start: what is stored says when it is due, and from when on it is missed. */
+void ay_schedule_expect(struct ay_engine *g, struct ay_host *h);
 /* Asked for by the agent itself: at most once a second. */
 void ay_schedule_notice(struct ay_engine *g, struct ay_host *h);
 /* Likewise a new AIK certificate: at most once in five seconds. */
@@ -438,6 +453,13 @@ void ay_dial(struct ay_engine *g, struct ay_host *h);
 void ay_dial_later(struct ay_engine *g, struct ay_host *h);
 void ay_dial_up(struct ay_engine *g, struct ay_conn *c, uint32_t dial_id);
 void ay_dial_failed(struct ay_engine *g, uint32_t dial_id, struct ay_bytes why);
+
+/* ---- freshness.c ---- */
+/* Once for each host whose evidence became older than its policy allows. */
+void ay_freshness_missed(struct ay_engine *g, const struct ay_host *h);
+/* Once a second: is there time for all? Event OVERLOAD when that changes. */
+void ay_freshness_look(struct ay_engine *g);
+void ay_freshness_fini(struct ay_engine *g);
 
 /* ---- relay.c ---- */
 void ay_relay_signer(struct ay_engine *g, const struct ay_ipc_msg *m);

@@ -103,6 +103,7 @@ static void read_settings(const struct ay_config *c, struct ay_engine_settings *
 				    lives so long */
 	s->token_life_ms = ay_config_int(c, "token_life");
 	s->max_conns = (uint32_t)ay_config_int(c, "max_connections");
+	s->window = (uint32_t)ay_config_int(c, "attest_window");
 	s->workers = workers_of(c);
 	snprintf(s->servers, sizeof(s->servers), "%s", ay_config_str(c, "servers"));
 }

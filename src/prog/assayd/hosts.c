@@ -363,7 +363,7 @@ static struct ay_host *host_new(struct ay_engine *g, const struct ay_host_row *r
 		return NULL;
 	}
 	h->run->host = h;
-	h->run->due = AY_NEVER;
+	h->run->due = h->run->by = h->run->stale_at = AY_NEVER;
 	h->run->said_verdict = 255;
 	h->name = strdup(row->name);
 	h->state = row->state < AY_HOST_STATES ? row->state : AY_HOST_RETIRED;
@@ -493,7 +493,8 @@ void ay_hosts_forget(struct ay_engine *g, struct ay_host *h)
 	h->run->ak = NULL;
 	h->identity = (struct ay_host_identity){ 0 };
 	ay_sched_drop(&g->host_sched, &h->run->wake);
-	h->run->due = AY_NEVER;
+	ay_pace_drop(&g->pace, &h->run->pace);
+	h->run->due = h->run->by = h->run->stale_at = AY_NEVER;
 }
 
 bool ay_hosts_rename(struct ay_engine *g, struct ay_host *h, const char *name)

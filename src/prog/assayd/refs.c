@@ -165,15 +165,12 @@ void ay_refs_attach(struct ay_engine *g, struct ay_host *h)
 	if (r->judge == j)
 		return;
 	/* entries judged by other rules are judged anew, so the whole list is asked for */
-	if (!r->judge || !j || memcmp(r->judge->tally_key, j->tally_key, 32) != 0) {
-		ay_blob_unref(r->ima);
-		r->ima = NULL;
-		r->ima_octets = r->ima_entries = 0;
-	}
+	if (!r->judge || !j || memcmp(r->judge->tally_key, j->tally_key, 32) != 0)
+		r->ima_whole = true;
 	ay_judge_unref(r->judge);
 	r->judge = j ? ay_judge_ref(j) : NULL;
 	if (r->conn)
-		ay_schedule_now(g, h);
+		ay_schedule_soon(g, h);
 }
 
 /* Sets, policies or attachments changed, or a waiver or window ended: every host is judged by what

@@ -7,6 +7,8 @@
 /* Dials of a listening agent: first after a second, then up to a minute apart. */
 #define DIAL_FIRST_MS 1000
 #define DIAL_LAST_MS 60000
+#define ASK_MS 5000	     /* an answer that somebody asked for is under way by then */
+#define FIRST_MS 30000	     /* nothing is known of it, or nothing good */
 #define NOTICE_PAUSE_MS 1000 /* each attestation is work and a row: one host is not given all */
 #define RENEW_PAUSE_MS 5000  /* each renewal is work of the CA and a row of its issue log */
 #define TURN_MAX 4096 /* hosts looked at in one turn, so that messages are not kept waiting */
@@ -23,6 +25,35 @@ static int64_t open_deadline(const struct ay_conn *c)
 	return c && c->challenge.state == AY_CHALLENGE_ISSUED ? c->challenge.deadline_ms : AY_NEVER;
 }
 
+/* What no evidence of the host may be older than: its lease, which the policy may shorten. */
+static int64_t bound_ms(struct ay_engine *g, const struct ay_host *h)
+{
+	return ay_refs_lease_ms(g, h);
+}
+
+/* How often it is asked: in time for the bound, whatever the interval says. 0: all the time. */
+static int64_t interval_ms(struct ay_engine *g, const struct ay_host *h)
+{
+	int64_t bound = bound_ms(g, h);
+
+	return earlier(ay_refs_interval_ms(g, h), bound - bound / 4);
+}
+
+static uint32_t seed_of(const struct ay_host *h)
+{
+	const uint8_t *b = h->id.b;
+
+	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+}
+
+static bool may_be_asked(const struct ay_host *h)
+{
+	const struct ay_host_run *r = h->run;
+
+	return h->state == AY_HOST_ENROLLED && r->conn && !r->conn->closing && r->in_flight == 0 &&
+	       !ay_enrol_holds(r->conn);
+}
+
 void ay_schedule_host(struct ay_engine *g, struct ay_host *h)
 {
 	struct ay_host_run *r = h->run;
@@ -31,6 +62,9 @@ void ay_schedule_host(struct ay_engine *g, struct ay_host *h)
 	if (h->state != AY_HOST_RETIRED) {
 		at = earlier(open_deadline(r->conn), open_deadline(r->rival));
 		at = earlier(at, earlier(r->due, r->dial_at ? r->dial_at : AY_NEVER));
+		at = earlier(at, r->stale_at);
+		if (r->pace.slot_until)
+			at = earlier(at, r->pace.slot_until);
 		if (r->renewal_waits)
 			at = earlier(at, r->renew_from);
 		if (h->lease.verdict == AY_TRUSTED)
@@ -47,7 +81,7 @@ void ay_schedule_again(struct ay_engine *g, struct ay_host *h)
 	if (g->n_again == g->max_again) {
 		p = realloc(g->again, (2 * g->max_again + 256) * sizeof(struct ay_host *));
 		if (!p) {
-			h->run->due = g->mono_ms;
+			h->run->due = h->run->by = g->mono_ms;
 			ay_schedule_host(g, h);
 			return;
 		}
@@ -57,14 +91,52 @@ void ay_schedule_again(struct ay_engine *g, struct ay_host *h)
 	g->again[g->n_again++] = h;
 }
 
-void ay_schedule_now(struct ay_engine *g, struct ay_host *h)
+static void plan(struct ay_engine *g, struct ay_host *h, int64_t due, int64_t by)
 {
 	if (!h || h->state != AY_HOST_ENROLLED)
 		return;
 	/* one that is open will be answered; asking over it would only kill its nonce */
 	if (open_deadline(h->run->conn) != AY_NEVER)
 		return;
-	h->run->due = g->mono_ms;
+	h->run->due = due;
+	h->run->by = by;
+	ay_schedule_host(g, h);
+}
+
+void ay_schedule_now(struct ay_engine *g, struct ay_host *h)
+{
+	plan(g, h, g->mono_ms, g->mono_ms + ASK_MS);
+}
+
+void ay_schedule_soon(struct ay_engine *g, struct ay_host *h)
+{
+	plan(g, h, g->mono_ms, g->mono_ms + bound_ms(g, h));
+}
+
+void ay_schedule_back(struct ay_engine *g, struct ay_host *h, const uint8_t boot_id[16])
+{
+	struct ay_host_run *r = h->run;
+	bool same_boot = memcmp(boot_id, r->boot.boot_id, sizeof(r->boot.boot_id)) == 0;
+	int64_t interval = interval_ms(g, h), age = g->now_ms - h->attested_ms;
+
+	if (ay_lease_verdict(&h->lease, g->now_ms) == AY_TRUSTED && same_boot && interval > 0) {
+		plan(g, h,
+		     ay_pace_rejoin(g->mono_ms, g->mono_ms + interval - age, interval, seed_of(h)),
+		     g->mono_ms + (h->lease.until_ms - g->now_ms));
+		return;
+	}
+	ay_schedule_notice(g, h); /* who reconnects all the time sets no pace either */
+	r->by = g->mono_ms + FIRST_MS;
+}
+
+void ay_schedule_expect(struct ay_engine *g, struct ay_host *h)
+{
+	int64_t left = h->attested_ms + bound_ms(g, h) - g->now_ms;
+
+	h->run->stale_at = h->attested_ms && left > 0 ? g->mono_ms + left : AY_NEVER;
+	/* away for so long: missed as any other silence is */
+	h->run->due = g->mono_ms + g->set.interval_ms + 1000;
+	h->run->by = h->run->due;
 	ay_schedule_host(g, h);
 }
 
@@ -79,6 +151,7 @@ void ay_schedule_notice(struct ay_engine *g, struct ay_host *h)
 		ay_schedule_now(g, h);
 	} else if (open_deadline(r->conn) == AY_NEVER && r->due > r->notice_from) {
 		r->due = r->notice_from;
+		r->by = r->due + ASK_MS;
 		ay_schedule_host(g, h);
 	}
 }
@@ -101,15 +174,21 @@ void ay_schedule_renewal(struct ay_engine *g, struct ay_host *h)
 
 bool ay_schedule_settled(struct ay_engine *g, struct ay_host *h)
 {
-	int64_t interval = ay_refs_interval_ms(g, h);
-	struct ay_conn *c = h->run->conn;
+	int64_t interval = interval_ms(g, h), next = g->mono_ms;
+	struct ay_host_run *r = h->run;
+	struct ay_conn *c = r->conn;
 
+	r->stale_at = g->mono_ms + bound_ms(g, h);
 	if (interval == 0 && c && !c->closing && open_deadline(c) == AY_NEVER) {
 		ay_schedule_again(g, h);
 		return true;
 	}
-	if (open_deadline(c) == AY_NEVER && h->run->due > g->mono_ms + interval)
-		h->run->due = g->mono_ms + interval;
+	if (interval > 0)
+		next = ay_pace_next_turn(g->mono_ms, interval, seed_of(h));
+	if (open_deadline(c) == AY_NEVER && r->due > next) {
+		r->due = next;
+		r->by = r->stale_at;
+	}
 	ay_schedule_host(g, h);
 	return false;
 }
@@ -126,9 +205,10 @@ void ay_schedule_missed(struct ay_engine *g, struct ay_host *h)
 		if (ay_hosts_write_status(g, h, &e) != AY_OK)
 			ay_log_err(AY_LOG_ERROR, "silence of a host is not stored", &e);
 	}
-	h->run->due = g->mono_ms + ay_refs_interval_ms(g, h);
+	h->run->due = g->mono_ms + interval_ms(g, h);
 	if (h->run->due <= g->mono_ms)
 		h->run->due = g->mono_ms + 1000;
+	h->run->by = h->run->due + ASK_MS;
 }
 
 static void expire(struct ay_engine *g, struct ay_host *h, struct ay_conn *c)
@@ -138,6 +218,8 @@ static void expire(struct ay_engine *g, struct ay_host *h, struct ay_conn *c)
 	if (!c || !ay_challenge_expire(&c->challenge, g->mono_ms))
 		return;
 	ay_conns_drop_parts(c);
+	if (c == h->run->conn)
+		ay_pace_done(&g->pace, &h->run->pace);
 	AY_LOG(AY_LOG_INFO, "challenge not answered in time", AY_LS("host", h->name));
 	if (alone)
 		ay_schedule_missed(g, h);
@@ -145,10 +227,36 @@ static void expire(struct ay_engine *g, struct ay_host *h, struct ay_conn *c)
 		ay_conns_silent(g, h, c);
 }
 
+/* A question that stays open is no work of ours any more; what is being judged is. */
+static void free_slot(struct ay_engine *g, struct ay_host_run *r)
+{
+	if (!r->pace.slot_until || r->pace.slot_until > g->mono_ms)
+		return;
+	if (r->in_flight)
+		r->pace.slot_until = g->mono_ms + AY_PACE_SLOT_MS;
+	else
+		ay_pace_done(&g->pace, &r->pace);
+}
+
+/* It is due: it takes its place among those who wait to be asked. */
+static void line_up(struct ay_engine *g, struct ay_host *h)
+{
+	struct ay_host_run *r = h->run;
+
+	if (!r->conn) {
+		ay_schedule_missed(g, h);
+	} else if (may_be_asked(h) && ay_pace_add(&g->pace, &r->pace, r->by, g->mono_ms)) {
+		r->due = AY_NEVER;
+	} else {
+		r->due = g->mono_ms + 100; /* soon: what is under way ends first */
+	}
+}
+
 static void look_at(struct ay_engine *g, struct ay_host *h)
 {
 	struct ay_host_run *r = h->run;
 
+	free_slot(g, r);
 	expire(g, h, r->rival);
 	expire(g, h, r->conn);
 	if (h->lease.verdict == AY_TRUSTED && g->now_ms >= h->lease.until_ms)
@@ -157,15 +265,32 @@ static void look_at(struct ay_engine *g, struct ay_host *h)
 		ay_dial(g, h);
 	if (r->renewal_waits && r->renew_from <= g->mono_ms)
 		ay_schedule_renewal(g, h);
-	if (r->due <= g->mono_ms && h->state == AY_HOST_ENROLLED) {
-		if (r->conn && !r->conn->closing && r->in_flight == 0 && !ay_enrol_holds(r->conn))
-			ay_challenge_send(g, h, r->conn);
-		else if (r->conn)
-			r->due = g->mono_ms + 100; /* soon: what is under way ends first */
-		else
-			ay_schedule_missed(g, h);
+	if (r->stale_at <= g->mono_ms) {
+		r->stale_at = AY_NEVER;
+		if (h->state == AY_HOST_ENROLLED)
+			ay_freshness_missed(g, h);
 	}
+	if (r->due <= g->mono_ms && h->state == AY_HOST_ENROLLED)
+		line_up(g, h);
 	ay_schedule_host(g, h);
+}
+
+/* Those who wait are asked, the earliest deadline first, as far as there are slots. */
+static void ask_those_who_wait(struct ay_engine *g)
+{
+	struct ay_pace_item *it;
+
+	for (int n = 0; n < TURN_MAX && (it = ay_pace_take(&g->pace, g->mono_ms)); n++) {
+		struct ay_host *h = container(it, struct ay_host_run, pace)->host;
+
+		if (may_be_asked(h)) {
+			ay_challenge_send(g, h, h->run->conn);
+			continue;
+		}
+		ay_pace_done(&g->pace, it); /* it went away, or is being judged already */
+		h->run->due = g->mono_ms + 100;
+		ay_schedule_host(g, h);
+	}
 }
 
 static void challenge_again(struct ay_engine *g)
@@ -192,6 +317,7 @@ void ay_schedule_turn(struct ay_engine *g)
 	challenge_again(g);
 	while (n++ < TURN_MAX && (w = ay_sched_take(&g->host_sched, g->mono_ms)))
 		look_at(g, container(w, struct ay_host_run, wake)->host);
+	ask_those_who_wait(g);
 	while (n++ < 2 * TURN_MAX && (w = ay_sched_take(&g->conn_sched, g->mono_ms)))
 		ay_conns_wake(g, container(w, struct ay_conn, wake));
 }

@@ -384,8 +384,10 @@ int64_t ay_workers_flush(struct ay_engine *g)
 void ay_job_free(struct ay_engine *g, struct ay_job *j)
 {
 	drop_held(j);
-	if (j->host)
+	if (j->host) {
 		j->host->run->in_flight--;
+		ay_pace_done(&g->pace, &j->host->run->pace);
+	}
 	if (j->body_max > BODY_KEPT) {
 		free(j->body);
 		j->body = NULL;

@@ -66,6 +66,7 @@ static struct ay_engine_settings settings = { .lease_ms = 600000,
 					      .token_life_ms = 3600000,
 					      .workers = 1,
 					      .max_conns = 100,
+					      .window = 64,
 					      .servers = "127.0.0.1:7443" };
 static const uint8_t server_spki[32] = { 0x5e };
 
@@ -183,6 +184,15 @@ static AY_UNUSED void run_ms(int ms)
 	event_add(ev, &tv);
 	ay_loop_run(loop);
 	event_free(ev);
+}
+
+/* Runs for so long, whatever comes. */
+static AY_UNUSED void idle_ms(int ms)
+{
+	int64_t end = ay_clock_mono_ms() + ms, left;
+
+	while ((left = end - ay_clock_mono_ms()) > 0)
+		run_ms((int)left);
 }
 
 /* The next message of this kind for this connection, taken out of the inbox; NULL after ms. */
