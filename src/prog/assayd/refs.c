@@ -164,8 +164,9 @@ void ay_refs_attach(struct ay_engine *g, struct ay_host *h)
 
 	if (r->judge == j)
 		return;
-	/* entries judged by other rules are judged anew, so the whole list is asked for */
-	if (!r->judge || !j || memcmp(r->judge->tally_key, j->tally_key, 32) != 0)
+	/* entries judged by other rules are judged anew, so the whole list is asked for; after a
+	 * start the judge finds out itself whether they were */
+	if (r->judge && j && memcmp(r->judge->tally_key, j->tally_key, 32) != 0)
 		r->ima_whole = true;
 	ay_judge_unref(r->judge);
 	r->judge = j ? ay_judge_ref(j) : NULL;

@@ -34,9 +34,10 @@ static int64_t bound_ms(struct ay_engine *g, const struct ay_host *h)
 /* How often it is asked: in time for the bound, whatever the interval says. 0: all the time. */
 static int64_t interval_ms(struct ay_engine *g, const struct ay_host *h)
 {
-	int64_t bound = bound_ms(g, h);
+	int64_t bound = bound_ms(g, h), enough = bound - bound / 4;
 
-	return earlier(ay_refs_interval_ms(g, h), bound - bound / 4);
+	/* trust that ends in a moment is not renewed a hundred times in it */
+	return earlier(ay_refs_interval_ms(g, h), enough > 1000 ? enough : 1000);
 }
 
 static uint32_t seed_of(const struct ay_host *h)
