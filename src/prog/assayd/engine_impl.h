@@ -183,6 +183,7 @@ struct ay_job {
 	struct ay_blob *(*fetch_log)(void *arg); /* or got so when it is needed; may be NULL */
 	void *fetch_arg;
 	struct ay_memo *known_memo;
+	struct ay_ima_sigcache *sigs; /* of the worker that judges it; NULL: none */
 	struct ay_judge *judge;
 	/* the EVIDENCE body */
 	uint8_t *body;

@@ -314,6 +314,7 @@ static bool judge_runtime(struct judging *v)
 	in.n_sets = judge->n_sets;
 	in.policy = judge->policy;
 	in.now_ms = v->j->now_ms;
+	in.cache = v->j->sigs;
 	if (v->has_run)
 		(void)ay_check_ima_continuity(&v->begin, v->j->rebooted && v->begin.octets,
 					      v->ev.ima == AY_GIVEN_NEW ? v->ev.ima_entries

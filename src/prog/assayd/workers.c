@@ -19,6 +19,8 @@
 #define ARENA_MAX AY_MAX_ARENA_BYTES
 /* Bodies up to this size keep their buffer for the next job. */
 #define BODY_KEPT 4096
+/* File signatures that a thread remembers as good (2 MiB, touched when there are any). */
+#define SIGNATURES_KEPT 65536
 
 struct list {
 	pthread_mutex_t lock;
@@ -93,12 +95,14 @@ static bool next_jobs(struct ay_workers *w, struct ay_job **head)
 	return go_on;
 }
 
-static void do_jobs(struct ay_workers *w, struct ay_job *head, struct ay_arena *a)
+static void do_jobs(struct ay_workers *w, struct ay_job *head, struct ay_ima_sigcache *sigs,
+		    struct ay_arena *a)
 {
 	struct ay_job **tail;
 	uint64_t one = 1;
 
 	for (tail = &head; *tail; tail = &(*tail)->next) {
+		(*tail)->sigs = sigs;
 		ay_judge_job(w->memos, *tail, a);
 		ay_inputs_make(*tail, a);
 		ay_arena_reset(a);
@@ -113,16 +117,20 @@ static void *work(void *arg)
 	struct ay_workers *w = arg;
 	unsigned me = __atomic_fetch_add(&w->n_started, 1, __ATOMIC_RELAXED);
 	struct ay_job *head;
+	struct ay_ima_sigcache sigs = { SIGNATURES_KEPT, calloc(SIGNATURES_KEPT, 32) };
 	struct ay_arena a;
 
+	if (!sigs.row) /* each is verified, then */
+		sigs.room = 0;
 	ay_arena_init(&a, ARENA_MAX);
 	while (next_jobs(w, &head)) {
 		if (head)
-			do_jobs(w, head, &a);
+			do_jobs(w, head, &sigs, &a);
 		else
 			ay_whatif_step(w->whatif, w->reader[me], &a);
 	}
 	ay_arena_fini(&a);
+	free(sigs.row);
 	return NULL;
 }
 
