@@ -113,20 +113,68 @@ bool ay_waiver_excuses(const struct ay_waiver *w, const struct ay_finding *f, in
 	return !AY_CHECKED("WAIVER_UNTIL", !is_open(w->until_ms, now_ms));
 }
 
+/* The waiver that excuses a finding; NULL: none. */
+static const struct ay_waiver *waiver_of(const struct ay_policy *p, const struct ay_finding *f,
+					 int64_t now_ms)
+{
+	for (size_t k = 0; k < p->n_waivers; k++)
+		if (ay_waiver_excuses(&p->waiver[k], f, now_ms))
+			return &p->waiver[k];
+	return NULL;
+}
+
+static bool is_of_events(enum ay_check c)
+{
+	return c == AY_CHECK_REF_EVENT || c == AY_CHECK_REF_ADDED || c == AY_CHECK_REF_MISSING;
+}
+
+/*
+ * A PCR's value follows from its events: where all that fails of them is waived
+ * and the log explains the value, that value is not a failure of its own. What
+ * could not be listed may be anything, so then nothing follows.
+ */
+static void excuse_values(uint32_t excused, struct ay_report *rep)
+{
+	uint32_t open = 0;
+
+	for (size_t i = 0; i < rep->n_findings; i++) {
+		const struct ay_finding *f = &rep->finding[i];
+
+		if (f->has_pcr && f->result != AY_PASS && f->code != AY_CHECK_REF_PCR)
+			open |= 1u << f->pcr;
+	}
+	if (rep->n_dropped > 0)
+		return;
+	for (size_t i = 0; i < rep->n_findings; i++) {
+		const struct ay_finding *f = &rep->finding[i];
+
+		if (f->code == AY_CHECK_REF_PCR && f->result == AY_FAIL &&
+		    (excused & 1u << f->pcr) != 0 &&
+		    !AY_CHECKED("WAIVER_FOLLOWS", (open & 1u << f->pcr) != 0))
+			ay_report_excuse(rep, i, true,
+					 "follows from what is waived of PCR %u: %.200s", f->pcr,
+					 f->text);
+	}
+}
+
 void ay_waivers_apply(const struct ay_policy *p, int64_t now_ms, struct ay_report *rep)
 {
 	char until[AY_TIME_ROOM];
+	uint32_t excused = 0; /* bit N: an event of PCR N */
 
-	for (size_t i = 0; i < rep->n_findings; i++)
-		for (size_t k = 0; k < p->n_waivers; k++) {
-			const struct ay_waiver *w = &p->waiver[k];
+	for (size_t i = 0; i < rep->n_findings; i++) {
+		const struct ay_finding *f = &rep->finding[i];
+		const struct ay_waiver *w = waiver_of(p, f, now_ms);
 
-			if (!ay_waiver_excuses(w, &rep->finding[i], now_ms))
-				continue;
-			ay_time_format(w->until_ms, until);
-			ay_report_excuse(rep, i, judges(w->code),
-					 "waived by %.60s until %s (%.120s): %.200s", w->owner,
-					 until, w->reason, rep->finding[i].text);
-			break;
-		}
+		if (w == NULL)
+			continue;
+		if (is_of_events(f->code) && f->has_pcr)
+			excused |= 1u << f->pcr;
+		ay_time_format(w->until_ms, until);
+		ay_report_excuse(rep, i, judges(w->code),
+				 "waived by %.60s until %s (%.120s): %.200s", w->owner, until,
+				 w->reason, f->text);
+	}
+	if (excused != 0)
+		excuse_values(excused, rep);
 }
