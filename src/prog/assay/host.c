@@ -88,6 +88,30 @@ static int run_add(struct ay_cli *cli, const struct ay_args *args)
 }
 
 /* People look for a name; programs get the server's order. */
+/* Verdicts may be about to run out for want of time: whoever reads the list must know. */
+static void note_overload(struct ay_cli *cli)
+{
+	struct ay_answer a = { 0 };
+	struct ay_client *c;
+	const json_t *s;
+
+	if (ay_client_open(cli, &c) != AY_EXIT_OK)
+		return;
+	if (ay_client_call(c, "GET", "/overview", NULL, NULL, &a) == AY_EXIT_OK) {
+		s = json_object_get(a.json, "schedule");
+		if (json_is_true(json_object_get(s, "overloaded")))
+			fprintf(stderr,
+				"note: the server is overloaded: %lld hosts wait to be attested, "
+				"%lld/s are due and %lld/s are served; see "
+				"assay_deadline_misses_total\n",
+				(long long)json_integer_value(json_object_get(s, "waiting")),
+				(long long)json_integer_value(json_object_get(s, "due_per_s")),
+				(long long)json_integer_value(json_object_get(s, "served_per_s")));
+	}
+	ay_answer_fini(&a);
+	ay_client_close(c);
+}
+
 static int run_list(struct ay_cli *cli, const struct ay_args *args)
 {
 	static const struct ay_column columns[] = {
@@ -101,9 +125,13 @@ static int run_list(struct ay_cli *cli, const struct ay_args *args)
 		{ NULL, NULL, NULL },
 	};
 	static const struct ay_list list = { "/hosts?limit=500", "name", columns };
+	int rc;
 
 	(void)args;
-	return ay_cli_list(cli, &list);
+	rc = ay_cli_list(cli, &list);
+	if (rc == AY_EXIT_OK)
+		note_overload(cli);
+	return rc;
 }
 
 static void show_line(const char *name, const char *value)

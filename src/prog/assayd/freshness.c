@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prog/assayd/engine_impl.h"
 
+#include "core/appraise/policy.h"
+
 #include <stdlib.h>
 
 /* Deadlines that were missed, by policy, and whether there is time for all hosts. */
 
-#define POLICIES_MAX 256 /* names are operators', yet a list that is walked stays short */
+#define POLICIES_MAX 64 /* names are operators', yet a list that is walked stays short */
 
 struct ay_missed {
 	struct ay_missed *next;
@@ -29,7 +31,8 @@ static struct ay_missed *missed_of(struct ay_engine *g, const char *policy)
 
 void ay_freshness_missed(struct ay_engine *g, const struct ay_host *h)
 {
-	struct ay_missed *m = missed_of(g, h->policy ? h->policy : "");
+	const struct ay_judge *j = h->run->judge;
+	struct ay_missed *m = missed_of(g, j && j->policy ? j->policy->name : "");
 
 	if (!m)
 		return;

@@ -101,6 +101,117 @@ static void a_resume_without_the_saved_state(void **state)
 	agent_free(a);
 }
 
+/* ---- when hosts are asked ---- */
+
+static unsigned n_overload, n_overload_end;
+
+static void on_event(void *arg, uint64_t seq, const char *kind, const char *json)
+{
+	(void)arg, (void)seq;
+	if (strcmp(kind, "overload") != 0)
+		return;
+	n_overload += strstr(json, "\"OVERLOAD\"") != NULL;
+	n_overload_end += strstr(json, "\"OVERLOAD_END\"") != NULL;
+	if (strstr(json, "\"OVERLOAD\""))
+		assert_non_null(strstr(json, "hosts wait to be asked"));
+}
+
+static uint64_t late_of(const char *policy)
+{
+	struct ay_deadline_misses m;
+
+	for (size_t i = 0; ay_engine_deadline_misses(engine, i, &m); i++)
+		if (strcmp(m.policy, policy) == 0)
+			return m.late + m.silent;
+	return 0;
+}
+
+/* One slot, and a host that keeps it: the other one waits past its deadline. */
+static void overload_is_said(void **state)
+{
+	struct agent *a = enrolled_agent("slot-holder"), *b = enrolled_agent("waiter");
+	struct ay_subscription *sub = ay_engine_subscribe(engine, on_event, NULL);
+	uint32_t window = engine->pace.window;
+	struct ay_overview o;
+	struct asked q;
+
+	(void)state;
+	assert_non_null(sub);
+	while (challenged(b, &q, 50))
+		answer(b, &q, NULL);
+	engine->pace.window = engine->pace.n_slots + 1;
+	ask_now(a);
+	assert_true(challenged(a, &q, 5000)); /* and says nothing for two seconds */
+	/* it became due long ago, and nobody asked it */
+	struct ay_host_run *r = ay_hosts_by_id(engine, &b->id)->run;
+	r->due = engine->mono_ms;
+	r->by = engine->mono_ms - 1;
+	ay_schedule_host(engine, r->host);
+	idle_ms(1100);
+	for (int i = 0; i < 100 && !n_overload; i++)
+		idle_ms(50);
+	assert_int_equal(n_overload, 1);
+	ay_engine_overview(engine, &o);
+	assert_true(o.overloaded);
+	assert_true(challenged(b, &q, 5000)); /* late, but asked: a slow host keeps its slot for two
+						 seconds only */
+	answer(b, &q, NULL);
+	assert_true(result(b) >= 0);
+	for (int i = 0; i < 200 && !n_overload_end; i++)
+		idle_ms(50);
+	assert_int_equal(n_overload_end, 1);
+	ay_engine_overview(engine, &o);
+	assert_false(o.overloaded);
+	assert_true(o.overdue >= 1);
+	engine->pace.window = window;
+	ay_engine_unsubscribe(engine, sub);
+	agent_free(a);
+	agent_free(b);
+}
+
+static void a_missed_deadline_is_counted_for_its_policy(void **state)
+{
+	struct agent *a = enrolled_agent("forgotten");
+	struct ay_host *h = ay_hosts_by_id(engine, &a->id);
+	uint64_t was;
+
+	(void)state;
+	trust(a);
+	was = late_of("default");
+	h->run->stale_at = engine->mono_ms; /* its evidence is as old as it may be */
+	ay_schedule_host(engine, h);
+	idle_ms(100);
+	assert_int_equal(late_of("default"), was + 1);
+	idle_ms(100);
+	assert_int_equal(late_of("default"), was + 1); /* once */
+	agent_free(a);
+}
+
+static void who_comes_back_in_the_same_boot_waits_its_turn(void **state)
+{
+	struct agent *a = enrolled_agent("back");
+	struct asked q;
+
+	(void)state;
+	trust(a);
+	disconnect(a);
+	idle_ms(50);
+	connect_as(a, 0);
+	hello(a, true);
+	idle_ms(50);
+	/* within 30 s by its own place; not all of a fleet at once */
+	assert_true(ay_hosts_by_id(engine, &a->id)->run->due <= engine->mono_ms + 30000);
+	disconnect(a);
+	idle_ms(1100); /* connections of one host are heard once a second */
+	reboot(a);
+	connect_as(a, 0);
+	hello(a, true);
+	assert_true(challenged(a, &q, 500)); /* it says itself that it is another boot */
+	answer(a, &q, NULL);
+	assert_int_equal(result(a), AY_TRUSTED);
+	agent_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -108,6 +219,9 @@ int main(void)
 		cmocka_unit_test(a_tpm_reset_is_acknowledged_by_an_operator),
 		cmocka_unit_test(a_reboot_that_never_was),
 		cmocka_unit_test(a_resume_without_the_saved_state),
+		cmocka_unit_test(overload_is_said),
+		cmocka_unit_test(a_missed_deadline_is_counted_for_its_policy),
+		cmocka_unit_test(who_comes_back_in_the_same_boot_waits_its_turn),
 	};
 
 	return cmocka_run_group_tests(tests, world_set_up, world_tear_down);

@@ -5,25 +5,51 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+static json_t *missed_json(const struct ay_engine *g)
+{
+	json_t *list = json_array();
+	struct ay_deadline_misses m;
+
+	for (size_t i = 0; ay_engine_deadline_misses(g, i, &m); i++)
+		json_array_append_new(list, json_pack("{s:s, s:I, s:I}", "policy", m.policy, "late",
+						      (json_int_t)m.late, "silent",
+						      (json_int_t)m.silent));
+	return list;
+}
+
+static json_t *schedule_json(const struct ay_engine *g, const struct ay_overview *o)
+{
+	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:o}", "overloaded", o->overloaded,
+			 "waiting", (json_int_t)o->waiting, "longest_wait_ms",
+			 (json_int_t)o->longest_wait_ms, "due_per_s", (json_int_t)o->due_per_s,
+			 "served_per_s", (json_int_t)o->served_per_s, "late",
+			 (json_int_t)o->overdue, "missed", missed_json(g));
+}
+
+static json_t *service_json(const struct ay_overview *o)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "attestations",
+			 (json_int_t)o->attestations, "accepted", (json_int_t)o->accepted,
+			 "rejected", (json_int_t)o->rejected, "deadlines_missed",
+			 (json_int_t)o->late, "enrolments", (json_int_t)o->enrolments,
+			 "enrolment_failures", (json_int_t)o->enrolment_failures, "protocol_errors",
+			 (json_int_t)o->protocol_errors);
+}
+
 void ay_api_overview_show(struct ay_api_call *c)
 {
 	struct ay_overview o;
 
 	ay_engine_overview(c->api->engine, &o);
 	ay_api_json(c, 200,
-		    json_pack("{s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I, s:I, "
-			      "s:I, s:I}}",
-			      "at", ay_api_time(c->api->now_ms), "hosts", "total",
-			      (json_int_t)o.hosts, "trusted", (json_int_t)o.verdict[AY_TRUSTED],
-			      "untrusted", (json_int_t)o.verdict[AY_UNTRUSTED], "unknown",
+		    json_pack("{s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:o, s:o}", "at",
+			      ay_api_time(c->api->now_ms), "hosts", "total", (json_int_t)o.hosts,
+			      "trusted", (json_int_t)o.verdict[AY_TRUSTED], "untrusted",
+			      (json_int_t)o.verdict[AY_UNTRUSTED], "unknown",
 			      (json_int_t)o.verdict[AY_UNKNOWN], "connected",
 			      (json_int_t)o.connected, "enrolled",
-			      (json_int_t)o.state[AY_HOST_ENROLLED], "service", "attestations",
-			      (json_int_t)o.attestations, "accepted", (json_int_t)o.accepted,
-			      "rejected", (json_int_t)o.rejected, "deadlines_missed",
-			      (json_int_t)o.late, "enrolments", (json_int_t)o.enrolments,
-			      "enrolment_failures", (json_int_t)o.enrolment_failures,
-			      "protocol_errors", (json_int_t)o.protocol_errors));
+			      (json_int_t)o.state[AY_HOST_ENROLLED], "service", service_json(&o),
+			      "schedule", schedule_json(c->api->engine, &o)));
 }
 
 static void line(FILE *f, const char *name, const char *kind, const char *doc, uint64_t value)
@@ -57,6 +83,37 @@ static void fleet_lines(FILE *f, const struct ay_overview *o)
 	line(f, "enrolment_failures_total", "counter", "enrolments refused", o->enrolment_failures);
 }
 
+static void print_label(FILE *f, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', f);
+		fputc(*text == '\n' ? ' ' : *text, f);
+	}
+}
+
+static void schedule_lines(FILE *f, const struct ay_engine *g, const struct ay_overview *o)
+{
+	struct ay_deadline_misses m;
+
+	line(f, "overloaded", "gauge", "1: there is not time to attest all hosts", o->overloaded);
+	line(f, "hosts_waiting", "gauge", "hosts that wait to be asked", o->waiting);
+	line(f, "longest_wait_milliseconds", "gauge", "longest wait in the last second",
+	     o->longest_wait_ms);
+	line(f, "asked_late_total", "counter", "hosts asked after their deadline", o->overdue);
+	fputs("# HELP assay_deadline_misses_total evidence became older than the policy allows\n"
+	      "# TYPE assay_deadline_misses_total counter\n",
+	      f);
+	for (size_t i = 0; ay_engine_deadline_misses(g, i, &m); i++) {
+		fputs("assay_deadline_misses_total{policy=\"", f);
+		print_label(f, m.policy);
+		fprintf(f, "\",cause=\"late\"} %llu\n", (unsigned long long)m.late);
+		fputs("assay_deadline_misses_total{policy=\"", f);
+		print_label(f, m.policy);
+		fprintf(f, "\",cause=\"silent\"} %llu\n", (unsigned long long)m.silent);
+	}
+}
+
 static void store_lines(FILE *f, const struct ay_store_stats *s)
 {
 	line(f, "store_commits_total", "counter", "commits", s->commits);
@@ -77,7 +134,7 @@ void ay_api_metrics_show(struct ay_api_call *c)
 {
 	struct ay_store_stats stats;
 	struct ay_overview o;
-	char text[16384];
+	char text[32768];
 	FILE *f = fmemopen(text, sizeof(text), "w");
 	long n = 0;
 
@@ -85,6 +142,7 @@ void ay_api_metrics_show(struct ay_api_call *c)
 	ay_store_stats(c->api->store, &stats);
 	if (f != NULL) {
 		fleet_lines(f, &o);
+		schedule_lines(f, c->api->engine, &o);
 		store_lines(f, &stats);
 		api_lines(f, &c->api->metrics);
 		fflush(f);
