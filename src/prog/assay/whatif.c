@@ -230,6 +230,8 @@ static int run_whatif(struct ay_cli *cli, const struct ay_args *args, const char
 		rc = add_labels(args, body);
 	if (instead != NULL)
 		json_object_set_new(body, "instead_of", json_string(instead));
+	if (ay_args_has(args, "supersede"))
+		json_object_set_new(body, "supersede", json_true());
 	if (rc == AY_EXIT_OK)
 		rc = ay_client_open(cli, &c);
 	if (rc != AY_EXIT_OK) {
@@ -265,6 +267,7 @@ static const struct ay_opt policy_opts[] = {
 	{ NULL, NULL, NULL },
 };
 static const struct ay_opt reference_opts[] = {
+	{ "supersede", NULL, "as if the other versions of its name in force ended" },
 	{ "label", "K=V", "only hosts with this label; may be repeated" },
 	{ "no-wait", NULL, "print the run and return; look at it under /what-if/RUN" },
 	{ NULL, NULL, NULL },

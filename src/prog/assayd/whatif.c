@@ -102,7 +102,7 @@ static enum ay_rc gather_sets(struct starting *s, struct ay_err *e)
 			s->sets[s->n_sets++] = set;
 		else if (set->version == draft->version && !s->ask->document)
 			s->sets[s->n_sets++] = draft, placed = true;
-		else if (set->state != AY_SET_ACTIVE)
+		else if (set->state != AY_SET_ACTIVE || !s->ask->supersede)
 			s->sets[s->n_sets++] = set; /* an update window may still accept it */
 	}
 	if (!placed)

@@ -22,6 +22,7 @@ struct ay_whatif_ask {
 	struct ay_bytes id;	    /* stored draft: id, NAME, NAME@VERSION; "-": document */
 	const json_t *document;	    /* policy or set that is not stored, or NULL */
 	const json_t *labels;	    /* only hosts with all of these, or NULL */
+	bool supersede;		    /* set: the other versions of its name in force end */
 	struct ay_bytes instead_of; /* policy: for the hosts of this one; empty: of its own name */
 };
 

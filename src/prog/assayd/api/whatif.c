@@ -11,6 +11,7 @@ static void start(struct ay_api_call *c, enum ay_whatif_of of)
 				     .id = c->param[0],
 				     .document = json_object_get(c->body, "document"),
 				     .labels = json_object_get(c->body, "labels"),
+				     .supersede = ay_api_flag(c, "supersede"),
 				     .instead_of = ay_api_text(c, "instead_of") };
 	struct ay_err e = { 0 };
 	json_t *run = NULL;
