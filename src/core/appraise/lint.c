@@ -208,6 +208,26 @@ static void lint_grades(struct lint *l)
 		say(l, AY_LINT_GRADE_UNREACHABLE, "runtime");
 }
 
+/* What a rule lets pass without looking is the reviewer's business: broad ones are refused. */
+static void lint_paths(struct lint *l)
+{
+	const struct ay_ima_paths *paths = &l->p->ima_rules.paths;
+	bool takes_signed = false;
+
+	for (size_t i = 0; i < paths->n; i++) {
+		const struct ay_ima_path_rule *r = &paths->rule[i];
+
+		if (ay_ima_path_is_broad(r))
+			say(l, AY_LINT_PATH_BROAD, r->pattern);
+		if (ay_ima_path_is_shadowed(paths, i))
+			say(l, AY_LINT_PATH_SHADOWED, r->pattern);
+		takes_signed |=
+			r->action == AY_IMA_ACT_SIGNED || r->action == AY_IMA_ACT_REQUIRE_SIGNED;
+	}
+	if (l->p->ima_rules.keys.n > 0 && !takes_signed)
+		say(l, AY_LINT_KEYS_IDLE, "");
+}
+
 static void lint_let_pass(struct lint *l)
 {
 	const struct ay_policy *p = l->p;
@@ -220,6 +240,7 @@ static void lint_let_pass(struct lint *l)
 		say(l, AY_LINT_PADDED_BANK, "");
 	if (p->violations == AY_VIOLATIONS_AT_MOST && p->max_violations > 0)
 		say_number(l, AY_LINT_VIOLATIONS, p->max_violations);
+	lint_paths(l);
 }
 
 /* ---- waivers ---- */

@@ -2,6 +2,7 @@
 /* Path rules, buffer rules, device-mapper tables, and the member `ima` of a policy. */
 #include "support/t.h"
 
+#include "core/appraise/lint.h"
 #include "core/appraise/policy.h"
 #include "core/appraise/reference.h"
 #include "core/crypto/hash.h"
@@ -287,6 +288,65 @@ static void test_shadowed_rules(void **state)
 	ay_policy_free(p);
 }
 
+/* ---- what a reviewer is told ---- */
+
+struct told {
+	size_t n;
+	enum ay_lint code[8];
+	char about[8][64];
+};
+
+static void tell(void *arg, enum ay_lint code, const char *about)
+{
+	struct told *t = arg;
+
+	if (code != AY_LINT_PATH_BROAD && code != AY_LINT_PATH_SHADOWED &&
+	    code != AY_LINT_KEYS_IDLE)
+		return;
+	assert_true(t->n < 8);
+	t->code[t->n] = code;
+	snprintf(t->about[t->n++], sizeof(t->about[0]), "%s", about);
+}
+
+static void test_complaints(void **state)
+{
+	struct ay_lint_in in = { 0 };
+	struct told t = { 0 };
+
+	(void)state;
+	in.policy = policy_of("{\"paths\":[{\"prefix\":\"/usr/\",\"action\":\"ignore\"},"
+			      "{\"path\":\"/usr/bin/x\",\"action\":\"deny\"},"
+			      "{\"prefix\":\"/opt/vendor/\",\"action\":\"signed\"}]}",
+			      AY_OK, NULL);
+	assert_true(ay_lint_policy(&in, tell, &t) > 0);
+	assert_int_equal(t.n, 2);
+	assert_int_equal(t.code[0], AY_LINT_PATH_BROAD);
+	assert_string_equal(t.about[0], "/usr/");
+	assert_int_equal(t.code[1], AY_LINT_PATH_SHADOWED);
+	assert_string_equal(t.about[1], "/usr/bin/x");
+	ay_policy_free((struct ay_policy *)(uintptr_t)in.policy);
+}
+
+static void test_idle_keys(void **state)
+{
+	struct ay_bytes pem = t_vector("ima_sig/p256.pem");
+	struct ay_lint_in in = { 0 };
+	struct told t = { 0 };
+	struct ay_policy *p;
+	json_t *j = json_pack("{ss ss si s[s] s{s[{ss ss#}]}}", "format", "assay-policy-1", "name",
+			      "p", "version", 1, "required", "runtime", "ima", "keys", "name", "k",
+			      "pem", (const char *)pem.p, (int)pem.n);
+
+	(void)state;
+	assert_int_equal(ay_policy_from_json(j, &p, NULL), AY_OK);
+	json_decref(j);
+	in.policy = p;
+	(void)ay_lint_policy(&in, tell, &t);
+	assert_int_equal(t.n, 1);
+	assert_int_equal(t.code[0], AY_LINT_KEYS_IDLE);
+	ay_policy_free(p);
+}
+
 /* ---- device-mapper ---- */
 
 #define ROOT "29cb87e60ce7b12b443ba6008266f3e41e93e403d7f298f8e3f316b29ff89c5e"
@@ -412,6 +472,8 @@ int main(void)
 		T(test_policy_round_trip),
 		T(test_broad_rules),
 		T(test_shadowed_rules),
+		T(test_complaints),
+		T(test_idle_keys),
 		T(test_dm_tables),
 		T(test_rules_of_sets),
 		T(test_signers_of_a_set),
