@@ -8,12 +8,11 @@
 
 #include <string.h>
 
+#include "core/base/align.h"
 #include "core/base/guid.h"
 #include "core/evlog/replay.h"
 #include "core/evlog/tcg_names.h"
 
-/* Longest stretch that is aligned exactly; beyond it events are paired by place. */
-#define ALIGN_MAX 512
 #define EXCLUDED_MAX 4096
 
 /* ---- JSON ---- */
@@ -129,8 +128,10 @@ struct match {
 	unsigned n_bad;
 };
 
-static bool same(const struct match *m, size_t want, size_t got)
+static bool same(void *arg, size_t want, size_t got)
 {
+	const struct match *m = arg;
+
 	return ay_rule_is_event(m->r, &m->r->event[want], m->f, m->at[got]);
 }
 
@@ -184,8 +185,9 @@ static void tell(struct match *m, enum ay_check code, long want, long got)
 }
 
 /* A stretch without any common event: pairs are changes, what is left over missing or added. */
-static void tell_gap(struct match *m, size_t want, size_t n_want, size_t got, size_t n_got)
+static void tell_gap(void *arg, size_t want, size_t n_want, size_t got, size_t n_got)
 {
+	struct match *m = arg;
 	size_t i = 0;
 
 	for (; i < n_want && i < n_got; i++)
@@ -199,55 +201,13 @@ static void tell_gap(struct match *m, size_t want, size_t n_want, size_t got, si
 			tell(m, AY_CHECK_REF_ADDED, -1, (long)(got + i));
 }
 
-/* Length of the longest common subsequence of the two tails, by dynamic programming. */
-static uint16_t *align_table(struct match *m, size_t want, size_t n_want, size_t got, size_t n_got)
-{
-	size_t w = n_got + 1;
-	uint16_t *t = ay_arena_array(m->rep->arena, (n_want + 1) * w, sizeof(*t));
-
-	for (size_t i = n_want; t != NULL && i-- > 0;)
-		for (size_t j = n_got; j-- > 0;) {
-			uint16_t down = t[(i + 1) * w + j], right = t[i * w + j + 1];
-
-			t[i * w + j] = down > right ? down : right;
-			if (same(m, want + i, got + j))
-				t[i * w + j] = (uint16_t)(t[(i + 1) * w + j + 1] + 1);
-		}
-	return t;
-}
-
-/* What differs between two stretches whose first and last events differ. */
-static void tell_differences(struct match *m, size_t want, size_t n_want, size_t got, size_t n_got)
-{
-	uint16_t *t = NULL;
-	size_t w = n_got + 1, i = 0, j = 0, gap_i = 0, gap_j = 0;
-
-	if (n_want > 0 && n_got > 0 && n_want <= ALIGN_MAX && n_got <= ALIGN_MAX)
-		t = align_table(m, want, n_want, got, n_got);
-	while (t != NULL && i < n_want && j < n_got) {
-		if (same(m, want + i, got + j)) {
-			tell_gap(m, want + gap_i, i - gap_i, got + gap_j, j - gap_j);
-			gap_i = ++i;
-			gap_j = ++j;
-		} else if (t[(i + 1) * w + j] >= t[i * w + j + 1]) {
-			i++;
-		} else {
-			j++;
-		}
-	}
-	tell_gap(m, want + gap_i, n_want - gap_i, got + gap_j, n_got - gap_j);
-}
-
 static void compare(struct match *m)
 {
-	size_t want = m->r->n_events, got = m->n, head = 0, tail = 0;
+	struct ay_align al = {
+		.n_a = m->r->n_events, .n_b = m->n, .same = same, .gap = tell_gap, .arg = m
+	};
 
-	while (head < want && head < got && same(m, head, head))
-		head++;
-	while (tail < want - head && tail < got - head && same(m, want - tail - 1, got - tail - 1))
-		tail++;
-	if (head + tail < want || head + tail < got)
-		tell_differences(m, head, want - head - tail, head, got - head - tail);
+	ay_align(&al, m->rep->arena);
 }
 
 static const struct ay_exclude *excluded(const struct match *m, size_t event)
