@@ -151,11 +151,11 @@ def firmware(db=b"", dbx=b"", kek=b""):
         yield covered(pcr, 4, bytes(4))
 
 
-def grub_boot(shim, grub, kernel, initrd, options, version="6.1.0-1", cfg=b"cfg", dbx=bootlog.signature_list("one"), db=b""):
+def grub_boot(shim, grub, kernel, initrd, options, version="6.1.0-1", cfg=b"cfg", dbx=bootlog.signature_list("one"), db=b"", menu=()):
     k, i = f"/boot/vmlinuz-{version}", f"/boot/initrd.img-{version}"
     return [*firmware(db, dbx), app(shim, "\\EFI\\debian\\shimx64.efi"), app(grub, "\\EFI\\debian\\grubx64.efi"),
             read("(hd0,gpt1)/EFI/debian/grub.cfg", b"small"), command("configfile (hd0,gpt2)/boot/grub/grub.cfg"),
-            read("(hd0,gpt2)/boot/grub/grub.cfg", cfg), command("set timeout=5"), command(f"linux {k} {options}"),
+            read("(hd0,gpt2)/boot/grub/grub.cfg", cfg), command("set timeout=5"), *map(command, menu), command(f"linux {k} {options}"),
             read(k, get(kernel)), app(kernel), cmdline(f"{k} {options}"), command(f"initrd {i}"), read(i, initrd)]
 
 
@@ -236,6 +236,48 @@ def grub_tests(w, im):
     refused("a dbx that is none", "signature lists", "--from-log", old, "--dbx", i2)
     refused("an image that is none", "pe.e_magic", "--from-log", old, "--shim", i2)
     refused("a unified kernel image into a GRUB boot", "uki", "--from-log", old, "--uki", im["kernel2"])
+
+
+def menu_file(version, options, more="", timeout=5):
+    return f"""set timeout={timeout}
+menuentry 'Debian GNU/Linux' --class "gnu linux" $menuentry_id_option 'simple' {{
+	linux	/boot/vmlinuz-{version} {options}
+	initrd	/boot/initrd.img-{version}
+}}
+{more}if [ "$grub_platform" = "efi" ]; then
+	menuentry 'Firmware' {{ fwsetup; }}
+fi
+"""
+
+
+def menu_tests(w, im):
+    """Menu entries are measured with their whole block; which are there must be clear."""
+    old, new = w + "/menu-old.log", w + "/menu-new.log"
+    base = {"shim": im["signed"], "grub": im["stub"], "kernel": im["kernel1"], "initrd": b"one"}
+
+    def boot(log_file, version, options, **more):
+        block = f"\n\tlinux\t/boot/vmlinuz-{version} {options}\n\tinitrd\t/boot/initrd.img-{version}\n"
+        menu = ["menuentry Debian GNU/Linux --class gnu linux --id simple {" + block + "}", *more.pop("others", [])]
+        return log(log_file, BANKS, grub_boot(**base, version=version, options=" ".join(options.split()), menu=menu,
+                                              cfg=menu_file(version, options, **more).encode()))
+
+    def cfg(name, *args, **more):
+        return put(w + "/" + name, menu_file(*args, **more).encode())
+
+    boot(old, "1", "ro  quiet")
+    one, two = cfg("m1", "1", "ro  quiet"), cfg("m2", "2", "ro  quiet x=1")
+    args = ["--from-log", old, "--rename", "-1=-2", "--cmdline", "ro quiet x=1"]
+    pcrs = boot(new, "2", "ro  quiet x=1")
+    predicted("foretold: the menu entry of a new kernel", *args[1:2], pcrs, *args[2:], "--grub-cfg", two)
+    predicted("foretold: the same with the old grub.cfg", *args[1:2], pcrs, *args[2:], "--grub-cfg", two, "--old-grub-cfg", one)
+    refused("an entry that the log has not", "the log has no", *args, "--grub-cfg", cfg("m3", "2", "ro", more="menuentry New { a; }\n"))
+    refused("an entry that is gone", "the new file has no", "--from-log", old, "--grub-cfg", put(w + "/m4", b"set timeout=5\n"))
+    refused("a command outside of entries", "outside of the menu", *args, "--old-grub-cfg", one, "--grub-cfg",
+            cfg("m5", "2", "ro  quiet x=1", timeout=9))
+    refused("a grub.cfg that does not end", "line", *args, "--grub-cfg", put(w + "/m6", b"menuentry a {\n"))
+    boot(old, "1", "ro  quiet", others=["menuentry Custom {\n a\n}"])
+    pcrs = boot(new, "2", "ro  quiet x=1", others=["menuentry Custom {\n a\n}"])
+    predicted("foretold: an entry of another file stays", *args[1:2], pcrs, *args[2:], "--grub-cfg", two, "--old-grub-cfg", one)
 
 
 def variable_cases(w):
@@ -320,6 +362,7 @@ def main():
     with tempfile.TemporaryDirectory() as w:
         im = images(w)
         grub_tests(w, im)
+        menu_tests(w, im)
         uki_tests(w)
         stub_tests(w)
     print(f"1..{count}")

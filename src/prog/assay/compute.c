@@ -2,11 +2,13 @@
 /* assay reference compute: what the next boot will show, from files, before it happens. */
 #include "prog/assay/compute.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/evlog/replay.h"
 #include "core/evlog/tcg_data.h"
 #include "core/predict/change.h"
+#include "core/predict/grubcfg.h"
 #include "core/predict/siglist.h"
 #include "core/predict/uki.h"
 #include "io/sys/clock.h"
@@ -113,6 +115,25 @@ static enum ay_rc change_file(struct compute *c, enum ay_boot_role role, struct 
 	return ay_change_file(&c->forecast, role, NULL, old.p == NULL ? NULL : &old, fresh, n, e);
 }
 
+/* The file itself, and its menu entries, which GRUB measures as commands. */
+static enum ay_rc change_grub_cfg(struct compute *c, struct ay_bytes fresh, struct ay_bytes old,
+				  size_t *n, struct ay_err *e)
+{
+	struct ay_grubcfg now, was;
+	size_t n_entries = 0;
+	enum ay_rc rc = change_file(c, AY_BOOT_GRUB_CFG, fresh, old, n, e);
+
+	if (rc == AY_OK)
+		rc = ay_grubcfg_parse(fresh, &c->arena, &now, e);
+	if (rc == AY_OK && old.p != NULL)
+		rc = ay_grubcfg_parse(old, &c->arena, &was, e);
+	if (rc == AY_OK)
+		rc = ay_grubcfg_change(&c->forecast, old.p == NULL ? NULL : &was, &now, &n_entries,
+				       e);
+	*n += n_entries;
+	return rc;
+}
+
 static const struct {
 	const char *opt;
 	enum ay_boot_role role;
@@ -135,8 +156,10 @@ static int change_role(struct compute *c, size_t i)
 		rc = change_kernel(c, fresh, old, &n, &e);
 	else if (roles[i].role == AY_BOOT_UKI)
 		rc = change_uki(c, fresh, old, &n, &e);
-	else if (roles[i].role == AY_BOOT_INITRD || roles[i].role == AY_BOOT_GRUB_CFG)
+	else if (roles[i].role == AY_BOOT_INITRD)
 		rc = change_file(c, roles[i].role, fresh, old, &n, &e);
+	else if (roles[i].role == AY_BOOT_GRUB_CFG)
+		rc = change_grub_cfg(c, fresh, old, &n, &e);
 	else
 		rc = change_image(c, roles[i].role, fresh, old, &n, &e);
 	if (rc != AY_OK)
@@ -256,7 +279,7 @@ static int change_variables(struct compute *c)
 	return rc;
 }
 
-/* Names first: files are then found by their new ones. */
+/* Texts first: files are then found by their new names, and a new grub.cfg has the last word. */
 static int change_all(struct compute *c)
 {
 	const char *text;
@@ -265,13 +288,13 @@ static int change_all(struct compute *c)
 	for (size_t i = 0; rc == AY_EXIT_OK && (text = ay_args_opt(c->args, "rename", i)) != NULL;
 	     i++)
 		rc = change_text(c, text);
+	if (rc == AY_EXIT_OK)
+		rc = change_cmdline(c);
 	for (size_t i = 0; rc == AY_EXIT_OK && i < AY_COUNT(roles); i++)
 		rc = change_role(c, i);
 	for (size_t i = 0; rc == AY_EXIT_OK && (text = ay_args_opt(c->args, "file", i)) != NULL;
 	     i++)
 		rc = change_named(c, text);
-	if (rc == AY_EXIT_OK)
-		rc = change_cmdline(c);
 	return rc == AY_EXIT_OK ? change_variables(c) : rc;
 }
 
@@ -330,6 +353,24 @@ static int read_parts(const struct ay_args *args, uint32_t *parts)
 	return AY_EXIT_OK;
 }
 
+static int read_pcrs(const struct ay_args *args, uint32_t *pcrs)
+{
+	const char *text;
+	char *end;
+
+	*pcrs = 0;
+	for (size_t i = 0; (text = ay_args_opt(args, "pcr", i)) != NULL; i++) {
+		unsigned long n = strtoul(text, &end, 10);
+
+		if (end == text || *end != '\0' || n >= AY_PCR_COUNT ||
+		    (AY_PCR_BY_VALUE & (1u << n)) == 0)
+			return ay_cli_error(AY_EXIT_USAGE, "--pcr %s: 0 to 9, 11 to 15, 17 to 22",
+					    text);
+		*pcrs |= 1u << n;
+	}
+	return AY_EXIT_OK;
+}
+
 static int write_set(struct compute *c, const struct ay_evlog *log, const struct ay_pcrs *pcrs)
 {
 	const char *out = ay_args_opt(c->args, "out", 0);
@@ -342,6 +383,8 @@ static int write_set(struct compute *c, const struct ay_evlog *log, const struct
 
 	if (code == AY_EXIT_OK)
 		code = read_parts(c->args, &opt.parts);
+	if (code == AY_EXIT_OK)
+		code = read_pcrs(c->args, &opt.pcrs);
 	if (code != AY_EXIT_OK || out == NULL)
 		return code;
 	ay_time_format(ay_clock_wall_ms() / 1000 * 1000, at);
@@ -453,6 +496,7 @@ static const struct ay_opt compute_opts[] = {
 	{ "repository", "DIR", "the same for all packages of a folder and those below it" },
 	{ "programs", NULL, "of packages: only files that are executed or loaded as code" },
 	{ "ima-hash", "H", "the hash that IMA uses on the hosts (sha256)" },
+	{ "pcr", "N", "only this PCR; may be repeated (all)" },
 	{ "part", "P", "platform, os or host_unique; may be repeated (all)" },
 	{ "name", "N", "name of the reference set (that of the file)" },
 	{ "out", "SET.json", "the reference set to write, a draft" },
