@@ -42,6 +42,7 @@ check "TPM_RESET says why" has_failing a TPM_RESET
 check "and no PCR and no event differs" [ "$(failing a | grep -vx IMA_CONTINUITY)" = TPM_RESET ]
 check "the cause is tpm_reset" eval 'assay host explain a | grep -q tpm_reset'
 server_stop
+check "the agent says that nobody listens there" wait_for 8 grep -q "$agents: Connection refused" "$D/a/agent.log"
 check "assayd starts again" server_start
 check "still untrusted after the restart" verdict_is a untrusted
 check "and by the next quote" eval 'wait_for 20 answers a; verdict_is a untrusted && has_failing a TPM_RESET'

@@ -152,7 +152,7 @@ static bool went_on(struct ay_chan *c, enum ay_tls_io io, const struct ay_err *e
 	case AY_TLS_WANT_READ:
 		return false;
 	case AY_TLS_CLOSED:
-		end(c, AY_OK, "the peer ended");
+		end(c, AY_OK, e->text);
 		return false;
 	case AY_TLS_FAILED:
 		break;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/net/tls.h"
 
+#include <errno.h>
+
 #include "io/net/tls_verify.h"
 
 #include <openssl/bio.h>
@@ -370,18 +372,28 @@ static enum ay_tls_io failed(struct ay_tls_conn *c, struct ay_err *e)
 	return rc == AY_OK ? AY_TLS_CLOSED : AY_TLS_FAILED;
 }
 
+/* errno tells a refused connection from one that was cut. */
+static enum ay_tls_io closed(int why, struct ay_err *e)
+{
+	if (e != NULL)
+		ay_err_set(e, AY_OK, "tls", 0, "%s", why != 0 ? strerror(why) : "the peer ended");
+	return AY_TLS_CLOSED;
+}
+
 static enum ay_tls_io outcome(struct ay_tls_conn *c, int rc, struct ay_err *e)
 {
+	int why = errno;
+
 	switch (SSL_get_error(ssl_of(c), rc)) {
 	case SSL_ERROR_WANT_READ:
 		return AY_TLS_WANT_READ;
 	case SSL_ERROR_WANT_WRITE:
 		return AY_TLS_WANT_WRITE;
 	case SSL_ERROR_ZERO_RETURN:
-		return AY_TLS_CLOSED;
+		return closed(0, e);
 	case SSL_ERROR_SYSCALL: /* reset; nothing in the queue */
 		if (ERR_peek_error() == 0)
-			return AY_TLS_CLOSED;
+			return closed(rc == 0 ? 0 : why, e);
 		break;
 	default:
 		break;

@@ -73,6 +73,11 @@ enum ay_rc ay_dialer_connect(struct ay_dialer *d, int *fd, struct ay_err *e)
 	return rc == AY_OK ? ay_net_connect(literal, fd, e) : rc;
 }
 
+const char *ay_dialer_last(const struct ay_dialer *d)
+{
+	return d->n_servers > 0 && d->next > 0 ? d->servers[(d->next - 1) % d->n_servers] : "-";
+}
+
 unsigned ay_dialer_pause_ms(const struct ay_dialer *d, uint32_t random)
 {
 	unsigned rounds = d->n_servers > 0 ? d->failures / (unsigned)d->n_servers : 0;

@@ -18,6 +18,8 @@ void ay_dialer_init(struct ay_dialer *d, const struct ay_agent *a);
 /* A socket that is connecting to the next server; host names are looked up now. */
 AY_MUST_USE enum ay_rc ay_dialer_connect(struct ay_dialer *d, int *fd, struct ay_err *e);
 /* Pause before the next try, in ms; random: any number. */
+/* The server that was dialled last, as it was named. */
+const char *ay_dialer_last(const struct ay_dialer *d);
 unsigned ay_dialer_pause_ms(const struct ay_dialer *d, uint32_t random);
 
 #endif

@@ -299,6 +299,16 @@ static void keep_session(struct link *l, struct ay_chan *c)
 	l->session = s;
 }
 
+/* Which server it was, and why. */
+static void dial_failed(struct link *l, const struct ay_err *why)
+{
+	struct ay_err e = *why;
+
+	(void)snprintf(e.text, sizeof(e.text), "%.70s: %.120s", ay_dialer_last(&l->dialer),
+		       why->text);
+	failed(l, &e);
+}
+
 static void on_down(struct ay_chan *c, void *owner, const struct ay_err *why)
 {
 	struct link *l = owner;
@@ -309,7 +319,7 @@ static void on_down(struct ay_chan *c, void *owner, const struct ay_err *why)
 		l->dialling = NULL;
 		ay_tls_session_free(l->session);
 		l->session = NULL;
-		failed(l, why);
+		dial_failed(l, why);
 		return;
 	}
 	if (c != l->chan) {

@@ -111,10 +111,14 @@ static int complain(const struct ay_err *e, int code)
 {
 	if (e->code[0] != '\0')
 		fprintf(stderr, "%s: ", e->code);
-	fprintf(stderr, "%s", e->where != NULL ? e->where : "assay-agent");
-	if (e->offset > 0)
-		fprintf(stderr, ":%zu", e->offset);
-	fprintf(stderr, ": %s\n", e->text);
+	/* what is wrong with a configuration says its file and line itself */
+	if (e->where == NULL || strcmp(e->where, "config") != 0) {
+		fprintf(stderr, "%s", e->where != NULL ? e->where : "assay-agent");
+		if (e->offset > 0)
+			fprintf(stderr, ":%zu", e->offset);
+		fprintf(stderr, ": ");
+	}
+	fprintf(stderr, "%s\n", e->text);
 	return code;
 }
 
