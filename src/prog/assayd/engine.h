@@ -135,7 +135,7 @@ AY_MUST_USE enum ay_rc ay_engine_host_acknowledge(struct ay_engine *g, const str
  */
 typedef void ay_attest_fn(void *arg, enum ay_rc rc, const struct ay_err *e,
 			  const struct ay_host *h);
-/* Ask now. fn NULL: do not wait. Faults: AY_E_DENIED the host is not enrolled. */
+/* Ask now. fn NULL: do not wait. NOT_ENROLLED with AY_E_EXISTS (409): no AK to answer with. */
 AY_MUST_USE enum ay_rc ay_engine_attest(struct ay_engine *g, const struct ay_host *h,
 					int64_t wait_ms, ay_attest_fn *fn, void *arg,
 					struct ay_err *e);

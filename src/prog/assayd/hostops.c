@@ -360,7 +360,9 @@ enum ay_rc ay_engine_attest(struct ay_engine *g, const struct ay_host *host, int
 	struct ay_waiter *w;
 
 	if (h->state != AY_HOST_ENROLLED)
-		return ay_fail_code(e, AY_E_DENIED, "NOT_ENROLLED", "host", "host is not enrolled");
+		return ay_fail_code(e, AY_E_EXISTS, "NOT_ENROLLED", "host",
+				    "the host is %s: it has no attestation key to answer with",
+				    ay_host_state_name(h->state));
 	if (!h->connected)
 		return ay_fail_code(e, AY_E_UNAVAIL, "HOST_OFFLINE", "host",
 				    "host is not connected");
