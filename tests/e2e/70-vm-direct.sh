@@ -9,15 +9,15 @@
 vm_prepare
 vm_fleet "lease = 60s" "attest_interval = 30s"
 
-check "two machines" eval 'vm_new good && vm_new bad'
+vm_must "two machines" eval 'vm_new good && vm_new bad'
 vm_rootkit
 vm_direct good
 vm_direct bad "$D/rootkit.img"
-check "the good one boots" vm_up good
+vm_must "the good one boots" vm_up good
 check "and is attested" vm_attest good
-check "its reference learned" assay reference learn good --name golden --activate
+vm_must "its reference learned" assay reference learn good --name golden --activate
 check "it is trusted" eval 'vm_attest good && verdict_is good trusted'
-check "the other one boots its rootkit" eval 'vm_up bad && vm_said bad "^VM rootkit"'
+vm_must "the other one boots its rootkit" eval 'vm_up bad && vm_said bad "^VM rootkit"'
 check "it is untrusted" eval 'vm_attest bad && verdict_is bad untrusted'
 check "because of its initrd" has_cause bad initrd
 check "which is named" eval 'assay host explain bad | grep -i initrd'

@@ -93,7 +93,7 @@ vm_esp_grub() {
 }
 # vm_esp_uki OUT [INITRD [CMDLINE]]: one image of systemd's stub, signed with the key that OVMF's snakeoil variables trust
 vm_esp_uki() {
-  local d=$1.d stub=$X/usr/lib/systemd/boot/efi/linuxx64.efi.stub
+  local d=$1.d stub=/usr/lib/systemd/boot/efi/linuxx64.efi.stub
   mkdir -p "$d/EFI/BOOT"
   printf '%s' "${3:-$CMDLINE}" >"$1.cmdline"
   printf '%s\n' ID=debian VERSION_ID=12 'PRETTY_NAME="Assay test machine"' >"$1.osrel"
@@ -103,14 +103,32 @@ vm_esp_uki() {
     vm_disk "$1" "$d"
 }
 vm_snakeoil() { # $D/snakeoil.key: its passphrase stands in ovmf's README
-  [ -f "$D/snakeoil.key" ] || openssl rsa -in /usr/share/ovmf/PkKek-1-snakeoil.key -passin pass:snakeoil -out "$D/snakeoil.key"
+  [ -f "$D/snakeoil.key" ] || openssl rsa -in /usr/share/ovmf/PkKek-1-snakeoil.key -passin pass:snakeoil -out "$D/snakeoil.key" 2>/dev/null
+}
+# vm_db_update CN: $D/db.var, what to write into db's file: the attributes, then a certificate more, signed with the KEK
+vm_db_update() {
+  local guid=6d1f1e0a-8a5f-4a54-9d3c-1f6d4a7b2c10
+  vm_snakeoil
+  openssl req -x509 -newkey rsa:2048 -nodes -subj "/CN=$1" -days 3650 -keyout /dev/null -out "$D/db.crt" 2>/dev/null &&
+    cert-to-efi-sig-list -g $guid "$D/db.crt" "$D/db.esl" &&
+    sign-efi-sig-list -a -g $guid -k "$D/snakeoil.key" -c /usr/share/ovmf/PkKek-1-snakeoil.pem db "$D/db.esl" "$D/db.auth" >/dev/null &&
+    { printf '\x67\0\0\0'; cat "$D/db.auth"; } >"$D/db.var"
+}
+# vm_db_write NAME: by the machine itself; the text comes through its console
+vm_db_write() {
+  local db=/sys/firmware/efi/efivars/db-d719b2cb-3d3a-4596-a3bc-dad00e67656f line
+  vm_do "$1" ': >/run/db64' || return
+  while read -r line; do vm_do "$1" "echo $line >>/run/db64" || return; done < <(base64 -w 1000 "$D/db.var")
+  vm_do "$1" "chattr -i $db && base64 -d /run/db64 >/run/db.var && dd if=/run/db.var of=$db bs=64k"
 }
 # vm_sections STUB OUT SECTION FILE...: the stub with sections behind its own
 vm_sections() {
-  local stub=$1 out=$2 align at args=()
+  local stub=$1 out=$2 align at=0 size vma args=()
   shift 2
-  align=$(objdump -p "$stub" | awk '/SectionAlignment/ {print strtonum("0x" $2)}')
-  at=$(objdump -h "$stub" | awk 'NF == 7 && $1 ~ /^[0-9]+$/ {e = strtonum("0x" $3) + strtonum("0x" $4)} END {print e}')
+  align=$((16#$(objdump -p "$stub" | sed -n 's/^SectionAlignment[[:space:]]*//p')))
+  while read -r _ _ size vma _; do
+    at=$((16#$vma + 16#$size)) # behind the last one
+  done < <(objdump -h "$stub" | grep -E '^ +[0-9]+ ')
   while [ $# -gt 0 ]; do
     at=$(((at + align - 1) / align * align))
     args+=(--add-section "$1=$2" --change-section-vma "$1=$at")
@@ -178,6 +196,17 @@ vm_do() {
   printf '%s\n' "$2" >"$h/in"
   wait_for 30 eval "[ \$(grep -ac '^VM did' '$h/console.log') -gt $n ]" && grep -a '^VM did' "$h/console.log" | tail -n 1 | grep -q 'VM did 0'
 }
+# vm_ask NAME COMMAND: the same, and prints what it says
+vm_ask() {
+  local n
+  n=A$(grep -ac '^VM did' "$D/$1/console.log")
+  vm_do "$1" "{ $2; } | sed 's/^/$n /'" && tr -d '\r' <"$D/$1/console.log" | sed -n "s/^$n //p"
+}
+# vm_get NAME FILE OUT: a file of the machine, by way of its disk
+vm_get() { vm_do "$1" "cat '$2' >/run/host/out; save; rm /run/host/out" && tar -xOf "$D/$1/disk" ./out >"$3"; }
+vm_log() { vm_get "$1" /sys/kernel/security/tpm0/binary_bios_measurements "$2"; } # vm_log NAME OUT
+# vm_must NAME COMMAND...: a check without which the rest makes no sense
+vm_must() { check "$@"; [ $n_failed = 0 ] || exit 1; }
 # vm_attest NAME: by its agent that serves now, whatever the verdict
 vm_attest() { wait_for 60 eval "assay host attest '$1'; [ \$? -le 1 ]"; }
 # causes HOST: classes of its last report, one a line
