@@ -116,10 +116,10 @@ vm_db_update() {
 }
 # vm_db_write NAME: by the machine itself; the text comes through its console
 vm_db_write() {
-  local db=/sys/firmware/efi/efivars/db-d719b2cb-3d3a-4596-a3bc-dad00e67656f line
+  local var=/sys/firmware/efi/efivars/db-d719b2cb-3d3a-4596-a3bc-dad00e67656f line
   vm_do "$1" ': >/run/db64' || return
   while read -r line; do vm_do "$1" "echo $line >>/run/db64" || return; done < <(base64 -w 1000 "$D/db.var")
-  vm_do "$1" "chattr -i $db && base64 -d /run/db64 >/run/db.var && dd if=/run/db.var of=$db bs=64k"
+  vm_do "$1" "chattr -i $var && base64 -d /run/db64 >/run/db.var && dd if=/run/db.var of=$var bs=64k"
 }
 # vm_sections STUB OUT SECTION FILE...: the stub with sections behind its own
 vm_sections() {
