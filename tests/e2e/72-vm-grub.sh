@@ -36,9 +36,7 @@ vm_firmware bad OVMF_VARS_4M.fd
 vm_esp good "$D/words.img"
 vm_esp bad "$D/golden.img"
 vm_must "both start again" eval 'vm_up good && vm_up bad'
-for i in 0 1 2 3 4 5 6 7 8 9 14; do
-  check "PCR $i is as computed" [ "$(vm_ask good "cat /sys/class/tpm/tpm0/pcr-sha256/$i" | tr A-F a-f)" = "$(jq -r ".pcrs.sha256[\"$i\"]" "$D/next.pcrs")" ]
-done
+vm_foretold good "$D/next.pcrs" 0 1 2 3 4 5 6 7 8 9 14
 check "two words on the command line: untrusted" eval 'vm_attest good && verdict_is good untrusted'
 check "because of the command line" has_cause good cmdline
 check "Secure Boot off: untrusted" eval 'vm_attest bad && verdict_is bad untrusted'

@@ -27,9 +27,7 @@ check "because of its initrd" has_cause bad initrd
 vm_must "the boot log of the bad one" vm_log bad "$D/log"
 check "the values of the good image are computed" eval 'assay --json reference compute --from-log "$D/log" --uki "$D/golden.img.d/EFI/BOOT/BOOTX64.EFI" \
   --out "$D/next.json" >"$D/next.pcrs"'
-for i in 0 1 2 3 4 5 6 7 8 9 11; do
-  check "PCR $i is as computed" [ "$(vm_ask good "cat /sys/class/tpm/tpm0/pcr-sha256/$i" | tr A-F a-f)" = "$(jq -r ".pcrs.sha256[\"$i\"]" "$D/next.pcrs")" ]
-done
+vm_foretold good "$D/next.pcrs" 0 1 2 3 4 5 6 7 9 11
 
 # The owner of the KEK adds a certificate to db.
 vm_db_update "Assay rogue db"

@@ -206,7 +206,18 @@ vm_ask() {
 vm_get() { vm_do "$1" "cat '$2' >/run/host/out; save; rm /run/host/out" && tar -xOf "$D/$1/disk" ./out >"$3"; }
 vm_log() { vm_get "$1" /sys/kernel/security/tpm0/binary_bios_measurements "$2"; } # vm_log NAME OUT
 # vm_must NAME COMMAND...: a check without which the rest makes no sense
-vm_must() { check "$@"; [ $n_failed = 0 ] || exit 1; }
+vm_must() {
+  local before=$n_failed
+  check "$@"
+  [ "$n_failed" = "$before" ] || exit 1
+}
+# vm_foretold NAME FILE PCR...: the machine's PCRs are those that `reference compute` printed into the file
+vm_foretold() {
+  local i
+  for i in "${@:3}"; do
+    check "PCR $i is as computed" [ "$(vm_ask "$1" "cat /sys/class/tpm/tpm0/pcr-sha256/$i" | tr A-F a-f)" = "$(jq -r ".pcrs.sha256[\"$i\"]" "$2")" ]
+  done
+}
 # vm_attest NAME: by its agent that serves now, whatever the verdict
 vm_attest() { wait_for 60 eval "assay host attest '$1'; [ \$? -le 1 ]"; }
 # causes HOST: classes of its last report, one a line
