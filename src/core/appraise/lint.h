@@ -39,7 +39,7 @@ struct ay_lint_in {
 /* about: what the text is about, "" if nothing; lives until fn returns. */
 typedef void ay_lint_fn(void *arg, enum ay_lint code, const char *about);
 
-/* Tells every complaint, in the order of the table; the number of errors. */
+/* Tells every complaint, always in the same order; the number of errors. */
 size_t ay_lint_policy(const struct ay_lint_in *in, ay_lint_fn *fn, void *arg);
 
 /* {"complaints":[{"code","severity","text","fix"}],"errors":N}; NULL without memory. */
