@@ -179,6 +179,8 @@ static void test_only_that(void **state)
 		 "\"ops\",\"reason\":\"ticket 7\",\"until\":\"2027-01-01T00:00:00Z\"}]",
 		 measured);
 	assert_int_equal(judge(&seen, members, UNTIL_MS - 1), AY_UNTRUSTED);
+	/* nor does the value of the PCR follow from what is waived alone */
+	assert_non_null(ay_report_find(&rep, AY_CHECK_REF_PCR));
 }
 
 /* A log that does not replay is not excused by what its events are excused for. */
