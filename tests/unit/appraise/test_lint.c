@@ -53,6 +53,10 @@ static int teardown(void **state)
 	return 0;
 }
 
+#define IMA_KEYS                                                                                   \
+	"\"keys\":[{\"name\":\"k\",\"der\":"                                                       \
+	"\"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEUkqaU4ZbEjWDfjK6IbgqUOKJ6os7HD7/"                   \
+	"yFRPPaSS9xNHAKJG0+WJOUQ3WvDkEGqbJSRJjoh6r0ky+peanGjcOw==\"}]"
 #define NONE AY_LINTS
 
 static const struct {
@@ -121,6 +125,7 @@ static const struct {
 	  ALL ",\"ima\":{\"paths\":[{\"prefix\":\"/opt/a/\",\"action\":\"deny\"},"
 	      "{\"prefix\":\"/opt/a/b/\",\"action\":\"ignore\"}]}",
 	  AY_LINT_PATH_SHADOWED },
+	{ "keys that nothing asks for", ALL ",\"ima\":{" IMA_KEYS "}", AY_LINT_KEYS_IDLE },
 	{ "waiver that has ended", WAIVERS(PCR_WAIVER("4", "2026-09-01T00:00:00Z")),
 	  AY_LINT_WAIVER_EXPIRED },
 	{ "waiver for years", WAIVERS(PCR_WAIVER("4", "2030-01-01T00:00:00Z")),
