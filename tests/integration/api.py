@@ -167,7 +167,7 @@ def check_matrix(s, tokens):
             continue
         status = s.call(method, fill(path), tokens["viewer"])[0]
         reads = {"ANY", "HOST_READ", "ASSERTION_READ", "REFERENCE_READ", "POLICY_READ", "EVENT_READ", "METRICS_READ",
-                 "CONFIG_READ"}
+                 "CONFIG_READ", "APPROVAL_READ"}
         if (perm in reads) == (status == 403) or status == 401:
             wrongly.append((method, path, status))
         if s.call(method, fill(path), s.admin)[0] in (401, 403):

@@ -4,8 +4,6 @@
 #include "core/base/base64.h"
 #include "core/base/hex.h"
 
-#include <stdlib.h>
-
 enum { TYPE_MAX = 256, KEYID_MAX = 256 };
 
 bool ay_dsse_is_envelope(const json_t *j)
@@ -196,21 +194,18 @@ enum ay_rc ay_dsse_verify(const struct ay_dsse *d, const char *type,
 
 /* ---- building ---- */
 
-static json_t *base64_json(struct ay_bytes b)
+static json_t *base64_json(struct ay_bytes b, struct ay_arena *a)
 {
-	char *text = malloc(AY_BASE64_ROOM(b.n));
-	json_t *j = NULL;
+	char *text = ay_arena_alloc(a, AY_BASE64_ROOM(b.n));
 
-	if (text != NULL) {
-		ay_base64_encode(AY_BASE64_STD, b, text);
-		j = json_string(text);
-	}
-	free(text);
-	return j;
+	if (text == NULL)
+		return NULL;
+	ay_base64_encode(AY_BASE64_STD, b, text);
+	return json_string(text);
 }
 
 static enum ay_rc add_signature(json_t *list, const struct ay_sigkey *k, struct ay_bytes pae,
-				struct ay_err *e)
+				struct ay_arena *a, struct ay_err *e)
 {
 	uint8_t sig[64];
 	char id[65];
@@ -219,7 +214,7 @@ static enum ay_rc add_signature(json_t *list, const struct ay_sigkey *k, struct 
 	if (rc != AY_OK)
 		return rc;
 	ay_hex_encode((struct ay_bytes){ ay_sigkey_id(k), 32 }, id);
-	if (json_array_append_new(list, json_pack("{so* ss}", "sig", base64_json(AY_BYTES(sig)),
+	if (json_array_append_new(list, json_pack("{so* ss}", "sig", base64_json(AY_BYTES(sig), a),
 						  "keyid", id)) != 0)
 		return ay_fail(e, AY_E_NOMEM, "dsse", 0, "out of memory");
 	return AY_OK;
@@ -233,14 +228,14 @@ json_t *ay_dsse_build(const char *type, struct ay_bytes payload,
 	struct ay_bytes pae;
 	enum ay_rc rc;
 
-	ay_arena_init(&a, payload.n + 4096);
+	ay_arena_init(&a, 3 * payload.n + 65536);
 	pae = ay_dsse_pae(type, payload, &a);
 	rc = pae.p != NULL ? AY_OK : ay_fail(e, AY_E_NOMEM, "dsse", 0, "out of memory");
 	for (size_t i = 0; rc == AY_OK && i < n_keys; i++)
-		rc = add_signature(list, keys[i], pae, e);
+		rc = add_signature(list, keys[i], pae, &a, e);
 	if (rc == AY_OK)
-		j = json_pack("{so* ss sO}", "payload", base64_json(payload), "payloadType", type,
-			      "signatures", list);
+		j = json_pack("{so* ss sO}", "payload", base64_json(payload, &a), "payloadType",
+			      type, "signatures", list);
 	ay_arena_fini(&a);
 	json_decref(list);
 	return j;

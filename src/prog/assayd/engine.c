@@ -303,6 +303,7 @@ enum ay_rc ay_engine_new(const struct ay_engine_parts *p, struct ay_engine **out
 	g->config = p->config;
 	g->set = p->set;
 	g->loop = p->loop;
+	g->signers = p->signers;
 	g->store = p->store;
 	ay_engine_clock(g);
 	g->next_second = g->mono_ms + SECOND_MS;

@@ -209,6 +209,20 @@ struct ay_also {
 };
 
 /*
+ * A set from elsewhere, as a draft: an envelope that a trusted key signed
+ * (docs/formats/dsse.md), or, if the configuration lets it, a plain one. name:
+ * taken under that name as its next version; empty: as it is. out: the set with
+ * signer or warning. Codes DSSE_*, REFERENCE_UNSIGNED, REFERENCE_EXISTS,
+ * REFERENCE_VERSION.
+ */
+AY_MUST_USE enum ay_rc ay_engine_reference_import(struct ay_engine *g, const json_t *document,
+						  struct ay_bytes name, const char *user,
+						  json_t **out, struct ay_err *e);
+/* What differs between two: core/appraise/set_diff.h. */
+AY_MUST_USE enum ay_rc ay_engine_reference_diff(struct ay_engine *g, struct ay_bytes a,
+						struct ay_bytes b, json_t **out, struct ay_err *e);
+
+/*
  * draft -> active -> superseded -> revoked; every host is judged anew. id: id,
  * NAME or NAME@VERSION. also: may be NULL; not NULL: a set that is in that
  * state already is AY_E_EXISTS. Code REFERENCE_IN_USE unless forced.

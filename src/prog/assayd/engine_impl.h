@@ -20,7 +20,7 @@
  *                first when many are; freshness.c what was missed, and overload
  *   relay.c      questions to signer and assay-ca, and their answers
  *   refs.c       reference sets and policies in force; learn.c new ones;
- *                reflife.c their states
+ *                reflife.c their states; refimport.c those of others
  *   approvals.c  what waits for a second person
  *   history.c    attestations of the past, put together from the store
  *   whatif.c     drafts judged on stored evidence; whatif_run.c in workers
@@ -243,6 +243,7 @@ struct ay_question {
 
 struct ay_etoken;    /* tokens.c */
 struct ay_approvals; /* approvals.c */
+struct ay_signers;   /* signers.h */
 
 #define AY_CONN_BUCKETS 65536
 
@@ -293,10 +294,11 @@ struct ay_engine {
 	uint32_t next_req;
 	struct ay_question *questions;
 
-	struct ay_refs *refs;		/* refs.c */
-	struct ay_etoken *tokens;	/* tokens.c */
-	struct ay_whatif *whatif; /* whatif.c; made with the workers */
-	struct ay_approvals *approvals; /* approvals.c */
+	struct ay_refs *refs;		  /* refs.c */
+	struct ay_etoken *tokens;	  /* tokens.c */
+	struct ay_whatif *whatif;	  /* whatif.c; made with the workers */
+	struct ay_approvals *approvals;	  /* approvals.c */
+	const struct ay_signers *signers; /* whose reference sets are taken; NULL: nobody's */
 	struct ay_waiter *waiters;
 	struct ay_subscription *subs;
 	uint64_t event_seq;
@@ -530,6 +532,7 @@ struct ay_engine_parts {
 	struct ay_loop *loop;
 	struct ay_store *store;			   /* stays the caller's */
 	int parent_fd, front_fd, signer_fd, ca_fd; /* -1: none */
+	const struct ay_signers *signers;	   /* stays the caller's; NULL: nobody */
 };
 AY_MUST_USE enum ay_rc ay_engine_new(const struct ay_engine_parts *p, struct ay_engine **out,
 				     struct ay_err *e);

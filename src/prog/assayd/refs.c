@@ -2,6 +2,7 @@
 #include "prog/assayd/policies.h"
 
 #include "core/appraise/causes.h"
+#include "core/appraise/set_diff.h"
 #include "io/sys/rng.h"
 
 #include <stdlib.h>
@@ -375,6 +376,18 @@ enum ay_rc ay_engine_reference(struct ay_engine *g, struct ay_bytes id, json_t *
 	if (!s)
 		return ay_fail(e, AY_E_NOENT, "reference", 0, "no such reference set");
 	return give(ay_refs_set_json(s, true), out, e);
+}
+
+enum ay_rc ay_engine_reference_diff(struct ay_engine *g, struct ay_bytes a, struct ay_bytes b,
+				    json_t **out, struct ay_err *e)
+{
+	const struct ay_set *sa = ay_refs_find(g->refs, a), *sb = ay_refs_find(g->refs, b);
+
+	*out = NULL;
+	if (!sa || !sb)
+		return ay_fail(e, AY_E_NOENT, sa ? "other" : "reference", 0,
+			       "no such reference set");
+	return give(ay_set_diff(sa->set, sb->set), out, e);
 }
 
 /* ---- what is in force changes ---- */

@@ -123,20 +123,11 @@ static bool is_json_type(struct ay_bytes type)
 	       (type.n == n || type.p[n] == ';' || type.p[n] == ' ');
 }
 
-/* A POST whose members may all be left out needs no body. */
-static bool may_be_empty(struct ay_api_call *c)
+/* What is done to something that is there already needs no body when nothing is to be said. */
+static bool may_be_empty(const struct ay_api_call *c)
 {
-	struct ay_err e;
-
-	if (c->route->method != AY_HTTP_POST)
-		return false;
-	c->body = json_object();
-	if (c->body != NULL &&
-	    ay_schema_check(c->route->request, c->body, ay_bytes_of("{}"), &e) == AY_OK)
-		return true;
-	json_decref(c->body);
-	c->body = NULL;
-	return false;
+	return c->route->request == AY_SCHEMA_ReferenceChange ||
+	       c->route->request == AY_SCHEMA_Decision;
 }
 
 static enum ay_rc take_body(struct ay_api_call *c, const struct ay_api_request *r)

@@ -22,6 +22,40 @@ void ay_api_references_show(struct ay_api_call *c)
 		ay_api_json(c, 200, set);
 }
 
+void ay_api_references_diff(struct ay_api_call *c)
+{
+	struct ay_err e = { 0 };
+	json_t *diff = NULL;
+
+	if (!ay_api_refused(
+		    c,
+		    ay_engine_reference_diff(c->api->engine, c->param[0], c->param[1], &diff, &e),
+		    &e))
+		ay_api_json(c, 200, diff);
+}
+
+void ay_api_references_import(struct ay_api_call *c)
+{
+	struct ay_err e = { 0 };
+	const char *name;
+	json_t *set = NULL;
+
+	if (ay_api_refused(
+		    c,
+		    ay_engine_reference_import(c->api->engine, json_object_get(c->body, "document"),
+					       ay_api_text(c, "name"), c->who.user, &set, &e),
+		    &e))
+		return;
+	name = json_string_value(json_object_get(set, "name"));
+	if (ay_api_audit(c, "REFERENCE_IMPORT", ay_bytes_of(name == NULL ? "" : name),
+			 json_pack("{sO* sO* sO*}", "version", json_object_get(set, "version"),
+				   "sha256", json_object_get(set, "sha256"), "signer",
+				   json_object_get(set, "signer"))))
+		ay_api_json(c, 201, set);
+	else
+		json_decref(set);
+}
+
 /* Bits of the parts asked for; 0: all. */
 static enum ay_rc parts_of(struct ay_api_call *c, uint32_t *out, struct ay_err *e)
 {
@@ -98,6 +132,7 @@ static enum ay_rc take_change(struct ay_api_call *c, struct ay_reference_change 
 {
 	*how = (struct ay_reference_change){ .supersede = ay_api_flag(c, "supersede"),
 					     .force = ay_api_flag(c, "force") };
+	how->supersede |= json_object_get(c->body, "supersede_at") != NULL;
 	return ay_api_instant(c, "supersede_at", &how->supersede_at, e);
 }
 

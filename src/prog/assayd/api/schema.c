@@ -3,6 +3,7 @@
 
 #include "core/base/hex.h"
 #include "core/base/json.h"
+#include "core/base/timefmt.h"
 #include "core/base/uuid.h"
 
 /* ---- the tables ---- */
@@ -195,6 +196,16 @@ static const char *bad_uint(const struct ay_member *m, const json_t *v)
 	return NULL;
 }
 
+static const char *bad_time(const json_t *v)
+{
+	int64_t at;
+
+	if (!json_is_string(v) ||
+	    ay_time_parse(ay_bytes_of(json_string_value(v)), "time", &at, NULL) != AY_OK)
+		return "must be an instant as 2026-11-21T22:05:01Z";
+	return NULL;
+}
+
 static const char *bad_value(const struct ay_member *m, const json_t *v)
 {
 	switch (m->type) {
@@ -212,8 +223,9 @@ static const char *bad_value(const struct ay_member *m, const json_t *v)
 		return bad_texts(m, v);
 	case AY_T_ANY:
 		return NULL;
-	case AY_T_UUID: /* these only go out */
 	case AY_T_TIME:
+		return bad_time(v);
+	case AY_T_UUID: /* these only go out */
 	case AY_T_REF:
 	case AY_T_REFS:
 		break;
