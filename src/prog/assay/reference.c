@@ -1,138 +1,133 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* assay reference learn | list | show | activate */
+/* assay reference learn | list | show | activate | supersede | revoke */
+#include "prog/assay/reference.h"
+
 #include "prog/assay/appraise.h"
-#include "prog/assay/client.h"
+#include "prog/assay/approval.h"
 #include "prog/assay/commands.h"
-#include "prog/assay/table.h"
 
-#include <stdlib.h>
+#include <string.h>
 
-static int print_one(struct ay_cli *cli, const struct ay_answer *a)
+int ay_reference_print(struct ay_cli *cli, const json_t *j)
 {
-	if (cli->json)
-		return ay_cli_print_json(a->json);
-	printf("%s version %lld: %s\n", ay_answer_text(a->json, "name", "-"),
-	       (long long)json_integer_value(json_object_get(a->json, "version")),
-	       ay_answer_text(a->json, "state", "-"));
-	return AY_EXIT_OK;
+	const json_t *approval = json_object_get(j, "approval");
+
+	if (json_object_get(j, "name") != NULL)
+		printf("%s version %lld: %s\n", ay_answer_text(j, "name", "-"),
+		       (long long)json_integer_value(json_object_get(j, "version")),
+		       ay_answer_text(j, "state", "-"));
+	return approval == NULL ? AY_EXIT_OK : ay_approval_print(cli, approval);
 }
 
-static int call(struct ay_cli *cli, const char *method, const char *path, json_t *body,
-		int (*print)(struct ay_cli *cli, const struct ay_answer *a))
+static int learn_body(const struct ay_args *args, json_t *body)
 {
-	struct ay_client *c;
-	struct ay_answer a;
-	int rc = ay_client_open(cli, &c);
+	const char *name = ay_args_opt(args, "name", 0), *part;
+	json_t *parts;
 
-	if (rc != AY_EXIT_OK) {
-		json_decref(body);
-		return rc;
-	}
-	rc = ay_client_call(c, method, path, body, NULL, &a);
-	if (rc == AY_EXIT_OK) {
-		rc = print(cli, &a);
-		ay_answer_fini(&a);
-	}
-	ay_client_close(c);
-	return rc;
+	if (args->n_pos == 0)
+		return ay_cli_error(AY_EXIT_USAGE, "give a host, or a folder with --offline");
+	if (name == NULL)
+		return ay_cli_error(AY_EXIT_USAGE, "give the set a name with --name");
+	json_object_set_new(body, "host", json_string(args->pos[0]));
+	json_object_set_new(body, "name", json_string(name));
+	json_object_set_new(body, "activate", json_boolean(ay_args_has(args, "activate")));
+	json_object_set_new(body, "supersede", json_boolean(ay_args_has(args, "supersede")));
+	if (ay_args_opt(args, "part", 0) == NULL)
+		return AY_EXIT_OK;
+	parts = json_array();
+	for (size_t i = 0; (part = ay_args_opt(args, "part", i)) != NULL; i++)
+		json_array_append_new(parts, json_string(part));
+	json_object_set_new(body, "parts", parts);
+	return AY_EXIT_OK;
 }
 
 static int run_learn(struct ay_cli *cli, const struct ay_args *args)
 {
-	const char *name = ay_args_opt(args, "name", 0), *part;
-	json_t *body, *parts;
+	json_t *body;
+	int rc;
 
 	if (ay_args_has(args, "offline"))
 		return args->n_pos == 0
 			       ? ay_learn_offline_run(cli, args)
 			       : ay_cli_error(AY_EXIT_USAGE, "a host or --offline, not both");
-	if (args->n_pos == 0)
-		return ay_cli_error(AY_EXIT_USAGE, "give a host, or a folder with --offline");
-	parts = json_array();
-	if (name == NULL) {
-		json_decref(parts);
-		return ay_cli_error(AY_EXIT_USAGE, "give the set a name with --name");
+	body = json_object();
+	rc = learn_body(args, body);
+	if (rc != AY_EXIT_OK) {
+		json_decref(body);
+		return rc;
 	}
-	for (size_t i = 0; (part = ay_args_opt(args, "part", i)) != NULL; i++)
-		json_array_append_new(parts, json_string(part));
-	body = json_pack("{s:s, s:s, s:b}", "host", args->pos[0], "name", name, "activate",
-			 (int)ay_args_has(args, "activate"));
-	if (json_array_size(parts) > 0)
-		json_object_set(body, "parts", parts);
-	json_decref(parts);
-	return call(cli, "POST", "/reference-sets/learn", body, print_one);
+	return ay_cli_call(cli, "POST", "/reference-sets/learn", body, ay_reference_print);
 }
 
-static void list_row(struct ay_table *t, const json_t *s)
+/* Parts come as {"os": number of rules}. */
+static void parts_cell(struct ay_table *t, const json_t *set)
 {
-	char parts[128] = "";
-	size_t i, n = 0;
-	json_t *p;
+	json_t *parts = json_object_get(set, "parts"), *v;
+	char text[128] = "";
+	const char *part;
+	size_t n = 0;
 
-	json_array_foreach (json_object_get(s, "parts"), i, p)
-		if (json_is_string(p) && n < sizeof(parts))
-			n += (size_t)snprintf(parts + n, sizeof(parts) - n, "%s%s", n ? "," : "",
-					      json_string_value(p));
-	ay_table_add(t, ay_answer_text(s, "name", NULL));
-	ay_table_addf(t, "%lld", (long long)json_integer_value(json_object_get(s, "version")));
-	ay_table_add(t, ay_answer_text(s, "state", NULL));
-	ay_table_add(t, parts);
-	ay_table_add(t, ay_answer_text(s, "created_at", NULL));
-	ay_table_add(t, ay_answer_text(s, "id", NULL));
+	json_object_foreach (parts, part, v)
+		if (n < sizeof(text))
+			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", n ? "," : "",
+					      part);
+	ay_table_add(t, n ? text : NULL);
 }
 
 static int run_list(struct ay_cli *cli, const struct ay_args *args)
 {
-	static const char *const heads[] = { "NAME",	"VERSION", "STATE", "PARTS",
-					     "CREATED", "ID",	   NULL };
-	struct ay_client *c;
-	struct ay_table t;
-	json_t *items, *s;
-	size_t i;
-	int rc = ay_client_open(cli, &c);
+	static const struct ay_column columns[] = {
+		{ "NAME", "name", NULL },
+		{ "VERSION", "version", NULL },
+		{ "STATE", "state", NULL },
+		{ "HOSTS", "hosts", NULL },
+		{ "SINCE", "activated_at", NULL },
+		{ "UNTIL", "supersede_at", NULL },
+		{ "PARTS", NULL, parts_cell },
+		{ "SOURCE", "provenance.source", NULL },
+		{ "ID", "id", NULL },
+		{ NULL, NULL, NULL },
+	};
+	static const struct ay_list list = { "/reference-sets?limit=500", NULL, columns };
 
 	(void)args;
-	if (rc != AY_EXIT_OK)
-		return rc;
-	rc = ay_client_list(c, "/reference-sets?limit=500", &items);
-	ay_client_close(c);
-	if (rc != AY_EXIT_OK)
-		return rc;
-	ay_table_init(&t, cli, heads);
-	json_array_foreach (items, i, s)
-		list_row(&t, s);
-	if (cli->json)
-		rc = ay_cli_print_items(items);
-	else
-		ay_table_print(&t, stdout);
-	json_decref(items);
-	return rc;
-}
-
-static int print_document(struct ay_cli *cli, const struct ay_answer *a)
-{
-	(void)cli;
-	return ay_cli_print_json(a->json);
+	return ay_cli_list(cli, &list);
 }
 
 static int run_show(struct ay_cli *cli, const struct ay_args *args)
 {
-	char *path = ay_client_path("/reference-sets/", args->pos[0], "");
-	int rc = path == NULL ? ay_cli_error(AY_EXIT_IO, "out of memory")
-			      : call(cli, "GET", path, NULL, print_document);
+	return ay_cli_call_on(cli, "GET", "/reference-sets/", args->pos[0], "", NULL, NULL);
+}
 
-	free(path);
-	return rc;
+/* Options that change how a set comes into force or goes out of it. */
+static int change(struct ay_cli *cli, const struct ay_args *args, const char *verb)
+{
+	const char *at = ay_args_opt(args, "at", 0);
+	json_t *body = json_object();
+
+	if (at != NULL)
+		json_object_set_new(body, "supersede_at", json_string(at));
+	if (ay_args_has(args, "supersede") || (at != NULL && strcmp(verb, "/activate") == 0))
+		json_object_set_new(body, "supersede", json_true());
+	if (ay_args_has(args, "force"))
+		json_object_set_new(body, "force", json_true());
+	return ay_cli_call_on(cli, "POST", "/reference-sets/", args->pos[0], verb, body,
+			      ay_reference_print);
 }
 
 static int run_activate(struct ay_cli *cli, const struct ay_args *args)
 {
-	char *path = ay_client_path("/reference-sets/", args->pos[0], "/activate");
-	int rc = path == NULL ? ay_cli_error(AY_EXIT_IO, "out of memory")
-			      : call(cli, "POST", path, NULL, print_one);
+	return change(cli, args, "/activate");
+}
 
-	free(path);
-	return rc;
+static int run_supersede(struct ay_cli *cli, const struct ay_args *args)
+{
+	return change(cli, args, "/supersede");
+}
+
+static int run_revoke(struct ay_cli *cli, const struct ay_args *args)
+{
+	return change(cli, args, "/revoke");
 }
 
 static const struct ay_opt learn_opts[] = {
@@ -142,6 +137,21 @@ static const struct ay_opt learn_opts[] = {
 	{ "offline", "DIR", "learn from the evidence of a folder, without a server" },
 	{ "out", "SET.json", "with --offline: the file to write" },
 	{ "activate", NULL, "put it in force at once, with the default policy if there is none" },
+	{ "supersede", NULL, "with --activate: versions of that name in force end" },
+	{ NULL, NULL, NULL },
+};
+static const struct ay_opt activate_opts[] = {
+	{ "supersede", NULL, "other versions of that name in force end" },
+	{ "at", "TIME", "they end then (RFC 3339, UTC); until then old and new are accepted" },
+	{ NULL, NULL, NULL },
+};
+static const struct ay_opt supersede_opts[] = {
+	{ "at", "TIME", "then (RFC 3339, UTC), not now" },
+	{ "force", NULL, "though hosts or a policy rely on it" },
+	{ NULL, NULL, NULL },
+};
+static const struct ay_opt revoke_opts[] = {
+	{ "force", NULL, "though hosts or a policy rely on it" },
 	{ NULL, NULL, NULL },
 };
 
@@ -149,11 +159,32 @@ const struct ay_cmd ay_cmd_reference_learn = {
 	"reference", "learn", "[HOST]", 0, 1, learn_opts, "learn reference values from a good host",
 	run_learn
 };
-const struct ay_cmd ay_cmd_reference_list = {
-	"reference", "list", "", 0, 0, NULL, "reference sets and their states", run_list
+const struct ay_cmd ay_cmd_reference_list = { "reference",
+					      "list",
+					      "",
+					      0,
+					      0,
+					      NULL,
+					      "reference sets, their states, how many hosts rely "
+					      "on them and since when",
+					      run_list };
+const struct ay_cmd ay_cmd_reference_show = {
+	"reference", "show", "SET", 1, 1, NULL, "one reference set: ID, NAME or NAME@VERSION",
+	run_show
 };
-const struct ay_cmd ay_cmd_reference_show = { "reference",	   "show",  "SET", 1, 1, NULL,
-					      "one reference set", run_show };
 const struct ay_cmd ay_cmd_reference_activate = {
-	"reference", "activate", "SET", 1, 1, NULL, "put a draft in force", run_activate
+	"reference", "activate", "SET", 1, 1, activate_opts, "put a draft in force", run_activate
 };
+const struct ay_cmd ay_cmd_reference_supersede = {
+	"reference",  "supersede", "SET", 1, 1, supersede_opts, "take a set out of force",
+	run_supersede
+};
+const struct ay_cmd ay_cmd_reference_revoke = { "reference",
+						"revoke",
+						"SET",
+						1,
+						1,
+						revoke_opts,
+						"take a set out of force for good; hosts that rely "
+						"on it are judged anew",
+						run_revoke };
