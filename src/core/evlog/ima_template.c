@@ -51,11 +51,20 @@ static enum ay_ima_field find_field(struct ay_bytes name)
 	return AY_IMA_FIELD_NONE;
 }
 
+/* What a field gives: two forms of a digest are one thing, and so are two of a name. */
+static enum ay_ima_field thing_of(enum ay_ima_field f)
+{
+	if (f == AY_IMA_D)
+		return AY_IMA_D_NG;
+	return f == AY_IMA_N ? AY_IMA_N_NG : f;
+}
+
 /* The second would stand for the first: nobody needs that but who wants to confuse. */
 static bool is_double(const struct ay_ima_template *t, enum ay_ima_field f)
 {
 	for (size_t i = 0; i < t->n_fields; i++)
-		if (t->field[i] == f && f != AY_IMA_HEX && f != AY_IMA_U32)
+		if (thing_of((enum ay_ima_field)t->field[i]) == thing_of(f) && f != AY_IMA_HEX &&
+		    f != AY_IMA_U32)
 			return true;
 	return false;
 }

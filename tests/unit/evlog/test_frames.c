@@ -149,6 +149,9 @@ static void filler(void **state)
 	assert_int_equal(ay_evlog_filler((struct ay_bytes){ 0 }), 0);
 }
 
+#define FOUR "xattrvalues|xattrlengths|iuid|igid"
+#define TWELVE FOUR "|" FOUR "|" FOUR
+
 /* Templates and fields of security/integrity/ima/ima_template.c, Linux 6.1. */
 static void ima_templates(void **state)
 {
@@ -172,8 +175,12 @@ static void ima_templates(void **state)
 		{ "|d-ng", 0, 0 },
 		{ "d-ng||n-ng", 0, 0 },
 		{ "d-ng|ima-ng", 0, 0 },
-		{ "d|d|d|d|d|d|d|d|d|d|d|d", 12, AY_IMA_D },
-		{ "d|d|d|d|d|d|d|d|d|d|d|d|d", 0, 0 },
+		{ TWELVE, 12, AY_IMA_U32 },
+		{ TWELVE "|d", 0, 0 },
+		{ "d-ng|n-ng|d-ng", 0, 0 }, /* the second would stand for the first */
+		{ "d-ng|n-ng|sig|sig", 0, 0 },
+		{ "d-ng|n-ng|n", 0, 0 },
+		{ "d|n-ng|d-ng", 0, 0 },
 	};
 
 	(void)state;
