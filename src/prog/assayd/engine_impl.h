@@ -19,6 +19,7 @@
  *   schedule.c   who is due, who is silent, whose lease ends; pace.c who is asked
  *                first when many are; freshness.c what was missed, and overload
  *   relay.c      questions to signer and assay-ca, and their answers
+ *   revoke.c     AIK certificates that end before their time
  *   refs.c       reference sets and policies in force; learn.c new ones;
  *                reflife.c their states; refimport.c those of others
  *   approvals.c  what waits for a second person
@@ -291,6 +292,7 @@ struct ay_engine {
 	struct ay_ca_ready ca_ready; /* borrows from ca_certs */
 	uint8_t *crl;
 	size_t crl_n;
+	uint32_t revoking, revoke_fails; /* revoke.c: asked and not answered; failed in a row */
 	uint32_t next_req;
 	struct ay_question *questions;
 

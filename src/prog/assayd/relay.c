@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #define ANSWER_MS 15000
-#define REASON_CESSATION 5 /* of operation [RFC5280 5.3.1] */
 
 bool ay_engine_is_ready(const struct ay_engine *g)
 {
@@ -227,83 +226,6 @@ void ay_relay_ca(struct ay_engine *g, const struct ay_ipc_msg *m)
 	default:
 		ay_enrol_from_ca(g, m);
 	}
-}
-
-/* ---- revocation ---- */
-
-struct revoked {
-	struct ay_engine *g;
-	const struct ay_crl *crl;
-};
-
-static void look_up(void *arg, const struct ay_host_row *row, const struct ay_host_status *s,
-		    const struct ay_host_context *c)
-{
-	struct revoked *r = arg;
-	struct ay_host *h;
-
-	(void)s, (void)c;
-	if (row->state != AY_HOST_ENROLLED || !row->cert_serial.n ||
-	    !ay_crl_lists(r->crl, row->cert_serial))
-		return;
-	h = ay_hosts_by_id(r->g, &row->id);
-	if (h && !h->run->revoked)
-		ay_hosts_revoked(r->g, h);
-}
-
-static void on_crl(struct ay_engine *g, void *arg, enum ay_rc rc, const struct ay_err *e,
-		   struct ay_bytes der)
-{
-	struct revoked r = { .g = g };
-	struct ay_crl crl;
-	struct ay_err bad;
-	uint8_t *copy;
-
-	(void)arg;
-	if (rc != AY_OK) {
-		ay_log_err(AY_LOG_WARN, "list of revoked AIK certificates", e);
-		return;
-	}
-	copy = malloc(der.n ? der.n : 1);
-	if (!copy)
-		return;
-	memcpy(copy, der.p, der.n);
-	free(g->crl);
-	g->crl = copy;
-	g->crl_n = der.n;
-	r.crl = &crl;
-	if (ay_crl_parse((struct ay_bytes){ g->crl, g->crl_n }, &crl, &bad) != AY_OK ||
-	    ay_store_hosts(g->store, look_up, &r, &bad) != AY_OK)
-		ay_log_err(AY_LOG_ERROR, "list of revoked AIK certificates", &bad);
-}
-
-void ay_relay_refresh_crl(struct ay_engine *g)
-{
-	if (g->ca)
-		ay_relay_ask(g, g->ca, AY_MSG_CA_GET_CRL, (struct ay_bytes){ 0 }, on_crl, NULL);
-}
-
-static void on_revoked(struct ay_engine *g, void *arg, enum ay_rc rc, const struct ay_err *e,
-		       struct ay_bytes answer)
-{
-	(void)arg, (void)answer;
-	if (rc != AY_OK)
-		ay_log_err(AY_LOG_ERROR, "AIK certificate is not revoked", e);
-	else
-		ay_relay_refresh_crl(g);
-}
-
-void ay_relay_revoke(struct ay_engine *g, struct ay_bytes serial)
-{
-	uint8_t buf[128];
-	struct ay_writer w;
-	struct ay_bytes body;
-
-	ay_wr_init(&w, buf, sizeof(buf));
-	ay_wr_vec8(&w, serial);
-	ay_wr_u8(&w, REASON_CESSATION);
-	if (g->ca && ay_wr_end(&w, "revoke", &body, NULL) == AY_OK)
-		ay_relay_ask(g, g->ca, AY_MSG_CA_REVOKE, body, on_revoked, NULL);
 }
 
 /* ---- for the API ---- */

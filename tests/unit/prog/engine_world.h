@@ -120,9 +120,23 @@ static AY_UNUSED void signer_msg(void *arg, const struct ay_ipc_msg *m)
 	ay_ipc_send(signer, AY_MSG_SIGNED, 0, m->req, ay_bytes_of(text));
 }
 
+static bool ca_is_away; /* its courier says so */
+
 static AY_UNUSED void ca_msg(void *arg, const struct ay_ipc_msg *m)
 {
+	struct ay_refusal r = { .code = ay_bytes_of("UNAVAIL"), .text = ay_bytes_of("away") };
+	uint8_t buf[128];
+	struct ay_writer w;
+	struct ay_bytes body;
+
 	(void)arg;
+	if (ca_is_away) {
+		ay_wr_init(&w, buf, sizeof(buf));
+		ay_refusal_build(&w, &r);
+		assert_int_equal(ay_wr_end(&w, "refusal", &body, NULL), AY_OK);
+		ay_ipc_send(ca_end, AY_MSG_CA_REFUSED, m->conn, m->req, body);
+		return;
+	}
 	ay_ca_serve(ca, ca_end, m);
 }
 

@@ -212,6 +212,61 @@ static void who_comes_back_in_the_same_boot_waits_its_turn(void **state)
 	agent_free(a);
 }
 
+/* ---- a removed host's certificate, and a CA that was away ---- */
+
+static struct ay_bytes serial_of_cert(const struct agent *a)
+{
+	static struct ay_cert c;
+
+	assert_int_equal(ay_cert_parse((struct ay_bytes){ a->cert, a->cert_n }, &c, NULL), AY_OK);
+	return c.serial;
+}
+
+static bool ca_lists(struct ay_bytes serial)
+{
+	struct ay_crl crl;
+	struct ay_bytes der;
+	bool there;
+
+	assert_int_equal(ay_ca_crl(ca, ay_clock_wall_ms(), &der, NULL), AY_OK);
+	assert_int_equal(ay_crl_parse(der, &crl, NULL), AY_OK);
+	there = ay_crl_lists(&crl, serial);
+	free((void *)(uintptr_t)der.p);
+	return there;
+}
+
+static void a_revocation_waits_for_the_ca(void **state)
+{
+	struct agent *a = enrolled_agent("gone"), *b = enrolled_agent("gone-too");
+
+	(void)state;
+	ca_is_away = true;
+	assert_int_equal(ay_engine_host_remove(engine, host_of(a), NULL), AY_OK);
+	idle_ms(100);
+	assert_int_equal(engine->revoke_fails, 1); /* and an event told the operator */
+	assert_true(engine->next_crl - engine->mono_ms <= 5000);
+	ca_is_away = false;
+	assert_false(ca_lists(serial_of_cert(a)));
+	engine->next_crl = engine->mono_ms; /* the pause is over */
+	for (int i = 0; i < 100 && engine->revoke_fails; i++)
+		idle_ms(50);
+	assert_int_equal(engine->revoke_fails, 0);
+	assert_true(ca_lists(serial_of_cert(a)));
+	/* and so it is when the server stopped before the CA could be told */
+	ca_is_away = true;
+	assert_int_equal(ay_engine_host_remove(engine, host_of(b), NULL), AY_OK);
+	idle_ms(100);
+	close_engine();
+	ca_is_away = false;
+	assert_false(ca_lists(serial_of_cert(b)));
+	open_engine();
+	for (int i = 0; i < 100 && !ca_lists(serial_of_cert(b)); i++)
+		idle_ms(50);
+	assert_true(ca_lists(serial_of_cert(b)));
+	agent_free(a);
+	agent_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +274,7 @@ int main(void)
 		cmocka_unit_test(a_tpm_reset_is_acknowledged_by_an_operator),
 		cmocka_unit_test(a_reboot_that_never_was),
 		cmocka_unit_test(a_resume_without_the_saved_state),
+		cmocka_unit_test(a_revocation_waits_for_the_ca),
 		cmocka_unit_test(overload_is_said),
 		cmocka_unit_test(a_missed_deadline_is_counted_for_its_policy),
 		cmocka_unit_test(who_comes_back_in_the_same_boot_waits_its_turn),
