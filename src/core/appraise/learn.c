@@ -225,7 +225,9 @@ static enum ay_rc make_set(struct learn *l, struct ay_refset **out, struct ay_er
 			      "at", or_empty(p->at), "evidence", or_empty(p->evidence), "owner",
 			      or_empty(p->owner), "note", or_empty(p->note), "parts", l->parts);
 
-	if (j == NULL || l->failed)
+	if (j == NULL || l->failed ||
+	    (l->opt->match != NULL &&
+	     json_object_set_new(j, "match", ay_match_json(l->opt->match)) != 0))
 		return ay_fail(e, AY_E_NOMEM, "learn", 0, "out of memory");
 	return ay_refset_from_json(j, out, e);
 }
@@ -239,9 +241,15 @@ enum ay_rc ay_refset_learn(const struct ay_learn_from *from, const struct ay_lea
 	*out = NULL;
 	if (l.parts == NULL)
 		return ay_fail(e, AY_E_NOMEM, "learn", 0, "out of memory");
-	if (from->pcrs != NULL)
+	if (((opt->pcrs | opt->host_unique) & ~AY_PCR_BY_VALUE) != 0)
+		rc = ay_fail(e, AY_E_INPUT, "learn.pcrs", 0,
+			     "PCRs with values are 0-9, 11-15 and 17-22");
+	else if (opt->pcrs != 0 && (opt->host_unique & ~opt->pcrs) != 0)
+		rc = ay_fail(e, AY_E_INPUT, "learn.host_unique", 0,
+			     "names a PCR that is not to be learned");
+	if (rc == AY_OK && from->pcrs != NULL)
 		learn_boot(&l);
-	if (from->ima.n > 0 && wants(&l, AY_PART_RUNTIME))
+	if (rc == AY_OK && from->ima.n > 0 && wants(&l, AY_PART_RUNTIME))
 		rc = learn_files(&l, e);
 	if (rc == AY_OK && json_object_size(l.parts) == 0)
 		rc = ay_fail(e, AY_E_INPUT, "learn.parts", 0, "no evidence for what is asked");

@@ -189,6 +189,84 @@ static int read_parts(const struct ay_args *args, uint32_t *parts)
 	return AY_EXIT_OK;
 }
 
+int ay_learn_pcrs(const struct ay_args *args, const char *opt, uint32_t *mask)
+{
+	const char *text;
+
+	*mask = 0;
+	for (size_t i = 0; (text = ay_args_opt(args, opt, i)) != NULL; i++) {
+		char *end;
+		unsigned long pcr = strtoul(text, &end, 10);
+
+		if (*text < '0' || *text > '9' || *end != '\0' || pcr >= AY_PCR_COUNT)
+			return ay_cli_error(AY_EXIT_USAGE, "--%s: %s is no PCR", opt, text);
+		*mask |= 1u << pcr;
+	}
+	return AY_EXIT_OK;
+}
+
+static int add_label(json_t *labels, const char *text)
+{
+	const char *eq = strchr(text, '=');
+	char key[AY_MAX_NAME_BYTES + 1];
+
+	if (eq == NULL || eq == text || (size_t)(eq - text) >= sizeof(key))
+		return ay_cli_error(AY_EXIT_USAGE, "--for-label: %s is not KEY=VALUE", text);
+	snprintf(key, sizeof(key), "%.*s", (int)(eq - text), text);
+	json_object_set_new(labels, key, json_string(eq + 1));
+	return AY_EXIT_OK;
+}
+
+int ay_learn_match(const struct ay_args *args, json_t **out)
+{
+	const char *version = ay_args_opt(args, "for-firmware", 0), *label;
+	const char *cmdline = ay_args_opt(args, "for-cmdline", 0);
+	json_t *o = json_object(), *labels = json_object();
+	int rc = AY_EXIT_OK;
+
+	*out = NULL;
+	for (size_t i = 0; rc == AY_EXIT_OK; i++) {
+		label = ay_args_opt(args, "for-label", i);
+		if (label == NULL)
+			break;
+		rc = add_label(labels, label);
+	}
+	if (json_object_size(labels) > 0)
+		json_object_set(o, "labels", labels);
+	if (version != NULL)
+		json_object_set_new(o, "firmware", json_pack("{ss}", "version", version));
+	if (cmdline != NULL)
+		json_object_set_new(o, "kernel", json_pack("{ss}", "cmdline", cmdline));
+	json_decref(labels);
+	if (rc == AY_EXIT_OK && json_object_size(o) > 0)
+		*out = json_incref(o);
+	json_decref(o);
+	return rc;
+}
+
+/* The options of learning, the same as the server's. match lives in the arena. */
+static int read_options(const struct ay_args *args, struct ay_arena *a, struct ay_match *match,
+			struct ay_learn_options *opt)
+{
+	AY_CLEANUP(ay_json_unref) json_t *j = NULL;
+	struct ay_err e = { 0 };
+	int rc = read_parts(args, &opt->parts);
+
+	if (rc == AY_EXIT_OK)
+		rc = ay_learn_pcrs(args, "pcr", &opt->pcrs);
+	if (rc == AY_EXIT_OK)
+		rc = ay_learn_pcrs(args, "host-unique", &opt->host_unique);
+	if (rc == AY_EXIT_OK)
+		rc = ay_learn_match(args, &j);
+	opt->provenance.note = ay_args_opt(args, "note", 0);
+	if (rc != AY_EXIT_OK || j == NULL)
+		return rc;
+	if (ay_match_parse(j, a, match, &e) != AY_OK)
+		return ay_cli_fault(AY_EXIT_USAGE, "learn", &e);
+	opt->match = match;
+	return AY_EXIT_OK;
+}
+
 static int write_set(const struct ay_refset *s, const char *path)
 {
 	json_t *j = ay_refset_json(s, true);
@@ -241,31 +319,43 @@ static int learn(struct ay_cli *cli, const struct ay_evidence_dir *d,
 	return code;
 }
 
+static int learn_dir(struct ay_cli *cli, const struct ay_args *args, struct ay_learn_options *opt,
+		     const char *out)
+{
+	struct ay_evidence_dir d;
+	int rc = ay_evidence_dir_open(ay_args_opt(args, "offline", 0), &d);
+
+	if (rc != AY_EXIT_OK)
+		return rc;
+	if (ay_evidence_dir_has_quote(&d))
+		rc = learn(cli, &d, opt, out);
+	else
+		rc = ay_cli_error(AY_EXIT_FINDING,
+				  "quote.msg, quote.sig and ak.pem or ak.pub are needed");
+	ay_evidence_dir_close(&d);
+	return rc;
+}
+
 int ay_learn_offline_run(struct ay_cli *cli, const struct ay_args *args)
 {
 	const char *out = ay_args_opt(args, "out", 0), *name = ay_args_opt(args, "name", 0);
 	struct ay_learn_options opt = { .provenance = { .source = "learned" } };
 	char own_name[AY_MAX_NAME_BYTES + 1];
-	struct ay_evidence_dir d;
-	int rc = read_parts(args, &opt.parts);
+	struct ay_match match;
+	struct ay_arena a;
+	int rc;
 
-	if (rc != AY_EXIT_OK)
-		return rc;
 	if (out == NULL)
 		return ay_cli_error(AY_EXIT_USAGE, "give the file to write with --out");
 	name_of(out, own_name);
 	opt.name = name == NULL ? own_name : name;
 	if (!ay_json_is_name(opt.name))
 		return ay_cli_error(AY_EXIT_USAGE, "not a name: %s", opt.name);
-	rc = ay_evidence_dir_open(ay_args_opt(args, "offline", 0), &d);
-	if (rc != AY_EXIT_OK)
-		return rc;
-	if (ay_evidence_dir_has_quote(&d))
-		rc = learn(cli, &d, &opt, out);
-	else
-		rc = ay_cli_error(AY_EXIT_FINDING,
-				  "quote.msg, quote.sig and ak.pem or ak.pub are needed");
-	ay_evidence_dir_close(&d);
+	ay_arena_init(&a, AY_MAX_POLICY_BYTES);
+	rc = read_options(args, &a, &match, &opt);
+	if (rc == AY_EXIT_OK)
+		rc = learn_dir(cli, args, &opt, out);
+	ay_arena_fini(&a);
 	return rc;
 }
 

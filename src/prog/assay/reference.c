@@ -41,6 +41,39 @@ static int learn_body(const struct ay_args *args, json_t *body)
 	return AY_EXIT_OK;
 }
 
+/* --pcr and --host-unique as lists of numbers, in the same words as the API. */
+static int add_pcrs(const struct ay_args *args, const char *opt, const char *key, json_t *body)
+{
+	json_t *list = json_array();
+	uint32_t mask;
+	int rc = ay_learn_pcrs(args, opt, &mask);
+
+	for (unsigned pcr = 0; rc == AY_EXIT_OK && pcr < 32; pcr++)
+		if ((mask >> pcr & 1) != 0)
+			json_array_append_new(list, json_integer(pcr));
+	if (json_array_size(list) > 0)
+		json_object_set(body, key, list);
+	json_decref(list);
+	return rc;
+}
+
+static int add_options(const struct ay_args *args, json_t *body)
+{
+	const char *note = ay_args_opt(args, "note", 0);
+	json_t *match = NULL;
+	int rc = add_pcrs(args, "pcr", "pcrs", body);
+
+	if (rc == AY_EXIT_OK)
+		rc = add_pcrs(args, "host-unique", "host_unique", body);
+	if (rc == AY_EXIT_OK)
+		rc = ay_learn_match(args, &match);
+	if (match != NULL)
+		json_object_set_new(body, "match", match);
+	if (note != NULL)
+		json_object_set_new(body, "note", json_string(note));
+	return rc;
+}
+
 static int run_learn(struct ay_cli *cli, const struct ay_args *args)
 {
 	json_t *body;
@@ -52,6 +85,8 @@ static int run_learn(struct ay_cli *cli, const struct ay_args *args)
 			       : ay_cli_error(AY_EXIT_USAGE, "a host or --offline, not both");
 	body = json_object();
 	rc = learn_body(args, body);
+	if (rc == AY_EXIT_OK)
+		rc = add_options(args, body);
 	if (rc != AY_EXIT_OK) {
 		json_decref(body);
 		return rc;
@@ -134,6 +169,14 @@ static const struct ay_opt learn_opts[] = {
 	{ "name", "N", "name of the reference set" },
 	{ "part", "P",
 	  "platform, os, host_unique or runtime; may be repeated (all there is evidence for)" },
+	{ "pcr", "N", "a PCR to learn; may be repeated (all that have values)" },
+	{ "host-unique", "N",
+	  "a PCR that is this host's own: part host_unique, which counts for it alone; may be "
+	  "repeated" },
+	{ "for-label", "K=V", "the set is for hosts with this label; V may hold * and ?" },
+	{ "for-firmware", "V", "... with this version of the firmware; may hold * and ?" },
+	{ "for-cmdline", "V", "... whose kernel was started with this command line" },
+	{ "note", "TEXT", "why" },
 	{ "offline", "DIR", "learn from the evidence of a folder, without a server" },
 	{ "out", "SET.json", "with --offline: the file to write" },
 	{ "activate", NULL, "put it in force at once, with the default policy if there is none" },

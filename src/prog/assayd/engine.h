@@ -185,7 +185,10 @@ struct ay_learn_ask {
 	struct ay_bytes name;
 	uint32_t parts; /* bit N is part N of core/appraise/reference.h; 0: all it has evidence for
 			 */
-	bool activate;	/* active at once, and the default policy with it */
+	uint32_t pcrs, host_unique; /* bit N; 0: all, none (struct ay_learn_options) */
+	const json_t *match;	    /* which hosts the set is for; NULL: all */
+	struct ay_bytes note;	    /* n == 0: none */
+	bool activate;		    /* active at once, and the default policy with it */
 	struct ay_reference_change change; /* with activate */
 	const char *user;
 };

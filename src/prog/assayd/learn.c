@@ -112,6 +112,17 @@ enum ay_rc ay_refs_keep(struct ay_engine *g, struct ay_refset *s, const char *us
 	return rc != AY_OK ? rc : ay_fail(e, AY_E_NOMEM, "references", 0, "no memory");
 }
 
+static enum ay_rc match_of(const struct ay_learn_ask *ask, struct ay_arena *a,
+			   struct ay_match *match, struct ay_learn_options *opt, struct ay_err *e)
+{
+	enum ay_rc rc = ask->match ? ay_match_parse(ask->match, a, match, e) : AY_OK;
+
+	opt->match = ask->match && rc == AY_OK ? match : NULL;
+	opt->pcrs = ask->pcrs;
+	opt->host_unique = ask->host_unique;
+	return rc;
+}
+
 static enum ay_rc learn(struct ay_engine *g, const struct ay_learn_ask *ask, struct ay_arena *a,
 			struct ay_set **out, struct ay_err *e)
 {
@@ -121,6 +132,7 @@ static enum ay_rc learn(struct ay_engine *g, const struct ay_learn_ask *ask, str
 	struct ay_pcrs *pcrs = ay_arena_alloc(a, sizeof(*pcrs));
 	char host[AY_UUID_TEXT], at[AY_TIME_ROOM];
 	struct ay_learn_from from;
+	struct ay_match match;
 	struct ay_refset *s = NULL;
 	struct ay_evlog log;
 	enum ay_rc rc;
@@ -129,9 +141,11 @@ static enum ay_rc learn(struct ay_engine *g, const struct ay_learn_ask *ask, str
 	ay_time_format(g->now_ms, at);
 	opt.provenance.host = host;
 	opt.provenance.at = at;
-	if (!pcrs || !opt.name)
+	if (!pcrs || !opt.name || !(opt.provenance.note = ay_arena_str(a, ask->note)))
 		return ay_fail(e, AY_E_NOMEM, "learn", 0, "no memory");
-	rc = gather(g, ask->host, pcrs, &log, &from, a, e);
+	rc = match_of(ask, a, &match, &opt, e);
+	if (rc == AY_OK)
+		rc = gather(g, ask->host, pcrs, &log, &from, a, e);
 	opt.version = ay_refs_next_version(g->refs, opt.name);
 	if (rc == AY_OK)
 		rc = ay_refset_learn(&from, &opt, &s, e);

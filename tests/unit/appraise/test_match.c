@@ -280,6 +280,10 @@ static const struct {
 	  "[{\"parts\":[\"os\"],\"names\":[\"a\"]},{\"parts\":[\"platform\"],\"names\":[\"a\"],"
 	  "\"need\":\"required\"}]",
 	  AY_TRUSTED, AY_UNKNOWN, true },
+	{ "required beside another of the same part",
+	  "[{\"parts\":[\"os\"],\"names\":[\"a\"]},{\"parts\":[\"os\"],\"names\":[\"z\"],"
+	  "\"need\":\"required\"}]",
+	  AY_UNKNOWN, AY_UNKNOWN, false },
 	{ "required if defined, and none is",
 	  "[{\"parts\":[\"os\"],\"names\":[\"a\"]},{\"parts\":[\"platform\"],\"names\":[\"a\"]}]",
 	  AY_TRUSTED, AY_UNKNOWN, false },

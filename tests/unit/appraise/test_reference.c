@@ -146,6 +146,7 @@ static void test_learn_options(void **state)
 					.parts = AY_PART_BIT(AY_PART_HOST_UNIQUE),
 					.pcrs = 1u << 1 | 1u << 7,
 					.host_unique = 1u << 1 };
+	const struct ay_match match = { .is_set = true, .version = "1.*" };
 	struct ay_refset *s;
 	struct ay_err e;
 
@@ -161,6 +162,16 @@ static void test_learn_options(void **state)
 	assert_int_equal(ay_refset_learn(&from, &opt, &s, &e), AY_E_INPUT);
 	assert_null(s);
 	opt.parts = 0;
+	opt.pcrs = 1u << 10; /* IMA's */
+	assert_int_equal(ay_refset_learn(&from, &opt, &s, &e), AY_E_INPUT);
+	opt.pcrs = 1u << 7; /* host_unique names one that is not learned */
+	assert_int_equal(ay_refset_learn(&from, &opt, &s, &e), AY_E_INPUT);
+	opt.pcrs = 0;
+	opt.match = &match;
+	assert_int_equal(ay_refset_learn(&from, &opt, &s, &e), AY_OK);
+	assert_string_equal(s->match.version, "1.*");
+	ay_refset_free(s);
+	opt.match = NULL;
 	opt.name = "../x";
 	assert_int_equal(ay_refset_learn(&from, &opt, &s, &e), AY_E_INPUT);
 	ay_arena_fini(&a);

@@ -74,6 +74,38 @@ static enum ay_rc parts_of(struct ay_api_call *c, uint32_t *out, struct ay_err *
 	return AY_OK;
 }
 
+/* A list of PCR numbers; absent: none. */
+static enum ay_rc pcrs_of(const struct ay_api_call *c, const char *key, uint32_t *out,
+			  struct ay_err *e)
+{
+	const json_t *list = json_object_get(c->body, key), *v;
+	size_t i;
+
+	*out = 0;
+	if (list && (!json_is_array(list) || json_array_size(list) == 0))
+		return ay_fail(e, AY_E_INPUT, key, 0, "is a list of PCR numbers");
+	json_array_foreach (list, i, v) {
+		json_int_t pcr = json_integer_value(v);
+
+		if (!json_is_integer(v) || pcr < 0 || pcr >= AY_PCR_COUNT)
+			return ay_fail(e, AY_E_INPUT, key, 0, "is a list of PCR numbers, 0 to 22");
+		*out |= 1u << pcr;
+	}
+	return AY_OK;
+}
+
+static enum ay_rc options_of(struct ay_api_call *c, struct ay_learn_ask *ask,
+			     struct ay_err *e)
+{
+	enum ay_rc rc = parts_of(c, &ask->parts, e);
+
+	ask->match = json_object_get(c->body, "match");
+	ask->note = ay_api_text(c, "note");
+	if (rc == AY_OK)
+		rc = pcrs_of(c, "pcrs", &ask->pcrs, e);
+	return rc == AY_OK ? pcrs_of(c, "host_unique", &ask->host_unique, e) : rc;
+}
+
 /* {"approval":..} added to the set: it is a draft until somebody else approves. */
 static enum ay_rc ask_second(struct ay_api_call *c, json_t *set,
 			     const struct ay_reference_change *how, struct ay_err *e)
@@ -112,7 +144,7 @@ void ay_api_references_learn(struct ay_api_call *c)
 		return;
 	}
 	ask.activate = ask.activate && !two;
-	if (ay_api_refused(c, parts_of(c, &ask.parts, &e), &e) ||
+	if (ay_api_refused(c, options_of(c, &ask, &e), &e) ||
 	    ay_api_refused(c, ay_engine_learn(c->api->engine, &ask, &set, &e), &e))
 		return;
 	if (two && ay_api_refused(c, ask_second(c, set, &ask.change, &e), &e)) {
