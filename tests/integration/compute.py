@@ -108,6 +108,15 @@ def compute(*args):
     return p.returncode, json.loads(p.stdout) if p.returncode == 0 else p.stderr.decode()
 
 
+def from_files(what, pcrs, *args):
+    """Without a log: the PCRs that are foretold, and no others."""
+    rc, doc = compute(*[x for b in BANKS for x in ("--bank", b)], *args)
+    if rc != 0:
+        return ok(what, [f"exit {rc}", doc])
+    return ok(what, [f"{b} PCR {i}: {doc['pcrs'].get(b, {}).get(i)}, expected {p.get(i)}"
+                     for b, p in pcrs.items() for i in set(p) | set(doc["pcrs"].get(b, {})) if doc["pcrs"].get(b, {}).get(i) != p.get(i)])
+
+
 def predicted(what, old, new_pcrs, *args, out=None):
     rc, doc = compute("--from-log", old, *args, *(["--out", out] if out else []))
     if rc != 0:
@@ -323,6 +332,45 @@ def uki_tests(w):
     measure_tests(w, old, two, dict(sections(2)))
 
 
+def file_tests(w, im):
+    """A boot from its files alone; real boots of virtual machines have these events in this order."""
+    new, quiet = w + "/files.log", "quiet x=1"
+    begin = [covered(4, 0x80000007, b"Calling EFI Application from Boot Option"), covered(4, 4, bytes(4))]
+    s = [(".osrel", b"ID=debian\n"), (".cmdline", quiet.encode() + b"\n"), (".initrd", b"an initrd"), (".linux", get(im["kernel1"]))]
+    image, initrd = uki(w + "/uki-files", s), put(w + "/files-initrd", b"an initrd")
+    for secure in (True, False):
+        events = [e for e in uki_boot(image, s, quiet, None if secure else im["kernel1"]) if e[0] in (9, 11) or e[1] == APP]
+        from_files(f"from files: unified kernel image, Secure Boot {'on' if secure else 'off'}", log(new, BANKS, begin + events),
+                   "--uki", image, "--secure-boot", "yes" if secure else "no")
+    owned = bootlog.OWNER_GUID.bytes_le + get(w + "/cert.esl")[44:]
+    db = bootlog.X509_GUID.bytes_le + struct.pack("<III", 28 + len(owned), 0, len(owned)) + owned
+    keys = [covered(7, CONFIG, bootlog.variable(g, n, v)) for n, g, v in
+            [("SecureBoot", bootlog.GLOBAL_GUID, b"\1"), ("PK", bootlog.GLOBAL_GUID, db), ("KEK", bootlog.GLOBAL_GUID, db),
+             ("db", bootlog.DB_GUID, db), ("dbx", bootlog.DB_GUID, hash_list(["a"]))]]
+    keys += [covered(7, 4, bytes(4)), covered(7, 0x800000E0, bootlog.variable(bootlog.DB_GUID, "db", owned))]
+    files = ["--pk", put(w + "/db.esl", db), "--kek", w + "/db.esl", "--db", w + "/db.esl", "--dbx", put(w + "/dbx.esl", hash_list(["a"]))]
+    stub = [app(im["kernel1"]), tag(0x8F3B22ED, (quiet + "\0").encode("utf-16-le")), tag(0x8F3B22EC, b"an initrd")]
+    kernel = ["--kernel", im["kernel1"], "--initrd", initrd, "--cmdline", quiet]
+    from_files("from files: kernel with EFI stub and Secure Boot's keys", log(new, BANKS, begin + keys + stub), *kernel, *files,
+               "--secure-boot", "yes")
+    cfg = "set timeout=0 # at once\n\nlinux   /vmlinuz root=/dev/vda1  ro\ninitrd /initrd.gz\nboot\n"
+    p = "(hd0,gpt1)/EFI/debian"
+    run_ = [f"[ -z {p} -o ! -e {p} ]", f"[ -e {p}/x86_64-efi/grub.cfg ]", f"[ -e {p}/grub.cfg ]", f"source {p}/grub.cfg"]
+    boot = [app(im["signed"]), app(im["stub"]), *map(command, run_), read(p + "/grub.cfg", cfg.encode()), command("set timeout=0"),
+            command("linux /vmlinuz root=/dev/vda1 ro"), read("/vmlinuz", get(im["kernel1"])), app(im["kernel1"]), app(im["kernel1"]),
+            cmdline("/vmlinuz root=/dev/vda1 ro"), command("initrd /initrd.gz"), read("/initrd.gz", b"an initrd"), command("boot")]
+    grub = ["--shim", im["signed"], "--grub", im["stub"], "--kernel", im["kernel1"], "--initrd", initrd, "--grub-prefix", p]
+    from_files("from files: shim, GRUB, kernel", log(new, BANKS, begin + boot), *grub, "--grub-cfg", put(w + "/f.cfg", cfg.encode()),
+               "--secure-boot", "yes")
+    for what, text in [("if", "if true; then boot; fi\n"), ("a variable", "linux $x\n"), ("a module", "insmod ext2\n"), ("an entry", "menuentry a {\n}\n"),
+                       ("two kernels", "linux /a\nlinux /b\n"), ("no kernel", "boot\n"), ("two initrds", "linux /a\ninitrd /b /c\n")]:
+        refused("without a log: grub.cfg with " + what, "grubcfg", *grub, "--grub-cfg", put(w + "/g.cfg", text.encode()), "--secure-boot", "yes")
+    refused("two certificates in db", "not known which", *kernel, *files[:5], put(w + "/two-db", db + db), *files[6:], "--secure-boot", "yes")
+    refused("neither log nor files", "give a log", "--secure-boot", "yes")
+    refused("Secure Boot not said", "--secure-boot", *kernel)
+    refused("a change without a log", "only with --from-log", *kernel, "--rename", "a=b", "--secure-boot", "no")
+
+
 def measure_tests(w, old, image, s):
     """PCR 11 of each boot phase as systemd-measure has it."""
     if not os.path.exists(MEASURE):
@@ -365,6 +413,7 @@ def main():
         menu_tests(w, im)
         uki_tests(w)
         stub_tests(w)
+        file_tests(w, im)
     print(f"1..{count}")
 
 

@@ -325,6 +325,10 @@ static void print_text(const struct compute *c, const json_t *doc, const struct 
 	json_t *v;
 	size_t i;
 
+	if (c->old.n_events == 0) { /* from files alone */
+		ay_offline_print_pcrs(now, stdout);
+		return;
+	}
 	ay_table_init(&t, c->cli, heads);
 	json_array_foreach (c->changes, i, v) {
 		ay_table_add(&t, json_string_value(json_object_get(v, "what")));
@@ -454,10 +458,10 @@ static int run_compute(struct ay_cli *cli, const struct ay_args *args)
 	}
 	ay_arena_init(&c.arena, AY_MAX_FORECAST_BYTES);
 	if (log == NULL)
-		rc = ay_cli_error(AY_EXIT_USAGE, "give the log of an earlier boot with --from-log");
+		rc = ay_compute_boot(args, &c.inputs, &c.arena, &c.forecast);
 	else
 		rc = begin_from_log(&c, log);
-	if (rc == AY_EXIT_OK)
+	if (rc == AY_EXIT_OK && log != NULL)
 		rc = change_all(&c);
 	if (rc == AY_EXIT_OK)
 		rc = finish(&c);
@@ -496,6 +500,9 @@ static const struct ay_opt compute_opts[] = {
 	{ "repository", "DIR", "the same for all packages of a folder and those below it" },
 	{ "programs", NULL, "of packages: only files that are executed or loaded as code" },
 	{ "ima-hash", "H", "the hash that IMA uses on the hosts (sha256)" },
+	{ "secure-boot", "yes|no", "without a log: is Secure Boot on?" },
+	{ "grub-prefix", "PATH", "without a log: GRUB's folder, as (hd0,gpt1)/EFI/debian" },
+	{ "bank", "B", "without a log: sha1, sha256, sha384 or sha512; may be repeated (sha256)" },
 	{ "pcr", "N", "only this PCR; may be repeated (all)" },
 	{ "part", "P", "platform, os or host_unique; may be repeated (all)" },
 	{ "name", "N", "name of the reference set (that of the file)" },

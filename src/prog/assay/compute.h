@@ -4,6 +4,7 @@
 
 /* assay reference compute: what its parts share (docs/formats/compute.md). */
 #include "core/appraise/reference.h"
+#include "core/predict/forecast.h"
 #include "prog/assay/cmd.h"
 
 enum { AY_COMPUTE_INPUTS = 64 };
@@ -31,6 +32,9 @@ AY_MUST_USE int ay_compute_name(const struct ay_args *args, char name[AY_MAX_NAM
 /* Write the set to --out and say what it holds. */
 AY_MUST_USE int ay_compute_write(const struct ay_refset *s, const char *path);
 
+/* Without a log: the events that the files given decide, into a new forecast. An enum ay_exit. */
+AY_MUST_USE int ay_compute_boot(const struct ay_args *args, struct ay_inputs *in,
+				struct ay_arena *arena, struct ay_forecast *f);
 /* --deb, --repository: file digests of packages. An enum ay_exit. */
 int ay_compute_packages(struct ay_cli *cli, const struct ay_args *args);
 
