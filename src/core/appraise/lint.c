@@ -131,6 +131,9 @@ static void lint_sets(struct lint *l)
 		return;
 	for (size_t i = 0; i < l->p->n_references; i++)
 		lint_named_set(l, l->p->reference[i]);
+	for (size_t i = 0; i < l->p->n_ref_rules; i++)
+		for (size_t k = 0; k < l->p->ref_rule[i].n_names; k++)
+			lint_named_set(l, l->p->ref_rule[i].name[k]);
 	for (size_t i = 0; i < AY_COUNT(of); i++)
 		if ((l->p->required & AY_COMP_BIT(of[i].c)) != 0 &&
 		    (l->parts & AY_PART_BIT(of[i].part)) == 0)

@@ -77,6 +77,8 @@ static const struct {
 	{ "tag alone", "\"required\":[\"identity\",\"asset_tag\"]", AY_LINT_ACCEPTS_ANY_STATE },
 	{ "os not required", "\"required\":[\"identity\",\"platform\"]", AY_LINT_NOT_REQUIRED },
 	{ "unknown set", ALL ",\"references\":[\"good\",\"nowhere\"]", AY_LINT_SET_UNKNOWN },
+	{ "unknown set in a rule", ALL ",\"references\":[{\"names\":[\"nowhere\"]}]",
+	  AY_LINT_SET_UNKNOWN },
 	{ "revoked set", ALL ",\"references\":[\"good\",\"gone\"]", AY_LINT_SET_REVOKED },
 	{ "draft set", ALL ",\"references\":[\"good\",\"idle\"]", AY_LINT_SET_IDLE },
 	{ "part that no set has", "\"required\":[\"identity\",\"platform\",\"os\",\"runtime\"]",
