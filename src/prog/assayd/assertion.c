@@ -87,6 +87,16 @@ static const char *or_null(const char *s)
 	return s && *s ? s : NULL;
 }
 
+/* What is not trusted has no lease: it is said for as long as one would have been given. */
+static int64_t lease_of(struct ay_engine *g, const struct ay_host *h, enum ay_verdict v)
+{
+	int64_t lease = ay_refs_lease_ms(g, h), until = h->attested_ms + lease;
+
+	if (v == AY_TRUSTED)
+		return h->lease.until_ms;
+	return until > g->now_ms ? until : g->now_ms + lease;
+}
+
 static void fill_host(struct ay_engine *g, const struct ay_host *h, struct gathered *d)
 {
 	char name[100] = "localhost";
@@ -109,8 +119,7 @@ static void fill_host(struct ay_engine *g, const struct ay_host *h, struct gathe
 			c->component[i] = AY_UNKNOWN;
 		c->grade[i] = h->grades[i];
 	}
-	c->lease_ms =
-		c->verdict == AY_TRUSTED ? h->lease.until_ms : g->now_ms + ay_refs_lease_ms(g, h);
+	c->lease_ms = lease_of(g, h, c->verdict);
 	c->issuer = d->issuer;
 	c->host_id = d->id;
 	c->host_name = h->name;
@@ -168,8 +177,10 @@ void ay_engine_assertion(struct ay_engine *g, const struct ay_host *h,
 		ay_saml_claims_write(&w, &d->claims);
 		rc = ay_wr_end(&w, "claims", &body, &e);
 	}
-	if (rc == AY_OK)
+	if (rc == AY_OK && ask->nonce.n)
 		ay_relay_document(g, g->signer, AY_MSG_SIGN_SAML, body, fn, arg);
+	else if (rc == AY_OK)
+		ay_issued_get(g, body, d->claims.lease_ms, fn, arg);
 	else
 		fn(arg, rc, &e, (struct ay_bytes){ 0 });
 	if (d)

@@ -356,6 +356,7 @@ void ay_engine_free(struct ay_engine *g)
 	ay_sched_fini(&g->conn_sched);
 	ay_pace_fini(&g->pace);
 	ay_freshness_fini(g);
+	ay_issued_fini(g);
 	while (g->subs)
 		ay_engine_unsubscribe(g, g->subs);
 	free(g->again);

@@ -25,7 +25,7 @@
  *   approvals.c  what waits for a second person
  *   history.c    attestations of the past, put together from the store
  *   whatif.c     drafts judged on stored evidence; whatif_run.c in workers
- *   assertion.c  what an assertion is made of
+ *   assertion.c  what an assertion is made of; issued.c those signed already
  *   tokens.c     enrolment tokens
  *   events.c     what subscribers are told
  *
@@ -292,6 +292,7 @@ struct ay_engine {
 	struct ay_ca_ready ca_ready; /* borrows from ca_certs */
 	uint8_t *crl;
 	size_t crl_n;
+	struct ay_issued *issued;	 /* issued.c */
 	uint32_t revoking, revoke_fails; /* revoke.c: asked and not answered; failed in a row */
 	uint32_t next_req;
 	struct ay_question *questions;
@@ -496,6 +497,12 @@ int64_t ay_refs_lease_ms(struct ay_engine *g, const struct ay_host *h);
 int64_t ay_refs_interval_ms(struct ay_engine *g, const struct ay_host *h);
 uint32_t ay_refs_silence(struct ay_engine *g, const struct ay_host *h);
 const char *ay_refs_default_policy(const struct ay_engine *g);
+
+/* ---- issued.c ---- */
+/* The assertion of these claims: one that was signed before and still holds, or a new one. */
+void ay_issued_get(struct ay_engine *g, struct ay_bytes claims, int64_t until_ms,
+		   ay_document_fn *fn, void *arg);
+void ay_issued_fini(struct ay_engine *g);
 
 /* ---- tokens.c ---- */
 AY_MUST_USE enum ay_rc ay_tokens_load(struct ay_engine *g, struct ay_err *e);

@@ -100,6 +100,8 @@ static AY_UNUSED void front_msg(void *arg, const struct ay_ipc_msg *m)
 	ay_loop_stop(loop);
 }
 
+static unsigned n_assertions; /* that were signed */
+
 static AY_UNUSED void signer_msg(void *arg, const struct ay_ipc_msg *m)
 {
 	struct ay_sign_ticket ask;
@@ -107,6 +109,11 @@ static AY_UNUSED void signer_msg(void *arg, const struct ay_ipc_msg *m)
 	char text[AY_TICKET_TEXT_MAX];
 
 	(void)arg;
+	if (m->type == AY_MSG_SIGN_SAML) {
+		snprintf(text, sizeof(text), "<assertion number=\"%u\"/>", ++n_assertions);
+		ay_ipc_send(signer, AY_MSG_SIGNED, 0, m->req, ay_bytes_of(text));
+		return;
+	}
 	assert_int_equal(m->type, AY_MSG_SIGN_TICKET);
 	assert_int_equal(ay_sign_ticket_parse(m->body, &ask, NULL), AY_OK);
 	t.host = ask.host;

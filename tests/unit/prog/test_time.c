@@ -267,6 +267,56 @@ static void a_revocation_waits_for_the_ca(void **state)
 	agent_free(b);
 }
 
+/* ---- assertions ---- */
+
+static void on_assertion(void *arg, enum ay_rc rc, const struct ay_err *e, struct ay_bytes document)
+{
+	(void)e, (void)document;
+	assert_int_equal(rc, AY_OK);
+	*(bool *)arg = true;
+}
+
+/* How many were signed by now. */
+static unsigned assertion(const struct agent *a, const char *audience, const char *nonce)
+{
+	struct ay_assertion_ask ask = { .format = ay_bytes_of("saml"),
+					.profile = ay_bytes_of("cit"),
+					.audience = ay_bytes_of(audience),
+					.nonce = ay_bytes_of(nonce) };
+	bool told = false;
+
+	ay_engine_assertion(engine, host_of(a), &ask, on_assertion, &told);
+	for (int i = 0; i < 50 && !told; i++)
+		idle_ms(10);
+	assert_true(told);
+	return n_assertions;
+}
+
+static void an_assertion_is_signed_once(void **state)
+{
+	struct agent *a = enrolled_agent("asserted");
+	int64_t lease = engine->set.lease_ms;
+	unsigned n;
+
+	(void)state;
+	trust(a);
+	n = assertion(a, "", "");
+	assert_int_equal(assertion(a, "", ""), n);
+	assert_int_equal(assertion(a, "https://rp/", ""), n + 1); /* it says something else */
+	assert_int_equal(assertion(a, "https://rp/", ""), n + 1);
+	assert_int_equal(assertion(a, "", "fresh"), n + 2); /* a nonce is used once */
+	assert_int_equal(assertion(a, "", "fresh"), n + 3);
+	engine->set.lease_ms = 400;
+	a->reset_count++;
+	assert_int_equal(attest(a), AY_UNTRUSTED);
+	assert_int_equal(assertion(a, "", ""), n + 4); /* the verdict changed */
+	assert_int_equal(assertion(a, "", ""), n + 4);
+	idle_ms(500);
+	assert_int_equal(assertion(a, "", ""), n + 5); /* its time is over */
+	engine->set.lease_ms = lease;
+	agent_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +325,7 @@ int main(void)
 		cmocka_unit_test(a_reboot_that_never_was),
 		cmocka_unit_test(a_resume_without_the_saved_state),
 		cmocka_unit_test(a_revocation_waits_for_the_ca),
+		cmocka_unit_test(an_assertion_is_signed_once),
 		cmocka_unit_test(overload_is_said),
 		cmocka_unit_test(a_missed_deadline_is_counted_for_its_policy),
 		cmocka_unit_test(who_comes_back_in_the_same_boot_waits_its_turn),

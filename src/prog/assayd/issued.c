@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "prog/assayd/engine_impl.h"
+
+#include "core/crypto/hash.h"
+
+#include <stdlib.h>
+
+/*
+ * Assertions that were signed already, by the hash of what they assert. Any
+ * change of verdict, evidence, policy, host or certificate is a change of the
+ * claims, so that nothing has to be dropped: it is not found any more. One
+ * with a nonce of the requester serves once and is not kept.
+ */
+#define SLOTS 1024 /* each holds the newest of those that fall into it */
+
+struct ay_issued {
+	uint8_t claims[32];
+	int64_t until_ms; /* the lease that it states */
+	struct ay_blob *document;
+};
+
+struct signing {
+	uint8_t claims[32];
+	int64_t until_ms;
+	ay_document_fn *fn;
+	void *arg;
+};
+
+static struct ay_issued *slot_of(struct ay_engine *g, const uint8_t claims[32])
+{
+	if (!g->issued)
+		g->issued = calloc(SLOTS, sizeof(*g->issued));
+	return g->issued ? &g->issued[(claims[0] << 8 | claims[1]) % SLOTS] : NULL;
+}
+
+static void keep(struct ay_engine *g, const struct signing *s, struct ay_bytes document)
+{
+	struct ay_issued *slot = slot_of(g, s->claims);
+	struct ay_blob *b = slot ? ay_blob_new(document) : NULL;
+
+	if (!b)
+		return;
+	ay_blob_unref(slot->document);
+	memcpy(slot->claims, s->claims, sizeof(slot->claims));
+	slot->until_ms = s->until_ms;
+	slot->document = b;
+}
+
+static void on_signed(struct ay_engine *g, void *arg, enum ay_rc rc, const struct ay_err *e,
+		      struct ay_bytes document)
+{
+	struct signing *s = arg;
+
+	if (rc == AY_OK)
+		keep(g, s, document);
+	s->fn(s->arg, rc, e, document);
+	free(s);
+}
+
+void ay_issued_get(struct ay_engine *g, struct ay_bytes claims, int64_t until_ms,
+		   ay_document_fn *fn, void *arg)
+{
+	struct ay_issued *slot;
+	struct signing *s;
+	uint8_t hash[32];
+
+	ay_sha256(claims, hash);
+	slot = slot_of(g, hash);
+	if (slot && slot->document && memcmp(slot->claims, hash, 32) == 0 &&
+	    g->now_ms < slot->until_ms) {
+		struct ay_blob *b = ay_blob_ref(slot->document);
+
+		fn(arg, AY_OK, NULL, ay_blob_data(b));
+		ay_blob_unref(b);
+		return;
+	}
+	s = malloc(sizeof(*s));
+	if (!s) {
+		ay_relay_document(g, g->signer, AY_MSG_SIGN_SAML, claims, fn, arg);
+		return;
+	}
+	*s = (struct signing){ .until_ms = until_ms, .fn = fn, .arg = arg };
+	memcpy(s->claims, hash, sizeof(hash));
+	ay_relay_ask(g, g->signer, AY_MSG_SIGN_SAML, claims, on_signed, s);
+}
+
+void ay_issued_fini(struct ay_engine *g)
+{
+	for (size_t i = 0; g->issued && i < SLOTS; i++)
+		ay_blob_unref(g->issued[i].document);
+	free(g->issued);
+	g->issued = NULL;
+}
