@@ -37,7 +37,8 @@ int main(int argc, char **argv)
 	} groups[] = { { "appraise", bench_appraise },
 		       { "logs", bench_logs },
 		       { "tls", bench_tls },
-		       { "saml", bench_saml } };
+		       { "saml", bench_saml },
+		       { "runtime", bench_runtime } };
 	double seconds = argc > 1 ? atof(argv[1]) : 1.0;
 
 	signal(SIGPIPE, SIG_IGN);

@@ -16,5 +16,6 @@ void bench_appraise(double seconds);
 void bench_logs(double seconds);
 void bench_tls(double seconds);
 void bench_saml(double seconds);
+void bench_runtime(double seconds);
 
 #endif
