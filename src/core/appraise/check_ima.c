@@ -184,31 +184,37 @@ enum ay_result ay_check_ima_continuity(const struct ay_ima_state *last, bool reb
 	return ay_report_add(rep, AY_CHECK_IMA_CONTINUITY, AY_PASS, NULL, NULL);
 }
 
+void ay_ima_odd_note(struct ay_ima_odd *o, const struct ay_ima_entry *ent, uint64_t index)
+{
+	struct ay_place at = { .has_entry = true, .entry = index, .path = ent->path };
+
+	if (ay_ima_path_is_odd(ent->path) && o->n_odd++ == 0)
+		o->odd = at;
+	if (index > 1 && ay_bytes_eq(ent->path, ay_bytes_of("boot_aggregate")) && o->n_again++ == 0)
+		o->again = at;
+}
+
+void ay_ima_odd_tell(const struct ay_ima_odd *o, struct ay_report *rep)
+{
+	if (o->n_odd > 0)
+		ay_report_add(rep, AY_CHECK_IMA_PATH, AY_PASS, &o->odd,
+			      "%llu paths hold blanks, control characters or octets above 0x7e",
+			      (unsigned long long)o->n_odd);
+	if (o->n_again > 0)
+		ay_report_add(rep, AY_CHECK_IMA_PATH, AY_PASS, &o->again,
+			      "%llu later entries are named boot_aggregate",
+			      (unsigned long long)o->n_again);
+}
+
 void ay_check_ima_paths(struct ay_bytes list, uint64_t n, uint64_t first_index,
 			struct ay_report *rep)
 {
-	struct ay_place odd = { 0 }, again = { 0 };
-	uint64_t n_odd = 0, n_again = 0;
+	struct ay_ima_odd odd = { 0 };
 	struct ay_ima_cursor c;
 	struct ay_ima_entry en;
 
 	ay_ima_begin(&c, list);
-	while (c.index < n && ay_ima_next(&c, &en)) {
-		uint64_t index = first_index + en.index - 1;
-		struct ay_place at = { .has_entry = true, .entry = index, .path = en.path };
-
-		if (ay_ima_path_is_odd(en.path) && n_odd++ == 0)
-			odd = at;
-		if (index > 1 && ay_bytes_eq(en.path, ay_bytes_of("boot_aggregate")) &&
-		    n_again++ == 0)
-			again = at;
-	}
-	if (n_odd > 0)
-		ay_report_add(rep, AY_CHECK_IMA_PATH, AY_PASS, &odd,
-			      "%llu paths hold blanks, control characters or octets above 0x7e",
-			      (unsigned long long)n_odd);
-	if (n_again > 0)
-		ay_report_add(rep, AY_CHECK_IMA_PATH, AY_PASS, &again,
-			      "%llu later entries are named boot_aggregate and are not it",
-			      (unsigned long long)n_again);
+	while (c.index < n && ay_ima_next(&c, &en))
+		ay_ima_odd_note(&odd, &en, first_index + en.index - 1);
+	ay_ima_odd_tell(&odd, rep);
 }

@@ -51,10 +51,18 @@ enum ay_result ay_check_ima_continuity(const struct ay_ima_state *last, bool reb
 				       uint64_t from_entries, uint64_t from_octets,
 				       struct ay_report *rep);
 
-/*
- * IMA_PATH: notes that some of the first n entries have paths that a text form
- * could confuse, or the name boot_aggregate in a later place.
+/* Paths that a text form could confuse, or the name boot_aggregate in a later place. Zeroed: none.
  */
+struct ay_ima_odd {
+	uint64_t n_odd, n_again;
+	struct ay_place odd, again; /* the first ones; they borrow from the list */
+};
+
+/* One more entry; index from 1 in the whole list. */
+void ay_ima_odd_note(struct ay_ima_odd *o, const struct ay_ima_entry *ent, uint64_t index);
+/* IMA_PATH: notes of what was met. */
+void ay_ima_odd_tell(const struct ay_ima_odd *o, struct ay_report *rep);
+/* Both, for the first n entries of a list. */
 void ay_check_ima_paths(struct ay_bytes list, uint64_t n, uint64_t first_index,
 			struct ay_report *rep);
 

@@ -105,7 +105,7 @@ static enum ay_rc gather(const struct ay_runtime_in *in, struct ay_report *rep,
 
 /* Entries of the list up to the attested prefix; what follows is not yet covered. */
 static enum ay_rc count_entries(const struct ay_runtime_in *in, struct ay_ima_judge *j,
-				struct ay_ima_tally *t, struct ay_err *e)
+				struct ay_ima_tally *t, struct ay_ima_odd *odd, struct ay_err *e)
 {
 	struct ay_ima_entry ent;
 	struct ay_ima_cursor c;
@@ -115,6 +115,7 @@ static enum ay_rc count_entries(const struct ay_runtime_in *in, struct ay_ima_ju
 		if (!ay_ima_next(&c, &ent))
 			return ay_fail(e, AY_E_BUG, "ima", 0, "list is shorter than its replay");
 		ay_ima_judge_entry(j, t, &ent);
+		ay_ima_odd_note(odd, &ent, t->entries);
 	}
 	if (j->fault)
 		return ay_fail(e, AY_E_NOMEM, "ima.sig", 0, "a signature cannot be evaluated");
@@ -362,7 +363,7 @@ static bool continues(const struct ay_runtime_in *in, struct ay_ima_tally *t)
 static enum ay_rc judge_list(const struct ay_runtime_in *in, struct ay_ima_tally *t,
 			     struct ay_report *rep, struct ay_err *e)
 {
-	uint64_t from = in->run->from;
+	struct ay_ima_odd odd = { 0 };
 	struct ay_ima_judge j;
 	enum ay_rc rc;
 
@@ -374,7 +375,7 @@ static enum ay_rc judge_list(const struct ay_runtime_in *in, struct ay_ima_tally
 	}
 	rc = gather(in, rep, &j, e);
 	if (rc == AY_OK)
-		rc = count_entries(in, &j, t, e);
+		rc = count_entries(in, &j, t, &odd, e);
 	if (rc != AY_OK)
 		return rc;
 	tell_files(in, &j, t, rep);
@@ -382,7 +383,7 @@ static enum ay_rc judge_list(const struct ay_runtime_in *in, struct ay_ima_tally
 	tell_weak(t, rep);
 	tell_padded(in, rep);
 	tell_coverage(&j, t, rep);
-	ay_check_ima_paths(in->list, in->run->now.entries - from, from + 1, rep);
+	ay_ima_odd_tell(&odd, rep);
 	return AY_OK;
 }
 
