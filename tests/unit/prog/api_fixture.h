@@ -538,7 +538,7 @@ static const char *error_of(const char *member)
 	return text;
 }
 
-static const char *answer_text(const char *member)
+static AY_UNUSED const char *answer_text(const char *member)
 {
 	static char text[256];
 	json_t *j = json_loads(w.body, JSON_REJECT_DUPLICATES, NULL);
