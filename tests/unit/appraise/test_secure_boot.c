@@ -310,27 +310,33 @@ static void test_sbat(void **state)
 static const struct {
 	const char *file;
 	enum ay_sb_state state;
-	bool has_sbat; /* "sbat,1,2021030218" */
+	bool has_sbat;	/* "sbat,1,2021030218" */
+	uint32_t n_dbx; /* signatures in dbx, counted in what tpm2_eventlog gives of it */
 } real[] = {
-	{ "ubuntu-2104-no-secure-boot.bin", AY_SB_OFF, true },
-	{ "ubuntu-2104-no-dbx.bin", AY_SB_OFF, true },
-	{ "coreos_36_shielded_vm_no_secure_boot_eventlog.bin", AY_SB_OFF, true },
-	{ "event-moklisttrusted.bin", AY_SB_ON, true },
-	{ "h12ssl.bin", AY_SB_OFF, true },
-	{ "keylime-bios.bin", AY_SB_OFF, true },
-	{ "rhel8-uefi.bin", AY_SB_ON, false },
-	{ "cos-85-amd-sev.bin", AY_SB_ON, false },
-	{ "glinux-alex.bin", AY_SB_OFF, false },
+	{ "ubuntu-2104-no-secure-boot.bin", AY_SB_OFF, true, 186 },
+	{ "ubuntu-2104-no-dbx.bin", AY_SB_OFF, true, 0 },
+	{ "coreos_36_shielded_vm_no_secure_boot_eventlog.bin", AY_SB_OFF, true, 186 },
+	{ "event-moklisttrusted.bin", AY_SB_ON, true, 1 },
+	{ "h12ssl.bin", AY_SB_OFF, true, 77 },
+	{ "keylime-bios.bin", AY_SB_OFF, true, 460 },
+	{ "rhel8-uefi.bin", AY_SB_ON, false, 186 },
+	{ "cos-85-amd-sev.bin", AY_SB_ON, false, 4 },
+	{ "sb_cert_eventlog.bin", AY_SB_ON, false, 77 },
+	{ "glinux-alex.bin", AY_SB_OFF, false, 77 },
 };
 
 static void test_real_logs(void **state)
 {
+	/* the first hash of every list that Microsoft gave out */
+	uint8_t revoked[32];
 	struct ay_sbat_level sbat = { "sbat", 1 };
 	struct ay_pcrs replayed;
 	struct ay_evlog log;
 	char path[120];
 
 	(void)state;
+	memcpy(revoked, t_hex("80b4d96931bf0d02fd91a61e19d14f1da452e66db2408ca8604d411f92659f0a").p,
+	       32);
 	for (size_t i = 0; i < AY_COUNT(real); i++) {
 		struct ay_sb_demands d = { .state = real[i].state };
 		struct boot7 b = { 0 };
@@ -346,6 +352,14 @@ static void test_real_logs(void **state)
 		assert_int_equal(result(&b, &d, AY_CHECK_SB_STATE), AY_PASS);
 		d.state = real[i].state == AY_SB_ON ? AY_SB_OFF : AY_SB_ON;
 		assert_int_equal(result(&b, &d, AY_CHECK_SB_STATE), AY_FAIL);
+		d = (struct ay_sb_demands){ .dbx_min = real[i].n_dbx + 1 };
+		assert_int_equal(result(&b, &d, AY_CHECK_SB_DBX), AY_FAIL);
+		d.dbx_min = real[i].n_dbx;
+		if (real[i].n_dbx > 0)
+			assert_int_equal(result(&b, &d, AY_CHECK_SB_DBX), AY_PASS);
+		d = (struct ay_sb_demands){ .n_dbx = 1, .dbx = &revoked };
+		assert_int_equal(result(&b, &d, AY_CHECK_SB_DBX),
+				 real[i].n_dbx > 4 ? AY_PASS : AY_FAIL);
 		d = (struct ay_sb_demands){ .n_sbat = 1, .sbat = &sbat };
 		assert_int_equal(result(&b, &d, AY_CHECK_SB_SBAT),
 				 real[i].has_sbat ? AY_PASS : AY_FAIL);
