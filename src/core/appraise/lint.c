@@ -339,6 +339,12 @@ static void lint_window(struct lint *l, const struct ay_window *w)
 		say(l, AY_LINT_WINDOW_LONG, name);
 	if (!ay_policy_takes(l->p, w->set))
 		say(l, AY_LINT_WINDOW_NOT_TAKEN, w->set);
+	for (size_t i = 0; i < l->p->n_ref_rules; i++)
+		if (l->p->ref_rule[i].match == AY_REF_LATEST &&
+		    ay_ref_rule_names(&l->p->ref_rule[i], w->set)) {
+			say(l, AY_LINT_WINDOW_LATEST, name);
+			break;
+		}
 	if (!l->in->sets_known)
 		return;
 	if (s == NULL)

@@ -151,6 +151,9 @@ static const struct {
 	  AY_LINT_WINDOW_UNKNOWN },
 	{ "window for what is revoked", WINDOW("gone", "1", SOON), AY_LINT_WINDOW_REVOKED },
 	{ "window for what is active", WINDOW("good", "2", SOON), AY_LINT_WINDOW_IDLE },
+	{ "window beside a rule for the latest",
+	  "\"references\":[{\"match\":\"latest\"}]," WINDOW("good", "1", SOON),
+	  AY_LINT_WINDOW_LATEST },
 	{ "lease of one interval", ALL ",\"lease_s\":300,\"reattest_s\":300", AY_LINT_LEASE_TIGHT },
 	{ "staleness beyond the lease", ALL ",\"max_staleness_s\":900", AY_LINT_STALENESS_IDLE },
 };
