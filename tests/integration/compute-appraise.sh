@@ -57,6 +57,12 @@ t "the boot that was foretold is trusted" $?
 host before
 verdict before next.json | grep -q "^untrusted cmdline,initrd"
 t "the boot before it is not, and why" $?
+$assay reference compute --evidence "$w/before" --initrd "$w/initrd" --out "$w/vouched.json" >/dev/null && [ -s "$w/vouched.json" ]
+t "a log that its quote vouches for is a base" $?
+cp -r "$w/before" "$w/forged" && cp "$w/after/eventlog.bin" "$w/forged/eventlog.bin"
+$assay reference compute --evidence "$w/forged" --initrd "$w/initrd" --out "$w/never.json" >/dev/null 2>&1
+[ $? = 1 ] && [ ! -e "$w/never.json" ]
+t "a log that it does not vouch for is none" $?
 host other initrd cmdline kernel
 verdict other next.json | grep -q '^untrusted .*kernel'
 t "an update with more than was foretold is not" $?

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/appraise/offline.h"
 #include "core/evlog/replay.h"
 #include "core/evlog/tcg_data.h"
 #include "core/predict/change.h"
@@ -13,6 +14,7 @@
 #include "core/predict/uki.h"
 #include "io/sys/clock.h"
 #include "prog/assay/commands.h"
+#include "prog/assay/evidence_dir.h"
 #include "prog/assay/offline.h"
 #include "prog/assay/table.h"
 
@@ -23,6 +25,7 @@ struct compute {
 	struct ay_cli *cli;
 	const struct ay_args *args;
 	struct ay_inputs inputs;
+	struct ay_evidence_dir evidence;
 	struct ay_arena arena;
 	struct ay_evlog old;
 	struct ay_forecast forecast;
@@ -40,6 +43,7 @@ static void note_change(struct compute *c, const char *what, size_t n)
 			      json_pack("{s:s,s:I}", "what", what, "events", (json_int_t)n));
 }
 
+/* An image or file that is started or read; {NULL, 0} when the option was not given. */
 static int read_opt(struct compute *c, const char *opt, struct ay_bytes *out)
 {
 	const char *path = ay_args_opt(c->args, opt, 0);
@@ -254,9 +258,12 @@ static enum ay_rc new_value(struct compute *c, const char *name, struct ay_bytes
 
 static int change_variable(struct compute *c, const char *name, const char *opt, bool append)
 {
-	struct ay_bytes file, value;
+	const char *path = ay_args_opt(c->args, opt, 0);
+	struct ay_bytes file = { 0 }, value;
 	struct ay_err e = { 0 };
-	int code = read_opt(c, opt, &file);
+	int code = path == NULL
+			   ? AY_EXIT_OK
+			   : ay_inputs_read(&c->inputs, opt, path, AY_MAX_EVLOG_EVENT_BYTES, &file);
 
 	if (code != AY_EXIT_OK || file.p == NULL)
 		return code;
@@ -425,15 +432,11 @@ static int finish(struct compute *c)
 	return AY_EXIT_OK;
 }
 
-static int begin_from_log(struct compute *c, const char *path)
+static int begin(struct compute *c, struct ay_bytes log, const char *path)
 {
 	struct ay_err e = { 0 };
-	struct ay_bytes in;
-	int code = ay_inputs_read(&c->inputs, "from-log", path, AY_MAX_EVLOG_BYTES, &in);
 
-	if (code != AY_EXIT_OK)
-		return code;
-	if (ay_evlog_parse(in, &c->arena, &c->old, &e) != AY_OK)
+	if (ay_evlog_parse(log, &c->arena, &c->old, &e) != AY_OK)
 		return fault(path, &e);
 	ay_evlog_check_data(&c->old);
 	if (ay_forecast_from_log(&c->forecast, &c->arena, &c->old, &e) != AY_OK)
@@ -441,38 +444,100 @@ static int begin_from_log(struct compute *c, const char *path)
 	return AY_EXIT_OK;
 }
 
-static int run_compute(struct ay_cli *cli, const struct ay_args *args)
+static int begin_from_log(struct compute *c, const char *path)
+{
+	struct ay_bytes in;
+	int code = ay_inputs_read(&c->inputs, "from-log", path, AY_MAX_EVLOG_BYTES, &in);
+
+	return code == AY_EXIT_OK ? begin(c, in, path) : code;
+}
+
+/* Does the quote vouch for the log? As for learning: signature, nonce and replay. */
+static int check_evidence(struct compute *c, const char *path)
+{
+	struct ay_learn_options opt = {
+		.name = "evidence", .parts = AY_PART_BIT(AY_PART_PLATFORM) | AY_PART_BIT(AY_PART_OS)
+	};
+	struct ay_refset *set = NULL;
+	struct ay_report rep;
+	struct ay_err e = { 0 };
+	int code = AY_EXIT_OK;
+
+	ay_report_init(&rep, &c->arena);
+	if (ay_learn_offline(&c->evidence.in, &opt, &c->arena, &set, &rep, &e) != AY_OK)
+		code = fault(path, &e);
+	else if (set == NULL)
+		code = ay_cli_error(AY_EXIT_FINDING,
+				    "%s: the quote does not vouch for the log (assay appraise "
+				    "says why)",
+				    path);
+	ay_refset_free(set);
+	return code;
+}
+
+static int begin_from_evidence(struct compute *c, const char *path)
+{
+	int code = ay_evidence_dir_open(path, &c->evidence);
+
+	if (code != AY_EXIT_OK)
+		return code;
+	if (!ay_evidence_dir_has_quote(&c->evidence) || c->evidence.in.log.p == NULL)
+		return ay_cli_error(AY_EXIT_FINDING,
+				    "%s: quote.msg, quote.sig, ak.pem or ak.pub, nonce.hex and "
+				    "eventlog.bin are needed",
+				    path);
+	code = check_evidence(c, path);
+	return code == AY_EXIT_OK ? begin(c, c->evidence.in.log, path) : code;
+}
+
+/* The boot before the change, or none. */
+static int begin_any(struct compute *c)
+{
+	const char *log = ay_args_opt(c->args, "from-log", 0);
+	const char *dir = ay_args_opt(c->args, "evidence", 0);
+
+	if (log != NULL && dir != NULL)
+		return ay_cli_error(AY_EXIT_USAGE, "--from-log or --evidence, not both");
+	if (dir != NULL)
+		return begin_from_evidence(c, dir);
+	if (log != NULL)
+		return begin_from_log(c, log);
+	return ay_compute_boot(c->args, &c->inputs, &c->arena, &c->forecast);
+}
+
+static int run_boot(struct ay_cli *cli, const struct ay_args *args)
 {
 	struct compute c = { .cli = cli, .args = args, .changes = json_array() };
-	const char *log = ay_args_opt(args, "from-log", 0);
 	int rc;
 
-	if (ay_args_has(args, "deb") || ay_args_has(args, "repository")) {
-		json_decref(c.changes);
-		return log != NULL ? ay_cli_error(AY_EXIT_USAGE, "packages or a boot, not both")
-				   : ay_compute_packages(cli, args);
-	}
-	if (args->n_pos > 0) {
-		json_decref(c.changes);
-		return ay_cli_error(AY_EXIT_USAGE, "%s: only with --deb", args->pos[0]);
-	}
 	ay_arena_init(&c.arena, AY_MAX_FORECAST_BYTES);
-	if (log == NULL)
-		rc = ay_compute_boot(args, &c.inputs, &c.arena, &c.forecast);
-	else
-		rc = begin_from_log(&c, log);
-	if (rc == AY_EXIT_OK && log != NULL)
+	rc = begin_any(&c);
+	if (rc == AY_EXIT_OK && c.old.n_events > 0)
 		rc = change_all(&c);
 	if (rc == AY_EXIT_OK)
 		rc = finish(&c);
 	ay_arena_fini(&c.arena);
 	ay_inputs_free(&c.inputs);
+	ay_evidence_dir_close(&c.evidence);
 	json_decref(c.changes);
 	return rc;
 }
 
+static int run_compute(struct ay_cli *cli, const struct ay_args *args)
+{
+	if (ay_args_has(args, "deb") || ay_args_has(args, "repository"))
+		return ay_args_has(args, "from-log") || ay_args_has(args, "evidence")
+			       ? ay_cli_error(AY_EXIT_USAGE, "packages or a boot, not both")
+			       : ay_compute_packages(cli, args);
+	if (args->n_pos > 0)
+		return ay_cli_error(AY_EXIT_USAGE, "%s: only with --deb", args->pos[0]);
+	return run_boot(cli, args);
+}
+
 static const struct ay_opt compute_opts[] = {
 	{ "from-log", "LOG", "boot log of the host before the change; all else stays as it was" },
+	{ "evidence", "DIR",
+	  "the same from a folder of evidence, whose quote must vouch for the log" },
 	{ "shim", "FILE", "new shim" },
 	{ "grub", "FILE", "new GRUB image" },
 	{ "grub-cfg", "FILE", "new grub.cfg (the last one that the log names)" },

@@ -45,7 +45,8 @@ static int refuse_changes(const struct ay_args *args)
 
 	for (size_t i = 0; i < AY_COUNT(opts); i++)
 		if (ay_args_has(args, opts[i]))
-			return ay_cli_error(AY_EXIT_USAGE, "--%s: only with --from-log", opts[i]);
+			return ay_cli_error(AY_EXIT_USAGE,
+					    "--%s: only with --from-log or --evidence", opts[i]);
 	return AY_EXIT_OK;
 }
 
