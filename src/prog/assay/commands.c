@@ -9,6 +9,8 @@ const struct ay_cmd *const ay_commands[] = {
 	&ay_cmd_host_attest,
 	&ay_cmd_host_explain,
 	&ay_cmd_host_receipt,
+	&ay_cmd_host_reports,
+	&ay_cmd_host_diff,
 	&ay_cmd_host_find,
 	&ay_cmd_host_acknowledge,
 	&ay_cmd_host_remove,

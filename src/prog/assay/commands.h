@@ -10,6 +10,8 @@ extern const struct ay_cmd ay_cmd_host_show;
 extern const struct ay_cmd ay_cmd_host_attest;
 extern const struct ay_cmd ay_cmd_host_explain;
 extern const struct ay_cmd ay_cmd_host_receipt;
+extern const struct ay_cmd ay_cmd_host_reports;
+extern const struct ay_cmd ay_cmd_host_diff;
 extern const struct ay_cmd ay_cmd_host_find;
 extern const struct ay_cmd ay_cmd_host_acknowledge;
 extern const struct ay_cmd ay_cmd_host_remove;

@@ -6,11 +6,12 @@
 #include "../io/store_fixture.h"
 
 #include "prog/assayd/api/call.h"
-#include "prog/assayd/find.h"
 #include "prog/assayd/receipts.h"
-#include "prog/assayd/whatif.h"
 #include "prog/assayd/api/router.h"
 #include "prog/assayd/approvals.h"
+#include "prog/assayd/diff.h"
+#include "prog/assayd/find.h"
+#include "prog/assayd/whatif.h"
 
 /* ---- the played engine ---- */
 
@@ -95,6 +96,14 @@ void ay_engine_attest_forget(struct ay_engine *g, void *arg)
 {
 	(void)g;
 	w.forgotten += arg == w.attest_arg;
+}
+
+enum ay_rc ay_engine_diff(struct ay_engine *g, const struct ay_diff_side *a,
+			  const struct ay_diff_side *b, json_t **out, struct ay_err *e)
+{
+	(void)g, (void)a, (void)b;
+	*out = NULL;
+	return ay_fail(e, AY_E_NOENT, "report", 0, "none");
 }
 
 void ay_engine_explain(struct ay_engine *g, json_t *report)
