@@ -278,14 +278,32 @@ static enum cause cause_of(const struct ay_report *rep, const struct ay_finding 
 	return cause_of_component(f->component);
 }
 
-static void add(struct ay_report *rep, enum cause c, const struct ay_finding *f)
+/* What was seen of each class, in the order it came up. */
+struct seen {
+	size_t n_classes;
+	enum cause order[CAUSES];
+	const struct ay_finding *first[CAUSES];
+	size_t n[CAUSES];
+};
+
+/* The first finding's words, where it is if that is a file, and how many more there are. */
+static const char *text_of(struct ay_report *rep, const struct ay_finding *f, size_t n)
 {
-	ay_report_add_cause(rep, classes[c].name, classes[c].kind, f->text, classes[c].fix);
+	const char *text = f->text, *more = "";
+
+	if (n > 1)
+		more = ay_arena_printf(rep->arena, " (and %zu more)", n - 1);
+	if (f->path != NULL)
+		text = ay_arena_printf(rep->arena, "%s: %s%s%s", f->text, f->path,
+				       f->measured == NULL ? "" : " ",
+				       f->measured == NULL ? "" : f->measured);
+	if (text != NULL && more != NULL && n > 1)
+		text = ay_arena_printf(rep->arena, "%s%s", text, more);
+	return text == NULL ? f->text : text;
 }
 
-/* Each class once, told by the first finding of it: failures first. */
-static void find_for(struct ay_report *rep, const struct ay_evlog *log, enum ay_result result,
-		     bool done[CAUSES])
+static void note(struct ay_report *rep, const struct ay_evlog *log, enum ay_result result,
+		 struct seen *s)
 {
 	for (size_t i = 0; i < rep->n_findings; i++) {
 		struct ay_finding *f = &rep->finding[i];
@@ -297,19 +315,28 @@ static void find_for(struct ay_report *rep, const struct ay_evlog *log, enum ay_
 		if (c == CAUSES)
 			continue;
 		f->cause = classes[c].name;
-		if (!done[c])
-			add(rep, c, f);
-		done[c] = true;
+		if (s->first[c] == NULL) {
+			s->first[c] = f;
+			s->order[s->n_classes++] = c;
+		}
+		s->n[c] += s->first[c]->result == result;
 	}
 }
 
+/* Each class once, told by the first finding of it: failures first. */
 void ay_causes_find(struct ay_report *rep, const struct ay_evlog *log)
 {
-	bool done[CAUSES] = { false };
+	struct seen s = { 0 };
 
 	rep->n_causes = 0;
 	if (rep->verdict == AY_TRUSTED)
 		return;
-	find_for(rep, log, AY_FAIL, done);
-	find_for(rep, log, AY_NOT_CHECKED, done);
+	note(rep, log, AY_FAIL, &s);
+	note(rep, log, AY_NOT_CHECKED, &s);
+	for (size_t i = 0; i < s.n_classes; i++) {
+		enum cause c = s.order[i];
+
+		ay_report_add_cause(rep, classes[c].name, classes[c].kind,
+				    text_of(rep, s.first[c], s.n[c]), classes[c].fix);
+	}
 }
