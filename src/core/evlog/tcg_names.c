@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/evlog/tcg_names.h"
 
+#include "core/base/reader.h"
 #include "core/evlog/tcg_data.h"
 
 #include <stdio.h>
@@ -143,20 +144,75 @@ static void summarize_separator(const struct ay_event *ev, char *out, size_t roo
 			 ev->data.p[1], ev->data.p[0]);
 }
 
+static bool is_image(uint32_t type)
+{
+	return type == AY_EV_EFI_BOOT_SERVICES_APPLICATION ||
+	       type == AY_EV_EFI_BOOT_SERVICES_DRIVER || type == AY_EV_EFI_RUNTIME_SERVICES_DRIVER;
+}
+
+/*
+ * UEFI_IMAGE_LOAD_EVENT (PFP 10.2.3): the file's name is in the nodes of type
+ * MEDIA (4), FILEPATH (4) of its device path (UEFI 10.3.4.4); without one the
+ * image came from somewhere else and stays without summary.
+ */
+static void summarize_image(const struct ay_event *ev, char *out, size_t room)
+{
+	struct ay_reader r;
+
+	ay_rd_init(&r, ev->data);
+	(void)ay_rd_bytes(&r, "image", 24); /* where, how long, link time */
+	(void)ay_rd_le64(&r, "path length");
+	while (ay_rd_ok(&r) && r.n > 0) {
+		uint8_t type = ay_rd_u8(&r, "node type");
+		uint8_t subtype = ay_rd_u8(&r, "node subtype");
+		uint16_t n = ay_rd_le16(&r, "node length");
+		struct ay_bytes body = ay_rd_bytes(&r, "node", n < 4 ? SIZE_MAX : n - 4u);
+
+		if (ay_rd_ok(&r) && type == 4 && subtype == 4)
+			put_text(body, 2, out, room);
+	}
+}
+
+/* TCG_PCClientTaggedEvent (PFP 10.4.2.1): the kernel's EFI stub says in words what it measured. */
+static void summarize_tag(const struct ay_event *ev, char *out, size_t room)
+{
+	struct ay_bytes words;
+	struct ay_reader r;
+	uint32_t n;
+
+	ay_rd_init(&r, ev->data);
+	(void)ay_rd_le32(&r, "tag");
+	n = ay_rd_le32(&r, "size");
+	words = ay_rd_bytes(&r, "words", n);
+	if (ay_rd_ok(&r) && text_width(words) == 1)
+		put_text(words, 1, out, room);
+}
+
+static void summarize_text(const struct ay_event *ev, char *out, size_t room)
+{
+	size_t width = text_width(ev->data);
+
+	if (width > 0)
+		put_text(ev->data, width, out, room);
+}
+
 void ay_event_summary(const struct ay_event *ev, char *out, size_t room)
 {
-	size_t width;
-
 	if (room == 0)
 		return;
 	out[0] = '\0';
 	if (is_variable(ev->type)) {
 		summarize_variable(ev, out, room);
-	} else if (ev->type == AY_EV_SEPARATOR) {
-		summarize_separator(ev, out, room);
-	} else {
-		width = text_width(ev->data);
-		if (width > 0)
-			put_text(ev->data, width, out, room);
+		return;
 	}
+	if (ev->type == AY_EV_SEPARATOR) {
+		summarize_separator(ev, out, room);
+		return;
+	}
+	if (is_image(ev->type))
+		summarize_image(ev, out, room);
+	else if (ev->type == AY_EV_EVENT_TAG)
+		summarize_tag(ev, out, room);
+	if (out[0] == '\0') /* no such structure, but words perhaps */
+		summarize_text(ev, out, room);
 }

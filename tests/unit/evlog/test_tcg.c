@@ -205,12 +205,62 @@ static void summaries(void **state)
 	ay_arena_fini(&arena);
 }
 
+/* Data of events of a Debian 12 machine (OVMF, shim, GRUB, Linux 6.1), and damaged ones. */
+static void names_of_images(void **state)
+{
+	static const char head[] =
+		"18b0931c00000000c0d53f000000000000000000000000003400000000000000";
+	static const char path[] =
+		"040430005c004500460049005c0042004f004f0054005c006700720075006200"
+		"7800360034002e006500660069000000";
+	static const struct {
+		uint32_t type;
+		const char *head, *rest, *want;
+	} rows[] = {
+		{ 0x80000003, head, "%7fff0400", "\\EFI\\BOOT\\grubx64.efi" },
+		{ 0x80000003, head, "02010c00d041030a00000000%7fff0400",
+		  "\\EFI\\BOOT\\grubx64.efi" },
+		{ 0x80000004, head, "04040a0061002e000000", "a." },
+		{ 0x80000005, head, "0404080061000000", "a" },
+		{ 0x80000003, "80728f19", "", "" },
+		{ 0x80000003, head, "", "" },
+		{ 0x80000003, head, "04040300%", "" }, /* shorter than its own head */
+		{ 0x80000003, head, "0404000061000000", "" },
+		{ 0x80000003, head, "0404ff00%", "" },	      /* longer than what is there */
+		{ 0x80000003, head, "0405080061000000", "" }, /* no file */
+		{ 0x6, "ed223b8f1a000000", "4c4f414445445f494d4147453a3a4c6f61644f7074696f6e7300",
+		  "LOADED_IMAGE::LoadOptions" },
+		{ 0x6, "ec223b8f0d000000", "4c696e757820696e6974726400", "Linux initrd" },
+		{ 0x6, "ec223b8f0d000000", "010203", "" },
+		{ 0x6, "ec223b8f0d0000", "", "" },
+		{ 0x6, "ec223b8fff000000", "4c696e757820696e6974726400", "" },
+		{ 0x6, "776f726473", "", "words" }, /* no such structure */
+		{ 0x80000003, "776f726473", "", "words" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < AY_COUNT(rows); i++) {
+		const char *mark = strchr(rows[i].rest, '%');
+		char hex[512], text[64];
+		struct ay_event ev = { .type = rows[i].type };
+
+		if (mark == NULL)
+			snprintf(hex, sizeof(hex), "%s%s", rows[i].head, rows[i].rest);
+		else
+			snprintf(hex, sizeof(hex), "%s%.*s%s%s", rows[i].head,
+				 (int)(mark - rows[i].rest), rows[i].rest, path, mark + 1);
+		ev.data = t_hex(hex);
+		ay_event_summary(&ev, text, sizeof(text));
+		assert_string_equal(text, rows[i].want);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sha1_log),   cmocka_unit_test(txt_container),
 		cmocka_unit_test(txt_frames), cmocka_unit_test(limits),
-		cmocka_unit_test(summaries),
+		cmocka_unit_test(summaries),  cmocka_unit_test(names_of_images),
 	};
 
 	return cmocka_run_group_tests_name("evlog/tcg", tests, NULL, NULL);
