@@ -72,6 +72,13 @@ static bool seal_of(json_t *doc, struct ay_arena *a, char hex[65])
 	return true;
 }
 
+bool ay_receipt_seal(json_t *doc, struct ay_arena *a)
+{
+	char hex[65];
+
+	return seal_of(doc, a, hex) && json_object_set_new(doc, SEAL, json_string(hex)) == 0;
+}
+
 /* ---- writing ---- */
 
 static json_t *evidence_json(const struct ay_recheck_in *in)
@@ -97,7 +104,7 @@ static json_t *aik_json(const struct ay_receipt_parts *p)
 
 json_t *ay_receipt_build(const struct ay_receipt_parts *p, struct ay_arena *a)
 {
-	char host[AY_UUID_TEXT], hex[65];
+	char host[AY_UUID_TEXT];
 	json_t *o;
 
 	ay_uuid_format(&p->in->host, host);
@@ -108,7 +115,7 @@ json_t *ay_receipt_build(const struct ay_receipt_parts *p, struct ay_arena *a)
 		      p->sets, "report", p->report);
 	if (o && !p->policy)
 		json_object_set_new(o, "policy", json_null());
-	if (!o || !seal_of(o, a, hex) || json_object_set_new(o, SEAL, json_string(hex)) != 0) {
+	if (!o || !ay_receipt_seal(o, a)) {
 		json_decref(o);
 		return NULL;
 	}

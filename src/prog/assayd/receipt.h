@@ -58,6 +58,8 @@ struct ay_receipt_parts {
 	json_t *sets;	/* taken; array of {"state","parts","set"} */
 	json_t *report; /* taken; as stored */
 };
+/* Put the seal over all other members; false without memory. */
+AY_MUST_USE bool ay_receipt_seal(json_t *doc, struct ay_arena *a);
 /* NULL without memory. */
 json_t *ay_receipt_build(const struct ay_receipt_parts *p, struct ay_arena *a);
 
