@@ -5,9 +5,11 @@
 
 #include <string.h>
 
-/* roff wants a backslash before '-' and itself. */
+/* roff wants a backslash before '-' and itself, and takes a point in front for a macro. */
 static void roff(FILE *f, const char *s)
 {
+	if (*s == '.' || *s == '\'')
+		fputs("\\&", f);
 	for (; *s != '\0'; s++) {
 		if (*s == '-' || *s == '\\')
 			fputc('\\', f);
