@@ -2,8 +2,10 @@
 #include "core/authz/audit.h"
 
 #include "core/crypto/hash.h"
+#include "core/crypto/sigkey.h"
 
 #include <assert.h>
+#include <string.h>
 
 enum { RECORD_VERSION = 1 };
 
@@ -174,4 +176,57 @@ enum ay_rc ay_audit_check_end(const struct ay_audit_check *c, struct ay_err *e)
 				    (unsigned long long)c->head->size,
 				    (unsigned long long)c->tree.size);
 	return AY_OK;
+}
+
+/* ---- signed heads ---- */
+
+void ay_audit_sealed_write(struct ay_writer *w, const struct ay_audit_head *h, int64_t at_ms)
+{
+	ay_wr_str(w, "assay-audit-head-1");
+	ay_wr_be64(w, h->size);
+	ay_wr_be64(w, (uint64_t)at_ms);
+	ay_wr_bytes(w, AY_BYTES(h->root));
+}
+
+static enum ay_rc check_signature(const struct ay_audit_head *h, const struct ay_audit_seal *seal,
+				  struct ay_err *e)
+{
+	uint8_t text[AY_AUDIT_SEALED_MAX];
+	struct ay_sigkey *key = NULL;
+	struct ay_writer w;
+	struct ay_bytes sealed;
+	enum ay_rc rc;
+
+	ay_wr_init(&w, text, sizeof(text));
+	ay_audit_sealed_write(&w, h, seal->at_ms);
+	rc = ay_wr_end(&w, "head", &sealed, e);
+	if (rc == AY_OK)
+		rc = ay_sigkey_new_spki(seal->key, &key, e);
+	if (rc == AY_OK)
+		rc = ay_sigkey_verify(key, sealed, seal->signature, e);
+	ay_sigkey_free(key);
+	return rc;
+}
+
+enum ay_rc ay_audit_seal_check(const struct ay_audit_head *h, const struct ay_audit_seal *seal,
+			       const uint8_t *pin, struct ay_err *e)
+{
+	uint8_t hash[32];
+	enum ay_rc rc;
+
+	if (!seal) {
+		if (AY_CHECKED("AUDIT_HEAD_UNSIGNED", pin != NULL))
+			return ay_fail_code(e, AY_E_CRYPTO, "AUDIT_HEAD_UNSIGNED", "head.signature",
+					    "the head has no signature");
+		return AY_OK;
+	}
+	ay_sha256(seal->key, hash);
+	if (AY_CHECKED("AUDIT_HEAD_KEY", pin && memcmp(pin, hash, sizeof(hash)) != 0))
+		return ay_fail_code(e, AY_E_CRYPTO, "AUDIT_HEAD_KEY", "head.key",
+				    "the head is signed by another key than the one named");
+	rc = check_signature(h, seal, e);
+	if (AY_CHECKED("AUDIT_HEAD_SIGNATURE", rc == AY_E_CRYPTO || rc == AY_E_INPUT))
+		return ay_fail_code(e, AY_E_CRYPTO, "AUDIT_HEAD_SIGNATURE", "head.signature",
+				    "the signature is not by that key over this head");
+	return rc == AY_E_CRYPTO || rc == AY_E_INPUT ? AY_OK : rc;
 }

@@ -64,6 +64,24 @@ struct ay_audit_head {
 	uint8_t root[32];
 };
 
+/* Who says so. Views are the caller's. */
+struct ay_audit_seal {
+	int64_t at_ms;
+	struct ay_bytes signature; /* ECDSA P-256, r and s */
+	struct ay_bytes key;	   /* SubjectPublicKeyInfo, DER */
+};
+#define AY_AUDIT_SEALED_MAX 80
+/* What is signed: "assay-audit-head-1", u64 size, i64 at, 32 root. */
+void ay_audit_sealed_write(struct ay_writer *w, const struct ay_audit_head *h, int64_t at_ms);
+/*
+ * Is the head what the key signed, and is the key the one that is known?
+ * seal NULL: it has no signature; pin (SHA-256 of the SPKI) NULL: any key.
+ * AY_E_CRYPTO with AUDIT_HEAD_UNSIGNED, AUDIT_HEAD_KEY, AUDIT_HEAD_SIGNATURE.
+ */
+AY_MUST_USE enum ay_rc ay_audit_seal_check(const struct ay_audit_head *h,
+					   const struct ay_audit_seal *seal, const uint8_t *pin,
+					   struct ay_err *e);
+
 /* Verification of a whole audit, record after record from the first. Zeroed but for head: ready. */
 struct ay_audit_check {
 	struct ay_audit_tree tree;

@@ -37,7 +37,8 @@ void ay_sign_ticket_build(struct ay_writer *w, const struct ay_sign_ticket *t);
 AY_MUST_USE enum ay_rc ay_sign_ticket_parse(struct ay_bytes in, struct ay_sign_ticket *out,
 					    struct ay_err *e);
 
-/* SIGN_HEAD; the answer is an ECDSA signature (r, s) over "assay-audit-head-1" and the body. */
+/* SIGN_HEAD; the answer is an ECDSA signature (r, s) over "assay-audit-head-1" and the body, and
+ * the key's SPKI. */
 struct ay_sign_head {
 	uint64_t size; /* entries of the chain */
 	int64_t at_ms;

@@ -1,36 +1,78 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* assay audit verify FILE [--head FILE]: an exported audit, checked offline
+/* assay audit verify FILE [--head FILE [--head-key SHA256]]: an exported audit, checked offline
  * (docs/formats/audit.md). */
 #include "core/authz/audit.h"
 #include "core/base/base64.h"
 #include "core/base/hex.h"
 #include "core/base/json.h"
+#include "core/base/timefmt.h"
+#include "core/crypto/hash.h"
 #include "prog/assay/client.h"
 #include "prog/assay/commands.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { FILE_MAX = 512 * 1024 * 1024, HEAD_MAX = 4096, LINE_MAX_BYTES = 256 * 1024 };
 
-/* {"size":N,"root":HEX} */
-static enum ay_rc head_parse(struct ay_bytes text, struct ay_audit_head *out, struct ay_err *e)
+/* A head that was kept, and its signature when it has one. */
+struct kept {
+	struct ay_audit_head head;
+	struct ay_audit_seal seal;
+	bool has_seal, has_pin;
+	uint8_t pin[32];
+	uint8_t signature[64], key[256];
+};
+
+static enum ay_rc hex_member(const json_t *j, const char *name, uint8_t *out, size_t room,
+			     size_t *n, struct ay_err *e)
 {
-	struct ay_audit_head h = { 0 };
 	struct ay_arena arena;
-	const char *root = NULL;
-	json_t *j = NULL;
-	enum ay_rc rc = ay_json_load(text, HEAD_MAX, "head", &j, e);
+	const char *text = NULL;
+	enum ay_rc rc;
 
 	ay_arena_init(&arena, HEAD_MAX);
+	rc = ay_json_text(j, "head", name, true, 2 * room, &arena, &text, e);
+	*n = rc == AY_OK ? strlen(text) / 2 : 0;
 	if (rc == AY_OK)
-		rc = ay_json_u64(j, "head", "size", true, INT64_MAX, &h.size, e);
-	if (rc == AY_OK)
-		rc = ay_json_text(j, "head", "root", true, 64, &arena, &root, e);
-	if (rc == AY_OK)
-		rc = ay_hex_decode(ay_bytes_of(root), "head.root", h.root, sizeof(h.root), e);
-	json_decref(j);
+		rc = ay_hex_decode(ay_bytes_of(text), name, out, *n, e);
 	ay_arena_fini(&arena);
-	*out = rc == AY_OK ? h : (struct ay_audit_head){ 0 };
+	return rc;
+}
+
+static enum ay_rc seal_parse(const json_t *j, struct kept *k, struct ay_err *e)
+{
+	const char *at = json_string_value(json_object_get(j, "at"));
+	enum ay_rc rc = at != NULL ? ay_time_parse(ay_bytes_of(at), "head.at", &k->seal.at_ms, e)
+				   : ay_fail(e, AY_E_INPUT, "head.at", 0, "is missing");
+
+	if (rc == AY_OK)
+		rc = hex_member(j, "signature", k->signature, sizeof(k->signature),
+				&k->seal.signature.n, e);
+	if (rc == AY_OK)
+		rc = hex_member(j, "key", k->key, sizeof(k->key), &k->seal.key.n, e);
+	k->seal.signature.p = k->signature;
+	k->seal.key.p = k->key;
+	k->has_seal = rc == AY_OK;
+	return rc;
+}
+
+/* {"size":N,"root":HEX} and, of a signed one, "at", "signature", "key" */
+static enum ay_rc head_parse(struct ay_bytes text, struct kept *k, struct ay_err *e)
+{
+	json_t *j = NULL;
+	size_t n = 0;
+	enum ay_rc rc = ay_json_load(text, HEAD_MAX, "head", &j, e);
+
+	if (rc == AY_OK)
+		rc = ay_json_u64(j, "head", "size", true, INT64_MAX, &k->head.size, e);
+	if (rc == AY_OK)
+		rc = hex_member(j, "root", k->head.root, sizeof(k->head.root), &n, e);
+	if (rc == AY_OK && n != sizeof(k->head.root))
+		rc = ay_fail(e, AY_E_INPUT, "head.root", 0, "is not 64 hex digits");
+	if (rc == AY_OK && json_object_get(j, "signature") != NULL)
+		rc = seal_parse(j, k, e);
+	json_decref(j);
 	return rc;
 }
 
@@ -108,11 +150,23 @@ static int tell(const struct ay_cli *cli, const struct ay_audit_check *c, const 
 	return AY_EXIT_OK;
 }
 
+/* A signature by whatever key: the reader decides whether it is the server's. */
+static void tell_key(const struct kept *k)
+{
+	uint8_t hash[32];
+	char text[65];
+
+	ay_sha256(k->seal.key, hash);
+	ay_hex_encode(AY_BYTES(hash), text);
+	printf("head signed by key %s; name it with --head-key\n", text);
+}
+
 static int run_verify(struct ay_cli *cli, const struct ay_args *args)
 {
-	const char *head_file = ay_args_opt(args, "head", 0);
+	const char *head_file = ay_args_opt(args, "head", 0),
+		   *pin = ay_args_opt(args, "head-key", 0);
 	struct ay_audit_check check = { 0 };
-	struct ay_audit_head head;
+	struct kept kept = { .has_pin = pin != NULL };
 	struct ay_err e = { 0 };
 	uint8_t *p = NULL;
 	size_t n = 0;
@@ -123,24 +177,37 @@ static int run_verify(struct ay_cli *cli, const struct ay_args *args)
 		status = ay_cli_read_file(head_file, HEAD_MAX, &p, &n);
 		if (status != AY_EXIT_OK)
 			return status;
-		rc = head_parse((struct ay_bytes){ p, n }, &head, &e);
+		rc = head_parse((struct ay_bytes){ p, n }, &kept, &e);
 		free(p);
+		if (rc == AY_OK && pin != NULL)
+			rc = ay_hex_decode(ay_bytes_of(pin), "--head-key", kept.pin,
+					   sizeof(kept.pin), &e);
 		if (rc != AY_OK)
 			return ay_cli_fault(AY_EXIT_USAGE, head_file, &e);
-		check.head = &head;
+		check.head = &kept.head;
+	} else if (pin != NULL) {
+		(void)!ay_fail(&e, AY_E_INPUT, "--head-key", 0, "needs --head FILE");
+		return ay_cli_fault(AY_EXIT_USAGE, "audit verify", &e);
 	}
 	status = ay_cli_read_file(args->pos[0], FILE_MAX, &p, &n);
 	if (status != AY_EXIT_OK)
 		return status;
-	rc = check_all((struct ay_bytes){ p, n }, &check, &e);
+	rc = head_file == NULL ? AY_OK
+			       : ay_audit_seal_check(&kept.head, kept.has_seal ? &kept.seal : NULL,
+						     kept.has_pin ? kept.pin : NULL, &e);
+	if (rc == AY_OK)
+		rc = check_all((struct ay_bytes){ p, n }, &check, &e);
 	free(p);
 	if (rc != AY_OK && rc != AY_E_CRYPTO)
 		return ay_cli_fault(AY_EXIT_USAGE, args->pos[0], &e);
+	if (rc == AY_OK && kept.has_seal && !kept.has_pin && !cli->json)
+		tell_key(&kept);
 	return tell(cli, &check, &e);
 }
 
 static const struct ay_opt verify_opts[] = {
-	{ "head", "FILE", "a head that was kept: {\"size\":N,\"root\":HEX}" },
+	{ "head", "FILE", "a head that was kept, as GET /audit/head gave it" },
+	{ "head-key", "SHA256", "the head must be signed by this key (hash of its SPKI)" },
 	{ NULL, NULL, NULL },
 };
 

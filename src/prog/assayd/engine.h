@@ -185,10 +185,10 @@ struct ay_learn_ask {
 	struct ay_bytes name;
 	uint32_t parts; /* bit N is part N of core/appraise/reference.h; 0: all it has evidence for
 			 */
-	uint32_t pcrs, host_unique; /* bit N; 0: all, none (struct ay_learn_options) */
-	const json_t *match;	    /* which hosts the set is for; NULL: all */
-	struct ay_bytes note;	    /* n == 0: none */
-	bool activate;		    /* active at once, and the default policy with it */
+	uint32_t pcrs, host_unique;	   /* bit N; 0: all, none (struct ay_learn_options) */
+	const json_t *match;		   /* which hosts the set is for; NULL: all */
+	struct ay_bytes note;		   /* n == 0: none */
+	bool activate;			   /* active at once, and the default policy with it */
 	struct ay_reference_change change; /* with activate */
 	const char *user;
 };
@@ -295,6 +295,19 @@ struct ay_assertion_ask {
 /* Code VERDICT_UNKNOWN with AY_E_EXISTS (409): nothing to assert in profile assay. */
 void ay_engine_assertion(struct ay_engine *g, const struct ay_host *h,
 			 const struct ay_assertion_ask *ask, ay_document_fn *fn, void *arg);
+struct ay_signed_head {
+	uint64_t size;
+	uint8_t root[32];
+	int64_t at_ms;
+	uint8_t signature[64];
+	uint8_t key[128]; /* SPKI */
+	size_t key_n;
+};
+typedef void ay_head_fn(void *arg, enum ay_rc rc, const struct ay_err *e,
+			const struct ay_signed_head *h);
+/* The audit's head, signed: once, until the audit grows. */
+void ay_engine_audit_head(struct ay_engine *g, uint64_t size, const uint8_t root[32],
+			  ay_head_fn *fn, void *arg);
 /* 64 hex digits: the CA takes this EK from now on. */
 void ay_engine_ek_approve(struct ay_engine *g, struct ay_bytes hash, ay_document_fn *fn, void *arg);
 /* DER CRL of the Privacy CA. */

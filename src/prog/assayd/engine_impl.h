@@ -25,7 +25,7 @@
  *   approvals.c  what waits for a second person
  *   history.c    attestations of the past, put together from the store
  *   whatif.c     drafts judged on stored evidence; whatif_run.c in workers
- *   assertion.c  what an assertion is made of; issued.c those signed already
+ *   assertion.c  what an assertion is made of; issued.c those signed already, and the audit's head
  *   tokens.c     enrolment tokens
  *   events.c     what subscribers are told
  *
@@ -292,6 +292,7 @@ struct ay_engine {
 	struct ay_ca_ready ca_ready; /* borrows from ca_certs */
 	uint8_t *crl;
 	size_t crl_n;
+	struct ay_signed_head head;	 /* issued.c: key_n 0: none yet */
 	struct ay_issued *issued;	 /* issued.c */
 	uint32_t revoking, revoke_fails; /* revoke.c: asked and not answered; failed in a row */
 	uint32_t next_req;

@@ -91,3 +91,61 @@ void ay_issued_fini(struct ay_engine *g)
 	free(g->issued);
 	g->issued = NULL;
 }
+
+/* ---- the audit's head ---- */
+
+struct sealing {
+	struct ay_signed_head head;
+	ay_head_fn *fn;
+	void *arg;
+};
+
+static void on_sealed(struct ay_engine *g, void *arg, enum ay_rc rc, const struct ay_err *e,
+		      struct ay_bytes answer)
+{
+	struct sealing *s = arg;
+	struct ay_err bad;
+
+	if (rc == AY_OK && (answer.n <= sizeof(s->head.signature) ||
+			    answer.n > sizeof(s->head.signature) + sizeof(s->head.key))) {
+		rc = ay_fail(&bad, AY_E_BUG, "head", 0, "signer's answer has a wrong length");
+		e = &bad;
+	}
+	if (rc == AY_OK) {
+		memcpy(s->head.signature, answer.p, sizeof(s->head.signature));
+		s->head.key_n = answer.n - sizeof(s->head.signature);
+		memcpy(s->head.key, answer.p + sizeof(s->head.signature), s->head.key_n);
+		g->head = s->head;
+	}
+	s->fn(s->arg, rc, e, rc == AY_OK ? &s->head : NULL);
+	free(s);
+}
+
+void ay_engine_audit_head(struct ay_engine *g, uint64_t size, const uint8_t root[32],
+			  ay_head_fn *fn, void *arg)
+{
+	struct ay_sign_head ask = { .size = size, .at_ms = g->now_ms };
+	struct sealing *s;
+	uint8_t buf[256];
+	struct ay_writer w;
+	struct ay_bytes body;
+	struct ay_err e = { 0 };
+
+	if (g->head.key_n && g->head.size == size && memcmp(g->head.root, root, 32) == 0) {
+		fn(arg, AY_OK, &e, &g->head);
+		return;
+	}
+	s = calloc(1, sizeof(*s));
+	memcpy(ask.root, root, sizeof(ask.root));
+	ay_wr_init(&w, buf, sizeof(buf));
+	ay_sign_head_build(&w, &ask);
+	if (!s || ay_wr_end(&w, "head", &body, &e) != AY_OK) {
+		free(s);
+		e.rc = ay_fail(&e, AY_E_NOMEM, "head", 0, "no memory");
+		fn(arg, e.rc, &e, NULL);
+		return;
+	}
+	*s = (struct sealing){ .head = { .size = size, .at_ms = ask.at_ms }, .fn = fn, .arg = arg };
+	memcpy(s->head.root, root, sizeof(s->head.root));
+	ay_relay_ask(g, g->signer, AY_MSG_SIGN_HEAD, body, on_sealed, s);
+}

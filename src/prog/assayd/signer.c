@@ -84,7 +84,7 @@ static enum ay_rc sign_ticket(struct signer *s, const struct ay_ipc_msg *m, stru
 /* The label keeps a head from ever being something else that this key might sign. */
 static enum ay_rc sign_head(struct signer *s, const struct ay_ipc_msg *m, struct ay_err *e)
 {
-	uint8_t text[HEAD_LABEL + 256], sig[64];
+	uint8_t text[HEAD_LABEL + 256], out[64 + AY_SPKI_P256];
 	struct ay_sign_head head;
 	struct ay_writer w;
 	struct ay_bytes msg;
@@ -97,9 +97,11 @@ static enum ay_rc sign_head(struct signer *s, const struct ay_ipc_msg *m, struct
 	ay_sign_head_build(&w, &head);
 	rc = ay_wr_end(&w, "head", &msg, e);
 	if (rc == AY_OK)
-		rc = ay_privkey_sign(s->head, msg, sig, e);
+		rc = ay_privkey_sign(s->head, msg, out, e);
 	if (rc == AY_OK)
-		ay_ipc_send(s->engine, AY_MSG_SIGNED, 0, m->req, AY_BYTES(sig));
+		rc = ay_privkey_spki(s->head, out + 64, e);
+	if (rc == AY_OK)
+		ay_ipc_send(s->engine, AY_MSG_SIGNED, 0, m->req, AY_BYTES(out));
 	return rc;
 }
 

@@ -4,6 +4,8 @@
 #include "core/authz/audit.h"
 #include "core/base/defs.h"
 #include "core/base/hex.h"
+#include "core/crypto/hash.h"
+#include "core/crypto/privkey.h"
 
 /*
  * tests/vectors/audit/records.bin: seven records, each after its u32 length;
@@ -134,12 +136,81 @@ static void test_tampering(void **state)
 	assert_string_equal(e.code, "AUDIT_ROLLBACK");
 }
 
+struct sealed {
+	struct ay_audit_head head;
+	uint8_t sig[64], spki[AY_SPKI_P256], pin[32];
+	struct ay_audit_seal seal;
+};
+
+static void seal(struct sealed *s)
+{
+	struct ay_privkey *key;
+	uint8_t text[AY_AUDIT_SEALED_MAX];
+	struct ay_writer w;
+	struct ay_bytes b;
+
+	*s = (struct sealed){ .head = { .size = 5, .root = { 1, 2 } }, .seal = { .at_ms = 77 } };
+	assert_int_equal(ay_privkey_generate(&key, NULL), AY_OK);
+	ay_wr_init(&w, text, sizeof(text));
+	ay_wr_str(&w, "assay-audit-head-1");
+	ay_wr_bytes(&w, t_hex("0000000000000005 000000000000004d 0102"));
+	ay_wr_bytes(&w, (struct ay_bytes){ s->head.root + 2, 30 });
+	assert_int_equal(ay_wr_end(&w, "text", &b, NULL), AY_OK);
+	assert_int_equal(ay_privkey_sign(key, b, s->sig, NULL), AY_OK);
+	assert_int_equal(ay_privkey_spki(key, s->spki, NULL), AY_OK);
+	ay_privkey_free(key);
+	ay_sha256(AY_BYTES(s->spki), s->pin);
+	s->seal.signature = AY_BYTES(s->sig);
+	s->seal.key = AY_BYTES(s->spki);
+}
+
+static void refused_with(const struct sealed *s, const struct ay_audit_seal *seal,
+			 const uint8_t *pin, const char *code)
+{
+	struct ay_err e = { 0 };
+
+	assert_int_equal(ay_audit_seal_check(&s->head, seal, pin, &e), AY_E_CRYPTO);
+	assert_string_equal(e.code, code);
+}
+
+static void test_signed_heads(void **state)
+{
+	struct sealed s, other;
+
+	(void)state;
+	seal(&s);
+	seal(&other);
+	assert_int_equal(ay_audit_seal_check(&s.head, &s.seal, s.pin, NULL), AY_OK);
+	assert_int_equal(ay_audit_seal_check(&s.head, &s.seal, NULL, NULL), AY_OK);
+	assert_int_equal(ay_audit_seal_check(&s.head, NULL, NULL, NULL), AY_OK);
+	refused_with(&s, NULL, s.pin, "AUDIT_HEAD_UNSIGNED");
+	refused_with(&s, &s.seal, other.pin, "AUDIT_HEAD_KEY");
+	refused_with(&s, &other.seal, s.pin, "AUDIT_HEAD_KEY");
+	for (size_t i = 0; i < sizeof(s.sig); i++) {
+		s.sig[i] ^= 0x10;
+		refused_with(&s, &s.seal, s.pin, "AUDIT_HEAD_SIGNATURE");
+		s.sig[i] ^= 0x10;
+	}
+	s.head.size = 4; /* a shorter past */
+	refused_with(&s, &s.seal, s.pin, "AUDIT_HEAD_SIGNATURE");
+	s.head.size = 5;
+	s.head.root[31] ^= 1;
+	refused_with(&s, &s.seal, s.pin, "AUDIT_HEAD_SIGNATURE");
+	s.head.root[31] ^= 1;
+	s.seal.at_ms++;
+	refused_with(&s, &s.seal, s.pin, "AUDIT_HEAD_SIGNATURE");
+	s.seal.at_ms--;
+	s.seal.key.n--;
+	refused_with(&s, &s.seal, NULL, "AUDIT_HEAD_SIGNATURE");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_roots),
 		cmocka_unit_test(test_record),
 		cmocka_unit_test(test_tampering),
+		cmocka_unit_test(test_signed_heads),
 	};
 
 	return cmocka_run_group_tests(tests, load, NULL);

@@ -355,6 +355,17 @@ void ay_engine_assertion(struct ay_engine *g, const struct ay_host *h,
 	fn(arg, AY_OK, &e, ay_bytes_of("<saml/>"));
 }
 
+void ay_engine_audit_head(struct ay_engine *g, uint64_t size, const uint8_t root[32],
+			  ay_head_fn *fn, void *arg)
+{
+	struct ay_signed_head h = { .size = size, .key_n = 91 };
+	struct ay_err e = { 0 };
+
+	(void)g;
+	memcpy(h.root, root, sizeof(h.root));
+	fn(arg, AY_OK, &e, &h);
+}
+
 void ay_engine_ek_approve(struct ay_engine *g, struct ay_bytes hash, ay_document_fn *fn, void *arg)
 {
 	struct ay_err e = { 0 };

@@ -99,6 +99,20 @@ void ay_api_audit_list(struct ay_api_call *c)
 	ay_api_json(c, 200, ay_api_list(p.items, p.next));
 }
 
+static void on_head(void *arg, enum ay_rc rc, const struct ay_err *e,
+		    const struct ay_signed_head *h)
+{
+	struct ay_api_call *c = arg;
+
+	if (ay_api_refused(c, rc, e))
+		return;
+	ay_api_json(c, 200,
+		    json_pack("{s:I, s:o, s:o, s:o, s:o}", "size", (json_int_t)h->size, "root",
+			      ay_api_hex(AY_BYTES(h->root)), "at", ay_api_time(h->at_ms),
+			      "signature", ay_api_hex(AY_BYTES(h->signature)), "key",
+			      ay_api_hex((struct ay_bytes){ h->key, h->key_n })));
+}
+
 void ay_api_audit_head(struct ay_api_call *c)
 {
 	struct ay_audit_tree tree = { 0 };
@@ -114,7 +128,5 @@ void ay_api_audit_head(struct ay_api_call *c)
 	if (ay_api_refused(c, rc, &e))
 		return;
 	ay_audit_tree_root(&tree, root);
-	ay_api_json(c, 200,
-		    json_pack("{s:I, s:o}", "size", (json_int_t)tree.size, "root",
-			      ay_api_hex(AY_BYTES(root))));
+	ay_engine_audit_head(c->api->engine, tree.size, root, on_head, c);
 }
