@@ -57,6 +57,9 @@ agent_start a
 check "IMA: a path: untrusted" wait_for 20 eval 'assay host attest a; verdict_is a untrusted'
 check "IMA: a path is named" eval 'has_failing a IMA_TEMPLATE_HASH || has_failing a IMA_PCR'
 cp "$D/saved" "$D/a/ima"
+# The boot id alone is another one: that stays until somebody says why.
+check "a boot id without a reset is named too" has_failing a BOOT_WITHOUT_RESET
+check "acknowledged" assay host acknowledge a --reason "boot id changed by the test"
 check "IMA: trusted again with the true file" eval 'assay host attest a && verdict_is a trusted'
 tamper "IMA: cut inside an entry" ima 'del d[-3:]' IMA_MALFORMED IMA_CONTINUITY IMA_PCR QUOTE_PCR_DIGEST
 
