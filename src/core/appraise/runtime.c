@@ -232,14 +232,14 @@ static void tell_files(const struct ay_runtime_in *in, const struct ay_ima_judge
 		return;
 	}
 	tell_number(in, t, rep);
-	if (ay_tally_bad(t) > 0)
+	if (t->n[AY_IMA_UNKNOWN] > 0) /* what else is bad has its own finding */
 		return;
 	if (good == 0)
 		ay_report_add(rep, AY_CHECK_REF_IMA, AY_NOT_CHECKED, &at,
 			      "the list has no file but boot_aggregate");
 	else
 		ay_report_add(rep, AY_CHECK_REF_IMA, AY_PASS, &at,
-			      "all %llu files are in the reference sets, or signed or allowed",
+			      "%llu files are in the reference sets, or signed or allowed",
 			      (unsigned long long)good);
 }
 

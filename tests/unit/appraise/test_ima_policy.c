@@ -346,6 +346,37 @@ static void test_trusted_key_in_keyring(void **state)
 	assert_int_equal(w_count(&w, AY_CHECK_IMA_BUF_KEY, AY_FAIL), 1);
 }
 
+/* One key in one keyring is excused until an instant; another one is not. */
+static void test_waived_buffer(void **state)
+{
+	static const char text[] =
+		"{\"format\":\"assay-policy-1\",\"name\":\"p\",\"version\":1,\"required\":["
+		"\"runtime\"],"
+		"\"waivers\":[{\"code\":\"IMA_BUF_KEY\",\"path\":\".ima\",\"measured\":\"%s\","
+		"\"owner\":\"ops\",\"reason\":\"ticket 7\",\"until\":\"2030-01-01T00:00:00Z\"}]}";
+	const unsigned runtime = AY_COMP_BIT(AY_COMP_RUNTIME);
+	struct ay_err e = { 0 };
+	char hex[65], policy[1024];
+	uint8_t d[32];
+
+	(void)state;
+	ay_sha256(ay_bytes_of("a certificate"), d);
+	ay_hex_encode(AY_BYTES(d), hex);
+	snprintf(policy, sizeof(policy), "%.*s%s%s", (int)(strstr(text, "%s") - text), text, hex,
+		 strstr(text, "%s") + 2);
+	ay_policy_free(w.policy);
+	if (ay_policy_parse(ay_bytes_of(policy), &w.policy, &e) != AY_OK)
+		fail_msg("%s: %s", e.where, e.text);
+	w_buffer(&w, ".ima", "a certificate");
+	assert_int_equal(w_judge(&w), AY_UNTRUSTED);
+	assert_int_equal(ay_appraise_conclude(w.policy, runtime, 1, &w.rep, NULL), AY_OK);
+	assert_int_equal(w.rep.verdict, AY_TRUSTED);
+	w_buffer(&w, ".ima", "another certificate");
+	assert_int_equal(w_judge(&w), AY_UNTRUSTED);
+	assert_int_equal(ay_appraise_conclude(w.policy, runtime, 1, &w.rep, NULL), AY_OK);
+	assert_int_equal(w.rep.verdict, AY_UNTRUSTED);
+}
+
 /* ---- tallies ---- */
 
 /* Only new entries are judged; what was found stays found. */
@@ -448,6 +479,7 @@ int main(void)
 		T(test_buffers),
 		T(test_learned_buffers),
 		T(test_trusted_key_in_keyring),
+		T(test_waived_buffer),
 		T(test_incremental),
 		T(test_other_rules_need_the_whole_list),
 		T(test_tally_of_an_older_server),
