@@ -290,28 +290,33 @@ static void check_any_rule(struct judge *j, enum ay_component c)
 }
 
 /* A set that the policy names and that is not in force says why nothing was compared. */
-static void check_named_sets(struct judge *j)
+static void check_named_set(struct judge *j, const char *name)
 {
 	const struct ay_state_in *in = j->in;
+	const struct ay_refset *seen = NULL;
+	struct ay_place at = { .component = AY_COMP_PLATFORM, .optional = true };
 
-	for (size_t n = 0; n < in->policy->n_references; n++) {
-		const char *name = in->policy->reference[n];
-		const struct ay_refset *seen = NULL;
-		bool good = false;
-
-		for (size_t i = 0; i < in->n_sets; i++) {
-			if (strcmp(in->sets[i]->name, name) != 0)
-				continue;
-			seen = in->sets[i];
-			good |= ay_policy_in_force(in->policy, seen, in->offline, in->now_ms);
-		}
-		if (!good)
-			ay_report_add(j->rep, AY_CHECK_REF_STATE, AY_NOT_CHECKED,
-				      &(struct ay_place){ .component = AY_COMP_PLATFORM,
-							  .optional = true },
-				      "set %s, which the policy names, is %s", name,
-				      seen == NULL ? "not there" : ay_set_state_name(seen->state));
+	for (size_t i = 0; i < in->n_sets; i++) {
+		if (strcmp(in->sets[i]->name, name) != 0)
+			continue;
+		seen = in->sets[i];
+		if (ay_policy_in_force(in->policy, seen, in->offline, in->now_ms))
+			return;
 	}
+	ay_report_add(j->rep, AY_CHECK_REF_STATE, AY_NOT_CHECKED, &at,
+		      "set %s, which the policy names, is %s", name,
+		      seen == NULL ? "not there" : ay_set_state_name(seen->state));
+}
+
+static void check_named_sets(struct judge *j)
+{
+	const struct ay_policy *p = j->in->policy;
+
+	for (size_t i = 0; i < p->n_references; i++)
+		check_named_set(j, p->reference[i]);
+	for (size_t r = 0; r < p->n_ref_rules; r++)
+		for (size_t i = 0; i < p->ref_rule[r].n_names; i++)
+			check_named_set(j, p->ref_rule[r].name[i]);
 }
 
 static const char *rule_of_event(const struct judge *j, unsigned pcr)
@@ -322,6 +327,8 @@ static const char *rule_of_event(const struct judge *j, unsigned pcr)
 		return "not judged: software may reset this PCR";
 	if (pcr == 10)
 		return "IMA";
+	if (j->judged.golden[pcr] != NULL)
+		return "golden value only: the log of this PCR is not judged";
 	return (j->judged.by_value & bit) != 0 ? "exact PCR value" : "no rule";
 }
 
