@@ -246,6 +246,38 @@ static void test_unmeasured_fact(void **state)
 	ay_refset_free(s);
 }
 
+/* Who made the firmware: an event that nothing measures, so the grade says so. */
+static void test_self_reported(void **state)
+{
+	static const char event[] = "SP800-155 Event2"
+				    "vend"
+				    "guid guid guid g"
+				    "\x04"
+				    "Acme"
+				    "\x02"
+				    "M1"
+				    "\x01"
+				    "1"
+				    "\x04"
+				    "Dell"
+				    "manu"
+				    "\x05"
+				    "2.1.0";
+	struct ay_refset *s = set_of("s", MATCH("\"firmware\":{\"vendor\":\"De*\"}"), OS_GOOD);
+	const struct ay_finding *f;
+
+	(void)state;
+	boot_init(&seen);
+	boot_insert(&seen, 0, (struct boot_event){ 0, AY_EV_NO_ACTION, event, NULL, NULL });
+	boot_make(&seen, &arena);
+	judge(&s, 1, NULL, "");
+	assert_int_equal(rep.component[AY_COMP_OS].verdict, AY_TRUSTED);
+	for (f = rep.finding; f->code != AY_CHECK_REF_MATCH; f++)
+		assert_true(f < rep.finding + rep.n_findings);
+	assert_string_equal(f->text, "set s applies: firmware vendor is \"Dell\" (self_reported)");
+	ay_refset_free(s);
+}
+
 /* Sets a (met), b (not met), c (not met, part platform only). */
 static const struct {
 	const char *name, *references;
@@ -516,6 +548,7 @@ int main(void)
 		cmocka_unit_test(test_hosts),
 		cmocka_unit_test(test_machines),
 		cmocka_unit_test(test_unmeasured_fact),
+		cmocka_unit_test(test_self_reported),
 		cmocka_unit_test(test_references),
 		cmocka_unit_test(test_refused_references),
 		cmocka_unit_test(test_host_unique),
