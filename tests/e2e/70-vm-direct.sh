@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# alone
 # Two real machines, started at the same time: Debian's kernel without a boot loader. One is learned from, the initrd of
 # the other has a program more. This is the scene of `make test`; the others are marked long.
 # shellcheck source=tests/e2e/lib.sh

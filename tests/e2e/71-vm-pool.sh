@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# alone
 # long
 # A pool of two real machines by one reference set: twins, reboots, an unknown program, two words on the command line.
 # shellcheck source=tests/e2e/lib.sh

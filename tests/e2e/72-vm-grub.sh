@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# alone
 # long
 # shim and GRUB with Secure Boot on, as Debian signs them: what Secure Boot does not see.
 # shellcheck source=tests/e2e/lib.sh

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# alone
 # long
 # A unified kernel image, signed by our own key, Secure Boot on: one certificate in db, Secure Boot off, a rootkit.
 # shellcheck source=tests/e2e/lib.sh

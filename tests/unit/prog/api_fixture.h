@@ -6,11 +6,11 @@
 #include "../io/store_fixture.h"
 
 #include "prog/assayd/api/call.h"
-#include "prog/assayd/receipts.h"
 #include "prog/assayd/api/router.h"
 #include "prog/assayd/approvals.h"
 #include "prog/assayd/diff.h"
 #include "prog/assayd/find.h"
+#include "prog/assayd/receipts.h"
 #include "prog/assayd/whatif.h"
 
 /* ---- the played engine ---- */
