@@ -23,23 +23,29 @@ static struct ay_api_account *person(const char *name, const char *role,
 /* Each operation asks for itself, and does nothing else, exactly when two persons are wanted. */
 static void asks_instead_of_doing(void **state)
 {
-	static const char *const paths[] = {
-		"/api/v1/reference-sets/s/activate",
-		"/api/v1/reference-sets/s/supersede",
-		"/api/v1/reference-sets/s/revoke",
+	static const struct {
+		const char *path, *body, *asked;
+	} rows[] = {
+		{ "/api/v1/reference-sets/s/activate", "{\"force\":true}",
+		  "admin for REFERENCE_WRITE" },
+		{ "/api/v1/reference-sets/s/supersede", "{\"force\":true}",
+		  "admin for REFERENCE_WRITE" },
+		{ "/api/v1/reference-sets/s/revoke", "{\"force\":true}",
+		  "admin for REFERENCE_WRITE" },
+		{ "/api/v1/policies/p/activate", NULL, "admin for POLICY_WRITE" },
 	};
 
 	(void)state;
-	for (size_t i = 0; i < AY_COUNT(paths); i++) {
+	for (size_t i = 0; i < AY_COUNT(rows); i++) {
 		w.two_persons = false;
 		w.calls = 0;
-		assert_int_equal(ask("POST", paths[i], admin, NULL), 200);
+		assert_int_equal(ask("POST", rows[i].path, admin, NULL), 200);
 		assert_int_equal(w.calls, 1);
 		assert_string_equal(w.asked_by, "");
 		w.two_persons = true;
-		assert_int_equal(ask("POST", paths[i], admin, "{\"force\":true}"), 202);
+		assert_int_equal(ask("POST", rows[i].path, admin, rows[i].body), 202);
 		assert_int_equal(w.calls, 2);
-		assert_string_equal(w.asked_by, "admin for REFERENCE_WRITE");
+		assert_string_equal(w.asked_by, rows[i].asked);
 		assert_non_null(strstr(w.body, "\"approval\""));
 		w.asked_by[0] = '\0';
 	}

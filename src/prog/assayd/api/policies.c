@@ -32,7 +32,7 @@ static void changed(struct ay_api_call *c, int status, const char *action, struc
 
 static json_t *version_of(const json_t *policy)
 {
-	return json_pack("{s:O, s:O, s:O}", "id", json_object_get(policy, "id"), "version",
+	return json_pack("{s:O?, s:O?, s:O?}", "id", json_object_get(policy, "id"), "version",
 			 json_object_get(policy, "version"), "sha256",
 			 json_object_get(policy, "sha256"));
 }
