@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* assay policy list | show | set | lint | activate | revoke | attach | detach | attachments */
 #include "core/appraise/lint.h"
-#include "prog/assay/client.h"
 #include "prog/assay/commands.h"
-#include "prog/assay/table.h"
+#include "prog/assay/list.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,99 +10,31 @@
 
 #define SETS_MAX 64
 
-typedef int print_fn(struct ay_cli *cli, const json_t *answer);
-
-/* One call and its answer printed: as JSON when asked for. */
-static int call(struct ay_cli *cli, const char *method, const char *path, json_t *body,
-		print_fn *print)
-{
-	struct ay_client *c;
-	struct ay_answer a;
-	int rc = ay_client_open(cli, &c);
-
-	if (rc != AY_EXIT_OK) {
-		json_decref(body);
-		return rc;
-	}
-	rc = ay_client_call(c, method, path, body, NULL, &a);
-	if (rc == AY_EXIT_OK) {
-		rc = cli->json || print == NULL ? ay_cli_print_json(a.json) : print(cli, a.json);
-		ay_answer_fini(&a);
-	}
-	ay_client_close(c);
-	return rc;
-}
-
 static int call_named(struct ay_cli *cli, const char *method, const char *name, const char *after,
-		      print_fn *print)
+		      ay_print_fn *print)
 {
-	char *path = ay_client_path("/policies/", name, after);
-	int rc = path == NULL ? ay_cli_error(AY_EXIT_IO, "out of memory")
-			      : call(cli, method, path, NULL, print);
-
-	free(path);
-	return rc;
+	return ay_cli_call_on(cli, method, "/policies/", name, after, NULL, print);
 }
 
 /* ---- list and show ---- */
 
-static void add_components(struct ay_table *t, const json_t *p)
+static void waivers_cell(struct ay_table *t, const json_t *p)
 {
-	char text[128] = "";
-	size_t i, n = 0;
-	json_t *c;
-
-	json_array_foreach (json_object_get(p, "required"), i, c)
-		if (json_is_string(c) && n < sizeof(text))
-			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", n > 0 ? "," : "",
-					      json_string_value(c));
-	ay_table_add(t, text);
-}
-
-static void list_row(struct ay_table *t, const json_t *p)
-{
-	ay_table_add(t, ay_answer_text(p, "name", NULL));
-	ay_table_addf(t, "%lld", (long long)json_integer_value(json_object_get(p, "version")));
-	ay_table_add(t, ay_answer_text(p, "state", NULL));
-	add_components(t, p);
 	ay_table_addf(t, "%zu", json_array_size(json_object_get(p, "waivers")));
-	ay_table_add(t, ay_answer_text(p, "created_at", "-"));
-	ay_table_add(t, ay_answer_text(p, "created_by", "-"));
-}
-
-static int list(struct ay_cli *cli, const char *path, const char *const heads[],
-		void (*row)(struct ay_table *t, const json_t *o))
-{
-	struct ay_client *c;
-	struct ay_table t;
-	json_t *items, *o;
-	size_t i;
-	int rc = ay_client_open(cli, &c);
-
-	if (rc != AY_EXIT_OK)
-		return rc;
-	rc = ay_client_list(c, path, &items);
-	ay_client_close(c);
-	if (rc != AY_EXIT_OK)
-		return rc;
-	ay_table_init(&t, cli, heads);
-	json_array_foreach (items, i, o)
-		row(&t, o);
-	if (cli->json)
-		rc = ay_cli_print_items(items);
-	else
-		ay_table_print(&t, stdout);
-	json_decref(items);
-	return rc;
 }
 
 static int run_list(struct ay_cli *cli, const struct ay_args *args)
 {
-	static const char *const heads[] = { "NAME",	"VERSION", "STATE", "REQUIRED",
-					     "WAIVERS", "CREATED", "BY",    NULL };
+	static const struct ay_column columns[] = {
+		{ "NAME", "name", NULL },	   { "VERSION", "version", NULL },
+		{ "STATE", "state", NULL },	   { "REQUIRED", "required", NULL },
+		{ "WAIVERS", NULL, waivers_cell }, { "CREATED", "created_at", NULL },
+		{ "BY", "created_by", NULL },	   { NULL, NULL, NULL },
+	};
+	static const struct ay_list list = { "/policies?limit=500", NULL, columns };
 
 	(void)args;
-	return list(cli, "/policies?limit=500", heads, list_row);
+	return ay_cli_list(cli, &list);
 }
 
 static int run_show(struct ay_cli *cli, const struct ay_args *args)
@@ -111,7 +42,7 @@ static int run_show(struct ay_cli *cli, const struct ay_args *args)
 	return call_named(cli, "GET", args->pos[0], "", NULL);
 }
 
-static void attachment_row(struct ay_table *t, const json_t *a)
+static void labels_cell(struct ay_table *t, const json_t *a)
 {
 	char text[512] = "";
 	const char *key;
@@ -123,15 +54,19 @@ static void attachment_row(struct ay_table *t, const json_t *a)
 			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s=%s",
 					      n > 0 ? "," : "", key, json_string_value(v));
 	ay_table_add(t, text);
-	ay_table_add(t, ay_answer_text(a, "policy", NULL));
 }
 
 static int run_attachments(struct ay_cli *cli, const struct ay_args *args)
 {
-	static const char *const heads[] = { "LABELS", "POLICY", NULL };
+	static const struct ay_column columns[] = {
+		{ "LABELS", NULL, labels_cell },
+		{ "POLICY", "policy", NULL },
+		{ NULL, NULL, NULL },
+	};
+	static const struct ay_list list = { "/policy-attachments?limit=500", NULL, columns };
 
 	(void)args;
-	return list(cli, "/policy-attachments?limit=500", heads, attachment_row);
+	return ay_cli_list(cli, &list);
 }
 
 /* ---- complaints ---- */
@@ -203,8 +138,8 @@ static int run_set(struct ay_cli *cli, const struct ay_args *args)
 	int rc = read_document(args->pos[0], &doc);
 
 	return rc != AY_EXIT_OK ? rc
-				: call(cli, "POST", "/policies", json_pack("{s:o}", "policy", doc),
-				       print_one);
+				: ay_cli_call(cli, "POST", "/policies",
+					      json_pack("{s:o}", "policy", doc), print_one);
 }
 
 /* ---- lint ---- */
@@ -378,7 +313,7 @@ static int run_attach(struct ay_cli *cli, const struct ay_args *args)
 	if (body == NULL)
 		return rc;
 	json_object_set_new(body, "policy", json_string(args->pos[0]));
-	return call(cli, "POST", "/policy-attachments/attach", body, print_attached);
+	return ay_cli_call(cli, "POST", "/policy-attachments/attach", body, print_attached);
 }
 
 static int run_detach(struct ay_cli *cli, const struct ay_args *args)
@@ -387,7 +322,8 @@ static int run_detach(struct ay_cli *cli, const struct ay_args *args)
 	json_t *body = target_of(args, 0, &rc);
 
 	return body == NULL ? rc
-			    : call(cli, "POST", "/policy-attachments/detach", body, print_attached);
+			    : ay_cli_call(cli, "POST", "/policy-attachments/detach", body,
+					  print_attached);
 }
 
 static const struct ay_opt lint_opts[] = {
