@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* assay policy list | show | set | lint | activate | revoke | attach | detach | attachments */
 #include "core/appraise/lint.h"
+#include "prog/assay/approval.h"
 #include "prog/assay/commands.h"
 #include "prog/assay/list.h"
 
@@ -102,12 +103,8 @@ static int print_one(struct ay_cli *cli, const json_t *p)
 {
 	const json_t *approval = json_object_get(p, "approval");
 
-	(void)cli;
-	if (approval != NULL) {
-		printf("waits for a second person: approval %s\n",
-		       ay_answer_text(approval, "id", "-"));
-		return AY_EXIT_OK;
-	}
+	if (approval != NULL)
+		return ay_approval_print(cli, approval);
 	print_complaints(json_object_get(p, "complaints"));
 	printf("%s version %lld: %s\n", ay_answer_text(p, "name", "-"),
 	       (long long)json_integer_value(json_object_get(p, "version")),
