@@ -173,7 +173,7 @@ static char *query_of(const struct ay_args *args)
 {
 	static const char *const opt[] = { NULL, "report", "other-report" };
 	static const char *const name[] = { "with", "report", "with_report" };
-	char *all = strdup("/diff"), *next, before[32];
+	char *all = strdup("/diff"), *next, *joined, before[32];
 
 	for (size_t i = 0; i < AY_COUNT(opt) && all != NULL; i++) {
 		const char *v = i == 0 ? (args->n_pos > 1 ? args->pos[1] : NULL)
@@ -184,14 +184,10 @@ static char *query_of(const struct ay_args *args)
 		snprintf(before, sizeof(before), "%c%s=", strchr(all, '?') == NULL ? '?' : '&',
 			 name[i]);
 		next = ay_client_path(before, v, "");
-		if (next != NULL) {
-			char *joined = malloc(strlen(all) + strlen(next) + 1);
-
-			if (joined != NULL)
-				strcat(strcpy(joined, all), next);
-			free(all);
-			all = joined;
-		}
+		if (next == NULL || asprintf(&joined, "%s%s", all, next) < 0)
+			joined = NULL;
+		free(all);
+		all = joined;
 		free(next);
 	}
 	return all;
