@@ -161,40 +161,56 @@ static void tell_key(const struct kept *k)
 	printf("head signed by key %s; name it with --head-key\n", text);
 }
 
+/* --head FILE and --head-key SHA256; without them kept stays empty. */
+static int read_head(const struct ay_args *args, struct kept *kept, struct ay_audit_check *check)
+{
+	const char *file = ay_args_opt(args, "head", 0), *pin = ay_args_opt(args, "head-key", 0);
+	struct ay_err e = { 0 };
+	uint8_t *p = NULL;
+	size_t n = 0;
+	enum ay_rc rc;
+	int status;
+
+	kept->has_pin = pin != NULL;
+	if (file == NULL)
+		return pin == NULL ? AY_EXIT_OK
+				   : ay_cli_error(AY_EXIT_USAGE, "--head-key needs --head FILE");
+	status = ay_cli_read_file(file, HEAD_MAX, &p, &n);
+	if (status != AY_EXIT_OK)
+		return status;
+	rc = head_parse((struct ay_bytes){ p, n }, kept, &e);
+	free(p);
+	if (rc == AY_OK && pin != NULL)
+		rc = ay_hex_decode(ay_bytes_of(pin), "--head-key", kept->pin, sizeof(kept->pin),
+				   &e);
+	if (rc != AY_OK)
+		return ay_cli_fault(AY_EXIT_USAGE, file, &e);
+	check->head = &kept->head;
+	return AY_EXIT_OK;
+}
+
+static enum ay_rc check_seal(const struct kept *kept, struct ay_err *e)
+{
+	return ay_audit_seal_check(&kept->head, kept->has_seal ? &kept->seal : NULL,
+				   kept->has_pin ? kept->pin : NULL, e);
+}
+
 static int run_verify(struct ay_cli *cli, const struct ay_args *args)
 {
-	const char *head_file = ay_args_opt(args, "head", 0),
-		   *pin = ay_args_opt(args, "head-key", 0);
 	struct ay_audit_check check = { 0 };
-	struct kept kept = { .has_pin = pin != NULL };
+	struct kept kept = { 0 };
 	struct ay_err e = { 0 };
 	uint8_t *p = NULL;
 	size_t n = 0;
 	enum ay_rc rc = AY_OK;
-	int status = AY_EXIT_OK;
+	int status = read_head(args, &kept, &check);
 
-	if (head_file != NULL) {
-		status = ay_cli_read_file(head_file, HEAD_MAX, &p, &n);
-		if (status != AY_EXIT_OK)
-			return status;
-		rc = head_parse((struct ay_bytes){ p, n }, &kept, &e);
-		free(p);
-		if (rc == AY_OK && pin != NULL)
-			rc = ay_hex_decode(ay_bytes_of(pin), "--head-key", kept.pin,
-					   sizeof(kept.pin), &e);
-		if (rc != AY_OK)
-			return ay_cli_fault(AY_EXIT_USAGE, head_file, &e);
-		check.head = &kept.head;
-	} else if (pin != NULL) {
-		(void)!ay_fail(&e, AY_E_INPUT, "--head-key", 0, "needs --head FILE");
-		return ay_cli_fault(AY_EXIT_USAGE, "audit verify", &e);
-	}
-	status = ay_cli_read_file(args->pos[0], FILE_MAX, &p, &n);
+	if (status == AY_EXIT_OK)
+		status = ay_cli_read_file(args->pos[0], FILE_MAX, &p, &n);
 	if (status != AY_EXIT_OK)
 		return status;
-	rc = head_file == NULL ? AY_OK
-			       : ay_audit_seal_check(&kept.head, kept.has_seal ? &kept.seal : NULL,
-						     kept.has_pin ? kept.pin : NULL, &e);
+	if (check.head != NULL)
+		rc = check_seal(&kept, &e);
 	if (rc == AY_OK)
 		rc = check_all((struct ay_bytes){ p, n }, &check, &e);
 	free(p);
