@@ -34,11 +34,9 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		void (*run)(double seconds);
-	} groups[] = { { "appraise", bench_appraise },
-		       { "logs", bench_logs },
-		       { "tls", bench_tls },
-		       { "saml", bench_saml },
-		       { "runtime", bench_runtime } };
+	} groups[] = { { "appraise", bench_appraise }, { "logs", bench_logs },
+		       { "tls", bench_tls },	       { "saml", bench_saml },
+		       { "runtime", bench_runtime },   { "history", bench_history } };
 	double seconds = argc > 1 ? atof(argv[1]) : 1.0;
 
 	signal(SIGPIPE, SIG_IGN);

@@ -17,5 +17,6 @@ void bench_logs(double seconds);
 void bench_tls(double seconds);
 void bench_saml(double seconds);
 void bench_runtime(double seconds);
+void bench_history(double seconds);
 
 #endif

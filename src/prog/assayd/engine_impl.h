@@ -183,6 +183,7 @@ struct ay_job {
 	struct ay_blob *known_log;		 /* only when need_log was answered with it */
 	struct ay_blob *(*fetch_log)(void *arg); /* or got so when it is needed; may be NULL */
 	void *fetch_arg;
+	bool brief; /* of the report only verdicts and causes are wanted */
 	struct ay_memo *known_memo;
 	struct ay_ima_sigcache *sigs; /* of the worker that judges it; NULL: none */
 	struct ay_judge *judge;

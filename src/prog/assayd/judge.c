@@ -351,6 +351,8 @@ static void conclude(struct judging *v)
 	if (j->fault != AY_OK)
 		return;
 	ay_causes_find(&v->rep, v->parsed);
+	if (j->brief)
+		v->rep.n_findings = v->rep.n_coverage = 0;
 	for (size_t i = 0; i < AY_COMPONENTS; i++) {
 		j->components[i] = (uint8_t)v->rep.component[i].verdict;
 		j->grades[i] = (uint8_t)v->rep.component[i].grade;

@@ -276,6 +276,7 @@ static enum ay_rc make_scalars(struct checking *c, struct ay_err *e)
 	j->known_ima_entries = k->known_ima_entries;
 	j->asked_ima_octets = UINT64_MAX; /* nothing can be asked again */
 	j->judge = in->judge;
+	j->brief = in->brief;
 	return AY_OK;
 }
 

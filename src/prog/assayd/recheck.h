@@ -27,6 +27,7 @@ struct ay_recheck_in {
 	struct ay_bytes ima; /* the list from its first octet up to what the row covers */
 	struct ay_bytes ak_public, qualified_name;
 	struct ay_judge *judge; /* NULL: no policy */
+	bool brief;		/* the report without findings and coverage */
 };
 
 struct ay_recheck_out {

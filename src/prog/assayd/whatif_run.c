@@ -116,6 +116,7 @@ static void judge_host(struct ay_whatif_run *r, const struct ay_whatif_host *h,
 		return;
 	f->from = (uint8_t)past->verdict; /* a lease that ran out since is no change of mind */
 	past->in.judge = h->judge;
+	past->in.brief = true;
 	past->in.now_ms = r->now_ms;
 	if (ay_recheck(&past->in, r->memos, a, &checked, NULL) != AY_OK)
 		return;
