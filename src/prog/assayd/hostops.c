@@ -35,10 +35,11 @@ static enum ay_rc check_name(struct ay_bytes name, char out[AY_MAX_NAME_BYTES + 
 
 static enum ay_rc check_connect(struct ay_bytes addr, struct ay_err *e)
 {
-	const uint8_t *colon = memrchr(addr.p, ':', addr.n);
+	const uint8_t *colon;
 
 	if (addr.n == 0)
 		return AY_OK;
+	colon = memrchr(addr.p, ':', addr.n);
 	if (addr.n > 255 || !colon || colon == addr.p || colon + 1 == addr.p + addr.n ||
 	    memchr(addr.p, 0, addr.n))
 		return ay_fail(e, AY_E_INPUT, "connect", 0, "HOST:PORT is expected");

@@ -374,6 +374,7 @@ static void a_revoked_certificate_is_a_failure(void **state)
 	connect_as(a, 0);
 	hello(a, true);
 	assert_false(challenged(a, &q, 300)); /* it is a stranger now */
+	assert_null(h->run->conn);
 	disconnect(a);
 	enrol(a, new_token("revoked", 1)); /* a new certificate by order of an operator */
 	assert_false(h->run->revoked);
