@@ -32,12 +32,13 @@ check "an initrd: its findings name the cause" eval \
 # ---- two hosts compared, event by event
 
 assay host diff good other >"$D/diff"
+check "diff: exit 1 when they differ" [ $? = 1 ]
 check "diff: names the event on both sides" grep -Eq '^9 +changed +#[0-9]+ .*initrd.* +#[0-9]+ .*initrd' "$D/diff"
 assay host diff good other --json >"$D/diff.json"
 check "diff: one event, no file" eval "jq -e '.different == {events: 1, files: 0} and .same.files == 19' '$D/diff.json'"
 check "diff: PCR 9 of each bank and PCR 10 differ" eval "jq -e '[.pcrs[] | [.bank, .pcr]] | sort == [[\"sha1\",9],[\"sha1\",10],[\"sha256\",9],[\"sha256\",10]] or
   ([.pcrs[] | [.bank, .pcr]] | sort == [[\"sha1\",9],[\"sha256\",9]])' '$D/diff.json'"
-check "diff: with itself nothing differs" eval "assay host diff good good --json | jq -e '.different == {events: 0, files: 0}'"
+check "diff: with itself nothing differs" eval "assay host diff good good --json >'$D/diff.json' && jq -e '.different == {events: 0, files: 0}' '$D/diff.json'"
 refuses "diff: with nothing" assay host diff good
 refuses "diff: with no host" assay host diff good nobody
 refuses "diff: a report of another host" assay host diff good other --report "$(host_field other .id)"

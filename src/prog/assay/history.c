@@ -145,7 +145,7 @@ static void print_cut(const json_t *shown, long long all, const char *what)
 		printf("... and %lld %s more\n", all - (long long)json_array_size(shown), what);
 }
 
-static int print_diff(struct ay_cli *cli, const json_t *j)
+static void print_diff(struct ay_cli *cli, const json_t *j)
 {
 	const json_t *events = json_object_get(j, "events"), *files = json_object_get(j, "files");
 
@@ -165,7 +165,6 @@ static int print_diff(struct ay_cli *cli, const json_t *j)
 		print_files(cli, files);
 		print_cut(files, number(j, "different", "files"), "files");
 	}
-	return AY_EXIT_OK;
 }
 
 /* "?with=B&report=R&with_report=S", of those that are given; freed by free(), NULL: no memory. */
@@ -193,9 +192,38 @@ static char *query_of(const struct ay_args *args)
 	return all;
 }
 
+static bool is_same(const json_t *j)
+{
+	return json_array_size(json_object_get(j, "pcrs")) == 0 &&
+	       number(j, "different", "events") == 0 && number(j, "different", "files") == 0;
+}
+
+static int fetch_and_print(struct ay_cli *cli, const char *path)
+{
+	struct ay_client *c;
+	struct ay_answer answer;
+	int rc = ay_client_open(cli, &c);
+
+	if (rc != AY_EXIT_OK)
+		return rc;
+	rc = ay_client_call(c, "GET", path, NULL, NULL, &answer);
+	ay_client_close(c);
+	if (rc != AY_EXIT_OK)
+		return rc;
+	if (cli->json)
+		rc = ay_cli_print_json(answer.json);
+	else
+		print_diff(cli, answer.json);
+	if (rc == AY_EXIT_OK && !is_same(answer.json))
+		rc = AY_EXIT_FINDING;
+	ay_answer_fini(&answer);
+	return rc;
+}
+
+/* As diff(1): 1 when they differ. */
 static int run_diff(struct ay_cli *cli, const struct ay_args *args)
 {
-	char *query;
+	char *query, *path = NULL;
 	int rc;
 
 	if (args->n_pos < 2 && !ay_args_has(args, "other-report"))
@@ -204,10 +232,11 @@ static int run_diff(struct ay_cli *cli, const struct ay_args *args)
 				    "this one with --other-report ID (assay host reports %s)",
 				    args->pos[0]);
 	query = query_of(args);
-	if (query == NULL)
-		return ay_cli_error(AY_EXIT_IO, "out of memory");
-	rc = ay_cli_call_on(cli, "GET", "/hosts/", args->pos[0], query, NULL, print_diff);
+	if (query != NULL)
+		path = ay_client_path("/hosts/", args->pos[0], query);
+	rc = path == NULL ? ay_cli_error(AY_EXIT_IO, "out of memory") : fetch_and_print(cli, path);
 	free(query);
+	free(path);
 	return rc;
 }
 
