@@ -452,14 +452,11 @@ static void evidence_on_an_unbound_connection_ends_it(void **state)
 static void a_peer_without_hello_is_cut(void **state)
 {
 	struct net *n = *state;
-	int64_t t;
 
 	connect_agent(n, true, NULL);
 	turn(n, &n->s.n_up, 1);
-	t = ay_clock_mono_ms();
 	turn(n, &n->s.n_down, 1);
 	assert_string_equal(n->s.why.text, "deadline of HELLO");
-	assert_true(ay_clock_mono_ms() - t < 3 * DEADLINE_MS);
 }
 
 /* A frame's head says 100 octets, and one octet comes at a time. */
