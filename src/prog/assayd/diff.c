@@ -82,6 +82,9 @@ static enum ay_rc read_side(struct ay_engine *g, const struct ay_diff_side *of, 
 	ay_rd_init(&r, out->past.in.pcrs);
 	if (out->past.in.pcrs.n)
 		ay_pcrs_read(&r, &out->pcrs);
+	rc = ay_rd_end(&r, "pcrs", e);
+	if (rc != AY_OK)
+		return rc;
 	/* a log that was refused is told by its report, not here */
 	out->has_log = out->past.in.log.n > 0 &&
 		       ay_evlog_parse(out->past.in.log, a, &out->log, NULL) == AY_OK;
@@ -207,6 +210,16 @@ static json_t *files_json(const struct ay_diff *d)
 	return list;
 }
 
+static bool share_values(const struct side *a, const struct side *b)
+{
+	for (size_t k = 0; k < a->pcrs.n_banks; k++)
+		for (unsigned pcr = 0; pcr < AY_PCR_COUNT; pcr++)
+			if (ay_pcrs_value(&a->pcrs, a->pcrs.bank[k].alg, pcr).n > 0 &&
+			    ay_pcrs_value(&b->pcrs, a->pcrs.bank[k].alg, pcr).n > 0)
+				return true;
+	return false;
+}
+
 static enum ay_rc compare(const struct side *a, const struct side *b, struct ay_arena *arena,
 			  json_t **out, struct ay_err *e)
 {
@@ -215,6 +228,9 @@ static enum ay_rc compare(const struct side *a, const struct side *b, struct ay_
 
 	if (a->has_log && b->has_log)
 		rc = ay_evlog_diff(&a->log, &b->log, arena, &d, e);
+	else if (!share_values(a, b)) /* nothing compared is not "nothing differs" */
+		rc = ay_fail_code(e, AY_E_INPUT, "DIFF_BANKS", "diff",
+				  "neither logs nor PCR values of one bank to compare by");
 	if (rc == AY_OK)
 		rc = ay_ima_diff(a->past.in.ima, b->past.in.ima, arena, &d, e);
 	if (rc != AY_OK)
