@@ -162,6 +162,11 @@ static const struct ay_field user_fields[] = {
 	{ "role", AT(ay_user_row, role), AY_F_TEXT },
 	{ "disabled", AT(ay_user_row, disabled), AY_F_BOOL },
 	{ "created_at", AT(ay_user_row, created_at), AY_F_I64 },
+	{ "id", AT(ay_user_row, id), AY_F_U64 },
+	{ "display", AT(ay_user_row, display), AY_F_TEXT },
+	{ "grants", AT(ay_user_row, grants), AY_F_TEXT },
+	{ "secrets", AT(ay_user_row, secrets), AY_F_BYTES },
+	{ "removed", AT(ay_user_row, removed), AY_F_BOOL },
 };
 ROW(ay_row_user, "account", ay_user_row, user_fields);
 
@@ -174,6 +179,8 @@ static const struct ay_field api_token_fields[] = {
 	{ "created_at", AT(ay_api_token_row, created_at), AY_F_I64 },
 	{ "expires_at", AT(ay_api_token_row, expires_at), AY_F_I64 },
 	{ "revoked", AT(ay_api_token_row, revoked), AY_F_BOOL },
+	{ "scope", AT(ay_api_token_row, scope), AY_F_TEXT },
+	{ "used_at", AT(ay_api_token_row, used_at), AY_F_I64 },
 };
 ROW(ay_row_api_token, "api_token", ay_api_token_row, api_token_fields);
 

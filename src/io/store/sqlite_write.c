@@ -96,10 +96,13 @@ static const struct stmt_def defs[AY_STMTS] = {
 		    "AND (for_host = 0 OR host = ?3)"),
 	[AY_ST_TOKEN_GET] = SQL("SELECT uses, used, revoked, expires_at FROM token WHERE id = ?1"),
 	[AY_ST_TOKEN_REVOKE] = SQL("UPDATE token SET revoked = 1, k = NULL WHERE id = ?1"),
-	[AY_ST_USER_PUT] = SQL(
-		"INSERT INTO account (name, role, disabled, created_at) VALUES (?1, ?2, ?3, ?4) "
-		"ON CONFLICT (name) DO UPDATE SET role = excluded.role, "
-		"disabled = excluded.disabled"),
+	[AY_ST_USER_PUT] =
+		SQL("INSERT INTO account (name, role, disabled, created_at, id, display, grants, "
+		    "secrets, removed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) "
+		    "ON CONFLICT (name) DO UPDATE SET role = excluded.role, "
+		    "disabled = excluded.disabled, display = excluded.display, "
+		    "grants = excluded.grants, secrets = excluded.secrets, "
+		    "removed = excluded.removed"),
 	[AY_ST_API_TOKEN_ADD] = INSERT(ay_row_api_token),
 	[AY_ST_API_TOKEN_REVOKE] = SQL("UPDATE api_token SET revoked = 1 WHERE id = ?1"),
 	[AY_ST_APPROVAL_ADD] = INSERT(ay_row_approval),

@@ -168,6 +168,11 @@ struct ay_user_row {
 	const char *role; /* "admin", "operator", "viewer", ... : row of api/roles.def */
 	bool disabled;
 	int64_t created_at;
+	uint64_t id; /* given once, never again; from 1 */
+	const char *display;
+	const char *grants;	 /* JSON array of {"role","labels"}, or "": role, everywhere */
+	struct ay_bytes secrets; /* opaque: password, TOTP, recovery codes */
+	bool removed;
 };
 
 struct ay_api_token_row {
@@ -178,6 +183,8 @@ struct ay_api_token_row {
 	const char *label;
 	int64_t created_at, expires_at; /* 0: never */
 	bool revoked;
+	const char *scope; /* JSON object of labels, or "": as wide as the user's */
+	int64_t used_at;
 };
 
 /* An operation that waits for a second person, or waited (core/authz/approval.h). */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "prog/assayd/api/auth.h"
 #include "prog/assayd/api/router.h"
 
 #include <stdlib.h>
@@ -79,39 +80,64 @@ static enum ay_rc not_found(struct ay_api_call *c, const struct ay_api_request *
 	return AY_E_NOENT;
 }
 
-static enum ay_rc unauthenticated(struct ay_api_call *c, const struct ay_err *e)
+/* Every way in that there is, as one header. */
+static void challenges(char *out, size_t room)
+{
+	size_t n, at = 0;
+	const struct ay_auth_scheme *s = ay_auth_schemes(&n);
+
+	out[0] = '\0';
+	for (size_t i = 0; i < n && at < room; i++)
+		if (s[i].challenge[0] != '\0')
+			at += (size_t)snprintf(out + at, room - at, "%s%s", at == 0 ? "" : ", ",
+					       s[i].challenge);
+}
+
+static void unauthenticated(struct ay_api_call *c, const struct ay_err *e)
 {
 	struct ay_err many;
+	char list[256];
 
 	c->api->metrics.unauthenticated++;
 	if (strcmp(e->code, "AUTH_REQUIRED") == 0 || ay_auth_failed(c->api, c->peer)) {
-		ay_api_problem_as(c, 401, e, "www-authenticate", "Bearer realm=\"assay\"");
-		return AY_E_DENIED;
+		ay_api_denied(c, 401, e);
+		challenges(list, sizeof(list));
+		ay_api_problem_as(c, 401, e, "www-authenticate", list);
+		return;
 	}
-	if (ay_fail_code(&many, AY_E_DENIED, "AUTH_RATE", "authorization",
-			 "too many refused credentials from this address") != AY_OK)
-		ay_api_problem_as(c, 429, &many, "retry-after", "10");
-	return AY_E_DENIED;
+	ay_err_set(&many, AY_E_DENIED, "authorization", 0,
+		   "too many refused credentials from this address");
+	ay_err_code(&many, "AUTH_RATE");
+	ay_api_denied(c, 429, &many);
+	ay_api_problem_as(c, 429, &many, "retry-after", "10");
 }
 
-/* Credential, then permission; nothing of the request is looked at before. */
-static enum ay_rc admit(struct ay_api_call *c, const struct ay_api_request *r)
+/* The credential was refused, or what it permits is not this. */
+static void refuse(struct ay_api_call *c, enum ay_rc rc, const struct ay_err *e)
 {
-	struct ay_err e = { 0 };
-	enum ay_rc rc = AY_OK;
-
-	if (c->route->perm != AY_PERM_PUBLIC)
-		rc = ay_auth_check(c->api, ay_api_request_header(r, "authorization"), &c->who, &e);
-	if (rc == AY_OK)
-		rc = ay_route_permit(c->route, &c->who, &e);
-	if (rc == AY_OK)
-		return AY_OK;
-	if (rc != AY_E_DENIED || strcmp(e.code, "NOT_PERMITTED") == 0) {
-		c->api->metrics.forbidden += rc == AY_E_DENIED;
-		ay_api_problem(c, &e);
-		return rc;
+	if (rc == AY_E_DENIED && strncmp(e->code, "AUTH_", 5) == 0) {
+		unauthenticated(c, e);
+		return;
 	}
-	return unauthenticated(c, &e);
+	if (rc == AY_E_DENIED || rc == AY_E_NOENT)
+		ay_api_denied(c, rc == AY_E_DENIED ? 403 : 404, e);
+	ay_api_problem(c, e);
+}
+
+/* Permission, then scope. A host outside is as one that does not exist. */
+static enum ay_rc permit(struct ay_api_call *c, struct ay_err *e)
+{
+	enum ay_rc rc = ay_route_permit(c->route, &c->who, e);
+	size_t at;
+
+	if (rc == AY_OK)
+		rc = ay_route_scope(c->route, &c->who, e);
+	if (rc != AY_OK || c->route->perm == AY_PERM_PUBLIC || ay_may(&c->who, c->route->perm) ||
+	    !ay_route_host(c->route, &at))
+		return rc;
+	if (AY_CHECKED("API_SCOPE_HOST", ay_api_host_find(c, c->param[at]) == NULL))
+		return ay_fail(e, AY_E_NOENT, "host", 0, "no host has this id or name");
+	return AY_OK;
 }
 
 static bool is_json_type(struct ay_bytes type)
@@ -162,6 +188,60 @@ static struct ay_bytes keep(struct ay_api_call *c, struct ay_bytes b)
 	return ay_arena_dup(&c->arena, b);
 }
 
+/* Who asks is known, or nobody: what is left of the request. */
+static void admitted(struct ay_api_call *c, const struct ay_api_request *r)
+{
+	struct ay_err e = { 0 };
+	enum ay_rc rc = permit(c, &e);
+
+	if (rc != AY_OK) {
+		refuse(c, rc, &e);
+		return;
+	}
+	rc = ay_route_query(c->route, &c->target, &e);
+	if (rc != AY_OK) {
+		ay_api_problem(c, &e);
+		return;
+	}
+	if (take_body(c, r) == AY_OK)
+		c->route->handler(c);
+}
+
+void ay_auth_finish(struct ay_api_call *c, enum ay_rc rc, const struct ay_principal *who,
+		    const struct ay_err *e)
+{
+	struct ay_api_request r;
+	struct ay_err bad = { 0 };
+
+	c->left = NULL;
+	if (c->gone) {
+		ay_api_empty(c, 204); /* nobody hears it; ends the call */
+	} else if (rc != AY_OK || !who->known) {
+		refuse(c, rc == AY_OK ? ay_auth_wrong(&bad) : rc, rc == AY_OK ? &bad : e);
+	} else if (ay_api_request_parse(c->message, &r, &bad) != AY_OK) {
+		ay_api_problem(c, &bad);
+	} else {
+		c->who = *who;
+		admitted(c, &r);
+	}
+}
+
+/* Credential, then permission; nothing of the request is looked at before. */
+static void admit(struct ay_api_call *c, const struct ay_api_request *r, struct ay_bytes message)
+{
+	struct ay_err e = { 0 };
+	enum ay_auth got = AY_AUTH_NONE;
+
+	if (c->route->perm != AY_PERM_PUBLIC)
+		got = ay_auth_check(c, r, &c->who, &e);
+	if (got == AY_AUTH_REFUSED)
+		refuse(c, e.rc, &e);
+	else if (got == AY_AUTH_LATER)
+		c->message = keep(c, message);
+	else
+		admitted(c, r);
+}
+
 /* A fault: the call was answered already. */
 static enum ay_rc route(struct ay_api_call *c, const struct ay_api_request *r)
 {
@@ -181,15 +261,7 @@ static enum ay_rc route(struct ay_api_call *c, const struct ay_api_request *r)
 	if (c->route == NULL)
 		return not_found(c, r, path_known);
 	c->api->metrics.requests++;
-	rc = admit(c, r);
-	if (rc != AY_OK)
-		return rc;
-	rc = ay_route_query(c->route, &c->target, &e);
-	if (rc != AY_OK) {
-		ay_api_problem(c, &e);
-		return rc;
-	}
-	return take_body(c, r);
+	return AY_OK;
 }
 
 void ay_api_request(struct ay_api *a, uint32_t req, struct ay_bytes message)
@@ -206,7 +278,7 @@ void ay_api_request(struct ay_api *a, uint32_t req, struct ay_bytes message)
 		return;
 	}
 	if (route(c, &r) == AY_OK)
-		c->route->handler(c);
+		admit(c, &r, message);
 }
 
 void ay_api_gone(struct ay_api *a, uint32_t req)

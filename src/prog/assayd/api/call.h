@@ -8,19 +8,13 @@
 #include "core/base/timefmt.h"
 #include "io/store/store.h"
 #include "prog/assayd/api/api.h"
+#include "prog/assayd/api/principal.h"
 #include "prog/assayd/api/schema.h"
 #include "prog/assayd/api/target.h"
 #include "prog/assayd/engine.h"
 
 struct ay_api_call;
 typedef void ay_api_handler(struct ay_api_call *c);
-
-enum ay_perm {
-#define X(name, doc) AY_PERM_##name,
-#include "prog/assayd/api/perms.def"
-#undef X
-	AY_PERMS
-};
 
 struct ay_route {
 	enum ay_http_method method;
@@ -36,15 +30,6 @@ struct ay_route {
 /* The rows of routes.def; *n is their number. */
 const struct ay_route *ay_routes(size_t *n);
 
-/* Who asks, after the credential was checked. */
-struct ay_principal {
-	bool known;
-	char user[AY_MAX_NAME_BYTES + 1];
-	char token_id[16];
-	int64_t token_made_at;
-	uint64_t perms; /* bit N: permission N */
-};
-
 struct ay_api_call {
 	struct ay_api_call *next;
 	struct ay_api *api;
@@ -58,7 +43,8 @@ struct ay_api_call {
 	json_t *body;		  /* NULL when the route takes none */
 	struct ay_bytes accept, last_event_id, peer;
 	struct ay_principal who;
-	char action[32]; /* audit: set by ay_api_audit() */
+	struct ay_bytes message; /* the whole request, while its credential is checked elsewhere */
+	char action[32];	 /* audit: set by ay_api_audit() */
 	void (*left)(
 		struct ay_api_call *c); /* the client left while the handler waits; may be NULL */
 	void *state;			/* handler's own, freed by it */
@@ -114,6 +100,14 @@ json_t *ay_api_list(json_t *items, uint64_t next);
 void ay_api_array(struct ay_api_call *c, json_t *all);
 /* The host of the path, or NULL and the call is answered 404. */
 const struct ay_host *ay_api_host(struct ay_api_call *c);
+/*
+ * Hosts as this caller sees them: those for which he has the route's
+ * permission. Handlers find hosts by these alone. NULL = none.
+ */
+const struct ay_host *ay_api_host_find(struct ay_api_call *c, struct ay_bytes id_or_name);
+const struct ay_host *ay_api_host_next(struct ay_api_call *c, size_t *at);
+/* May he make a host of these labels, or give them to one? Else the call is answered 403. */
+bool ay_api_labels_allowed(struct ay_api_call *c, const struct ay_label *labels, size_t n);
 /* Text members of the body; {NULL, 0} when missing. Borrow from the body. */
 struct ay_bytes ay_api_text(const struct ay_api_call *c, const char *member);
 /* A TIME member; *out stays when it is missing. */
@@ -143,13 +137,12 @@ json_t *ay_api_time(int64_t at_ms);
 json_t *ay_api_hex(struct ay_bytes b); /* null for none */
 json_t *ay_host_json(struct ay_engine *g, const struct ay_host *h);
 
-/* ---- auth.c ---- */
+/* ---- accounts.c, failures.c, roles.c; auth.h has the schemes ---- */
 AY_MUST_USE enum ay_rc ay_accounts_load(struct ay_api *a, struct ay_err *e);
 void ay_accounts_free(struct ay_api *a);
-/* The credential of an Authorization header. AY_E_DENIED with AUTH_*; who stays unknown without
- * header. */
-AY_MUST_USE enum ay_rc ay_auth_check(struct ay_api *a, struct ay_bytes authorization,
-				     struct ay_principal *who, struct ay_err *e);
+/* NULL without memory. */
+struct ay_failures *ay_failures_new(void);
+void ay_failures_free(struct ay_failures *f);
 /* One more failure of this peer: false when there were too many. */
 bool ay_auth_failed(struct ay_api *a, struct ay_bytes peer);
 const char *ay_perm_name(enum ay_perm p);
@@ -164,6 +157,8 @@ struct ay_api_account {
 	char role[16];
 	bool disabled;
 	int64_t created_at;
+	uint64_t id; /* given once; 0 in a put: a new one */
+	char display[AY_MAX_NAME_BYTES + 1];
 };
 struct ay_api_key {
 	struct ay_api_key *next;
@@ -174,6 +169,7 @@ struct ay_api_key {
 	char label[AY_MAX_NAME_BYTES + 1];
 	int64_t created_at, expires_at;
 	bool revoked;
+	struct ay_scope scope; /* n 0: as wide as its owner's */
 };
 struct ay_accounts {
 	struct ay_api_account *users;

@@ -14,7 +14,7 @@ void ay_api_hosts_diff(struct ay_api_call *c)
 	if (a.host == NULL)
 		return;
 	if (with.n > 0)
-		b.host = ay_engine_host_find(c->api->engine, with);
+		b.host = ay_api_host_find(c, with);
 	if (b.host == NULL) {
 		ay_err_set(&e, AY_E_NOENT, "with", 0, "no host has this id or name");
 		ay_api_problem(c, &e);

@@ -90,7 +90,7 @@ json_t *ay_host_json(struct ay_engine *g, const struct ay_host *h)
 
 const struct ay_host *ay_api_host(struct ay_api_call *c)
 {
-	const struct ay_host *h = ay_engine_host_find(c->api->engine, c->param[0]);
+	const struct ay_host *h = ay_api_host_find(c, c->param[0]);
 	struct ay_err e;
 
 	if (h != NULL)
@@ -127,12 +127,11 @@ void ay_api_hosts_list(struct ay_api_call *c)
 		return;
 	items = json_array();
 	at = (size_t)from;
-	while (json_array_size(items) < limit &&
-	       (h = ay_engine_host_next(c->api->engine, &at)) != NULL)
+	while (json_array_size(items) < limit && (h = ay_api_host_next(c, &at)) != NULL)
 		if (wanted(c, h))
 			json_array_append_new(items, ay_host_json(c->api->engine, h));
 	from = at;
-	if (json_array_size(items) < limit || ay_engine_host_next(c->api->engine, &at) == NULL)
+	if (json_array_size(items) < limit || ay_api_host_next(c, &at) == NULL)
 		from = 0;
 	ay_api_json(c, 200, ay_api_list(items, from));
 }
@@ -179,6 +178,8 @@ void ay_api_hosts_add(struct ay_api_call *c)
 	struct ay_err e = { 0 };
 
 	spec.labels = labels_of(c, &spec.n_labels);
+	if (!ay_api_labels_allowed(c, spec.labels, spec.n_labels))
+		return;
 	if (ay_api_refused(c, ay_engine_host_add(c->api->engine, &spec, &h, &e), &e))
 		return;
 	if (ay_api_audit(c, "HOST_ADD", ay_bytes_of(h->name),
@@ -205,6 +206,8 @@ void ay_api_hosts_patch(struct ay_api_call *c)
 		return;
 	patch.set_labels = json_object_get(c->body, "labels") != NULL;
 	patch.labels = labels_of(c, &patch.n_labels);
+	if (patch.set_labels && !ay_api_labels_allowed(c, patch.labels, patch.n_labels))
+		return;
 	if (ay_api_refused(c, ay_engine_host_patch(c->api->engine, h, &patch, &e), &e))
 		return;
 	if (ay_api_audit(c, "HOST_CHANGE", ay_bytes_of(h->name), json_deep_copy(c->body)))

@@ -16,5 +16,11 @@ AY_MUST_USE enum ay_rc ay_route_query(const struct ay_route *r, const struct ay_
 /* AY_E_DENIED with AUTH_REQUIRED (401) or NOT_PERMITTED (403). */
 AY_MUST_USE enum ay_rc ay_route_permit(const struct ay_route *r, const struct ay_principal *who,
 				       struct ay_err *e);
+/* scope.c: AY_E_DENIED OUT_OF_SCOPE when the caller has the permission for some hosts only and the
+ * route cannot keep to that. */
+AY_MUST_USE enum ay_rc ay_route_scope(const struct ay_route *r, const struct ay_principal *who,
+				      struct ay_err *e);
+/* Which of the path's parameters is a host; false: none. */
+bool ay_route_host(const struct ay_route *r, size_t *at);
 
 #endif
