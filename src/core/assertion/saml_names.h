@@ -3,20 +3,11 @@
 #define AY_ASSERTION_SAML_NAMES_H
 
 /* Names that making and verifying an assertion share [SAML-CORE 2.3], [XMLDSIG 2]. */
-#include <libxml/xmlstring.h>
-
-/* BAD_CAST of libxml2 drops const. */
-static inline const xmlChar *ay_x(const char *s)
-{
-	return (const xmlChar *)s;
-}
+#include "core/xml/names.h"
 
 #define AY_NS_SAML "urn:oasis:names:tc:SAML:2.0:assertion"
 #define AY_NS_SAMLP "urn:oasis:names:tc:SAML:2.0:protocol"
 #define AY_NS_DSIG "http://www.w3.org/2000/09/xmldsig#"
-#define AY_NS_XSI "http://www.w3.org/2001/XMLSchema-instance"
-#define AY_NS_XS "http://www.w3.org/2001/XMLSchema"
-#define AY_NS_XINCLUDE "http://www.w3.org/2001/XInclude"
 #define AY_NS_EXC_C14N "http://www.w3.org/2001/10/xml-exc-c14n#"
 
 #define AY_NAMEID_PERSISTENT "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"

@@ -3,7 +3,7 @@
 
 #include "core/assertion/saml_names.h"
 #include "core/assertion/saml_parts.h"
-#include "core/assertion/xml_load.h"
+#include "core/xml/load.h"
 
 enum ay_rc ay_saml_refuse(struct ay_err *e, enum ay_rc rc, const char *code, const char *where,
 			  const char *text)

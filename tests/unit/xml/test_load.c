@@ -2,8 +2,8 @@
 /* The loader of outside XML: what it lets through and which word it refuses the rest with. */
 #include "support/t.h"
 
-#include "core/assertion/xml_load.h"
 #include "core/base/limits.h"
+#include "core/xml/load.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef AY_ASSERTION_XML_LOAD_H
-#define AY_ASSERTION_XML_LOAD_H
+#ifndef AY_XML_LOAD_H
+#define AY_XML_LOAD_H
 
 /*
  * The one way XML from outside becomes a tree: UTF-8 only, no DOCTYPE,

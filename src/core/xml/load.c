@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/assertion/xml_load.h"
+#include "core/xml/load.h"
 
-#include "core/assertion/saml_names.h"
 #include "core/base/limits.h"
+#include "core/xml/names.h"
 
 #include <libxml/SAX2.h>
 #include <libxml/parser.h>
