@@ -22,6 +22,7 @@ def schema_doc():
         m = re.match(r'F\((\w+), (\w+(?:\(\w+\))?), (\w+), (\w+), "([^"]*)"\)', line)
         if m:
             kind = re.sub(r"REFS\((\w+)\)", r"list of \1", re.sub(r"REF\((\w+)\)", r"\1", m[2]))
+            kind = re.sub(r"MAPOF\((\w+)\)", r"\1 by name", kind)
             need = {"REQ": "always", "OPT": "may be left out", "NUL": "may be null"}[m[3]]
             out.append(f"| `{m[1]}` | {kind.lower() if kind.isupper() else kind} | {need} | {m[5]} |")
             continue

@@ -47,6 +47,9 @@ static json_t *member_type(const struct ay_member *m)
 	case AY_T_REFS:
 		return json_pack("{s:s, s:o}", "type", "array", "items",
 				 ref_to(ay_schema_of(m->ref)->name));
+	case AY_T_MAPOF:
+		return json_pack("{s:s, s:o}", "type", "object", "additionalProperties",
+				 ref_to(ay_schema_of(m->ref)->name));
 	case AY_T_ANY:
 		break;
 	}

@@ -20,6 +20,7 @@
 #define TYPE_ANY AY_T_ANY, AY_SCHEMA_NONE
 #define TYPE_REF(object) AY_T_REF, AY_SCHEMA_##object
 #define TYPE_REFS(object) AY_T_REFS, AY_SCHEMA_##object
+#define TYPE_MAPOF(object) AY_T_MAPOF, AY_SCHEMA_##object
 #define F(member, type, need, max, doc) { #member, TYPE_##type, AY_NEED_##need, max, doc },
 #define OBJECT(name, doc) static const struct ay_member members_##name[] = {
 /* clang-format off */
@@ -62,6 +63,11 @@ static const struct ay_schema schemas[AY_SCHEMAS] = {
 const struct ay_schema *ay_schema_of(enum ay_schema_id id)
 {
 	return id > AY_SCHEMA_NONE && id < AY_SCHEMAS ? &schemas[id] : NULL;
+}
+
+struct ay_schemas ay_schema_table(void)
+{
+	return (struct ay_schemas){ schemas, AY_SCHEMAS };
 }
 
 /* ---- where a member stands in the text ---- */
@@ -228,6 +234,7 @@ static const char *bad_value(const struct ay_member *m, const json_t *v)
 	case AY_T_UUID: /* these only go out */
 	case AY_T_REF:
 	case AY_T_REFS:
+	case AY_T_MAPOF:
 		break;
 	}
 	return "cannot be given";
