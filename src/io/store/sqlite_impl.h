@@ -118,7 +118,8 @@ struct ay_retain_run {
 
 struct ay_store {
 	const struct ay_store_kind
-		*kind; /* first: the wrappers in store.c find the functions by it */
+		*kind; /* first two: store.c's own, see struct ay_store_head there */
+	const struct ay_audit_row *witness;
 	/* writer thread only, after open */
 	sqlite3 *db;
 	sqlite3_stmt *stmt[AY_STMTS];

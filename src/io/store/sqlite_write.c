@@ -289,6 +289,15 @@ static struct ay_bytes text_of(const char *text, size_t max)
 	return b;
 }
 
+/* A refusal of this change alone: attestations in the same commit go on. */
+static enum ay_rc no_audit(struct ay_err *e)
+{
+	struct ay_err why = *e;
+
+	return ay_fail_code(e, AY_E_UNAVAIL, "AUDIT_UNAVAILABLE", "store.audit",
+			    "the audit takes no record: %.100s", why.text);
+}
+
 static enum ay_rc add_audit(struct ay_store *s, const struct ay_audit_row *r,
 			    struct ay_store_result *res, struct ay_err *e)
 {
@@ -313,8 +322,9 @@ static enum ay_rc add_audit(struct ay_store *s, const struct ay_audit_row *r,
 	sqlite3_bind_int64(st, 1, (int64_t)rec.number);
 	ay_sql_bind_bytes(st, 2, bytes);
 	rc = ay_sqlite_run(s, st, e);
-	if (rc == AY_OK)
-		rc = ay_audit_tree_add(&s->tree, bytes, e);
+	if (rc != AY_OK)
+		return no_audit(e);
+	rc = ay_audit_tree_add(&s->tree, bytes, e);
 	s->tree_moved = true;
 	res->number = rec.number;
 	return rc;

@@ -1,10 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/store/store.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 /* Every kind of store begins with the pointer to its functions. */
 struct ay_store_head {
 	const struct ay_store_kind *kind;
+	const struct ay_audit_row *witness;
 };
+
+static struct ay_store_head *head_of(struct ay_store *s)
+{
+	return (struct ay_store_head *)(void *)s;
+}
 
 static const struct ay_store_kind *const kinds[] = {
 	&ay_store_sqlite,
@@ -42,12 +51,44 @@ enum ay_rc ay_store_submit(struct ay_store *s, const struct ay_write *w, size_t 
 	return of(s)->submit(s, w, n, how, cookie, e);
 }
 
+/* First of the transaction, so that the result is that of the change. Refused: it waits on. */
+static enum ay_rc write_witnessed(struct ay_store *s, const struct ay_write *w, size_t n,
+				  struct ay_store_result *out, struct ay_err *e)
+{
+	struct ay_write *both = calloc(n + 1, sizeof(*both));
+	enum ay_rc rc;
+
+	memset(out, 0, sizeof(*out));
+	if (both == NULL)
+		return ay_fail(e, AY_E_NOMEM, "store.write", 0, "no memory for a transaction");
+	both[0] = (struct ay_write){ .kind = AY_WR_AUDIT, .audit = head_of(s)->witness };
+	memcpy(both + 1, w, n * sizeof(*w));
+	rc = of(s)->write(s, both, n + 1, out, e);
+	free(both);
+	if (rc == AY_OK)
+		head_of(s)->witness = NULL;
+	return rc;
+}
+
 enum ay_rc ay_store_write(struct ay_store *s, const struct ay_write *w, size_t n,
 			  struct ay_store_result *out, struct ay_err *e)
 {
 	struct ay_store_result unused;
 
-	return of(s)->write(s, w, n, out == NULL ? &unused : out, e);
+	if (out == NULL)
+		out = &unused;
+	return head_of(s)->witness == NULL ? of(s)->write(s, w, n, out, e)
+					   : write_witnessed(s, w, n, out, e);
+}
+
+void ay_store_witness(struct ay_store *s, const struct ay_audit_row *row)
+{
+	head_of(s)->witness = row;
+}
+
+bool ay_store_witnessed(const struct ay_store *s)
+{
+	return ((const struct ay_store_head *)(const void *)s)->witness == NULL;
 }
 
 int ay_store_done_fd(const struct ay_store *s)

@@ -290,7 +290,8 @@ struct ay_write {
  * How a transaction ended. code is stable and may be shown: VERSION (compare-
  * and-set lost), NAME_TAKEN, AK_BOUND, EK_BOUND, TLS_KEY_BOUND (another host has
  * it), HOST_EK (known host, another EK), TOKEN_SPENT, TOKEN_EXPIRED,
- * TOKEN_REVOKED, TOKEN_UNKNOWN, TOKEN_HOST, APPROVAL_DONE, STORE_RESTORED, or "".
+ * TOKEN_REVOKED, TOKEN_UNKNOWN, TOKEN_HOST, APPROVAL_DONE, STORE_RESTORED,
+ * AUDIT_UNAVAILABLE (the audit takes no record, so nothing was changed), or "".
  */
 struct ay_store_result {
 	uint64_t cookie;
@@ -451,6 +452,14 @@ AY_MUST_USE enum ay_rc ay_store_submit(struct ay_store *s, const struct ay_write
  */
 AY_MUST_USE enum ay_rc ay_store_write(struct ay_store *s, const struct ay_write *w, size_t n,
 				      struct ay_store_result *out, struct ay_err *e);
+/*
+ * The next ay_store_write() that succeeds also appends this row to the audit,
+ * in the same transaction: a change stands only with who asked for it. The row
+ * is borrowed until then, or until it is taken back by NULL. Taken back and
+ * never written when nothing was changed.
+ */
+void ay_store_witness(struct ay_store *s, const struct ay_audit_row *row);
+bool ay_store_witnessed(const struct ay_store *s); /* none waits */
 /* An eventfd that is readable while results wait; ay_store_done() resets it. */
 int ay_store_done_fd(const struct ay_store *s);
 /* Takes at most max results; call until it gives fewer. */

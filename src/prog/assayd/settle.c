@@ -357,6 +357,17 @@ static void job_stored(struct ay_engine *g, struct ay_job *j, const struct ay_st
 	ay_job_free(g, j);
 }
 
+/* Nobody waits for it, but it is not lost in silence. */
+static void audit_stored(const struct ay_store_result *res)
+{
+	struct ay_err e = { 0 };
+
+	if (res->rc == AY_OK)
+		return;
+	e.rc = ay_fail_code(&e, res->rc, res->code, "store.audit", "the store failed");
+	ay_log_err(AY_LOG_ERROR, "a record of the audit is lost", &e);
+}
+
 void ay_settle_stored(struct ay_engine *g)
 {
 	struct ay_store_result done[DONE_AT_ONCE];
@@ -367,8 +378,10 @@ void ay_settle_stored(struct ay_engine *g)
 		for (size_t i = 0; i < n; i++) {
 			void *p = (void *)(uintptr_t)(done[i].cookie & ~(uint64_t)AY_COOKIE_KIND);
 
-			if (!p)
-				continue; /* nobody waits for it */
+			if (!p) {
+				audit_stored(&done[i]);
+				continue;
+			}
 			switch (done[i].cookie & AY_COOKIE_KIND) {
 			case AY_COOKIE_JOB:
 				job_stored(g, p, &done[i]);

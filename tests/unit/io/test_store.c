@@ -498,6 +498,57 @@ static void test_content(void **state)
 	fx_end(&f);
 }
 
+/* The change and who asked for it stand or fall together. */
+static void test_witness(void **state)
+{
+	struct ay_audit_row row = {
+		.at = 5, .actor = "user:a", .action = "REQUEST", .object = "", .detail = "{}"
+	};
+	struct ay_audit_check check = { 0 };
+	struct ay_host_row h;
+	struct ay_write w = { .kind = AY_WR_HOST_ADD, .host = &h };
+	struct ay_event_row event = { .at = 5, .kind = "HOST", .body = "{}" };
+	struct ay_store_result res;
+	sqlite3 *db;
+	char name[32];
+	struct fx f;
+
+	(void)state;
+	fx_dir(&f);
+	fx_open(&f, true);
+	h = fx_host(1, name);
+	ay_store_witness(f.s, &row);
+	assert_false(ay_store_witnessed(f.s));
+	assert_int_equal(ay_store_write(f.s, &w, 1, NULL, &f.e), AY_OK);
+	assert_true(ay_store_witnessed(f.s));
+	ay_store_witness(f.s, &row);
+	assert_int_equal(ay_store_write(f.s, &w, 1, NULL, &f.e), AY_E_EXISTS);
+	assert_false(ay_store_witnessed(f.s)); /* nothing was changed, nothing stands */
+	w = (struct ay_write){ .kind = AY_WR_EVENT, .event = &event };
+	assert_int_equal(ay_store_write(f.s, &w, 1, &res, &f.e), AY_OK);
+	assert_int_equal(res.number, 1); /* of the change, not of the record */
+	assert_int_equal(ay_store_audits(f.s, 0, 10, check_audit, &check, &f.e), AY_OK);
+	assert_int_equal(check.tree.size, 2);
+
+	/* the audit takes nothing: no change, but attestations go on */
+	assert_int_equal(sqlite3_open(f.path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+				      "CREATE TRIGGER lost BEFORE INSERT ON audit BEGIN "
+				      "SELECT RAISE(ABORT, 'no space'); END",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
+	sqlite3_close(db);
+	ay_store_witness(f.s, &row);
+	h = fx_host(2, name);
+	w = (struct ay_write){ .kind = AY_WR_HOST_ADD, .host = &h };
+	assert_int_equal(ay_store_write(f.s, &w, 1, NULL, &f.e), AY_E_UNAVAIL);
+	assert_string_equal(f.e.code, "AUDIT_UNAVAILABLE");
+	ay_store_witness(f.s, NULL);
+	assert_int_equal(attest(&f, 1, 1), AY_OK);
+	assert_int_equal(ay_store_write(f.s, &w, 1, NULL, &f.e), AY_OK); /* it was not there */
+	fx_end(&f);
+}
+
 static void test_damage(void **state)
 {
 	struct ay_audit_row audit = {
@@ -574,12 +625,12 @@ static void test_backup_restore(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_open),	       cmocka_unit_test(test_newer_schema),
-		cmocka_unit_test(test_hosts),	       cmocka_unit_test(test_attest_cas),
-		cmocka_unit_test(test_enrol),	       cmocka_unit_test(test_token_refusals),
-		cmocka_unit_test(test_sets),	       cmocka_unit_test(test_transaction),
-		cmocka_unit_test(test_content),	       cmocka_unit_test(test_damage),
-		cmocka_unit_test(test_backup_restore),
+		cmocka_unit_test(test_open),	cmocka_unit_test(test_newer_schema),
+		cmocka_unit_test(test_hosts),	cmocka_unit_test(test_attest_cas),
+		cmocka_unit_test(test_enrol),	cmocka_unit_test(test_token_refusals),
+		cmocka_unit_test(test_sets),	cmocka_unit_test(test_transaction),
+		cmocka_unit_test(test_content), cmocka_unit_test(test_witness),
+		cmocka_unit_test(test_damage),	cmocka_unit_test(test_backup_restore),
 
 	};
 

@@ -2,6 +2,10 @@
 /* The API against an engine that is played: what it lets through, and what it says to the rest. */
 #include "api_fixture.h"
 
+#include "core/authz/audit.h"
+
+#include <sqlite3.h>
+
 /* ---- tests ---- */
 
 static void test_targets(void **state)
@@ -354,6 +358,109 @@ static void test_audited(void **state)
 	assert_int_equal(ay_store_verify(w.fx.s, &w.fx.e), AY_OK);
 }
 
+struct counted {
+	unsigned denied, more, begun;
+	char last[4096];
+};
+
+static void count_audit(void *arg, uint64_t seq, struct ay_bytes record)
+{
+	struct counted *n = arg;
+	struct ay_audit_record r;
+
+	(void)seq;
+	assert_int_equal(ay_audit_record_parse(record, &r, NULL), AY_OK);
+	n->denied += ay_bytes_eq(r.action, ay_bytes_of("DENIED"));
+	n->more += ay_bytes_eq(r.action, ay_bytes_of("DENIED_MORE"));
+	n->begun += ay_bytes_eq(r.action, ay_bytes_of("REQUEST"));
+	snprintf(n->last, sizeof(n->last), "%.*s %.*s %.*s", (int)r.actor.n,
+		 (const char *)r.actor.p, (int)r.object.n, (const char *)r.object.p,
+		 (int)r.detail.n, (const char *)r.detail.p);
+}
+
+static struct counted counted(void)
+{
+	struct counted n = { 0 };
+	struct ay_event_row event = { .at = 5, .kind = "X", .body = "{}" };
+
+	/* lazy records are there once a later write is */
+	assert_int_equal(fx_write(&w.fx, (struct ay_write){ .kind = AY_WR_EVENT, .event = &event }),
+			 AY_OK);
+	assert_int_equal(ay_store_audits(w.fx.s, 0, 100, count_audit, &n, &w.fx.e), AY_OK);
+	return n;
+}
+
+/* The refused are recorded: once, then as a count, so that they cannot fill the disk. */
+static void test_denied_audited(void **state)
+{
+	struct counted n;
+	char id[64];
+
+	(void)state;
+	for (int i = 0; i < 500; i++)
+		ask("GET", "/api/v1/hosts", "asy1.x", NULL);
+	n = counted();
+	assert_int_equal(n.denied, 1);
+	assert_int_equal(n.more, 0);
+	assert_non_null(strstr(n.last, "anybody GET /api/v1/hosts "));
+	assert_non_null(strstr(n.last, "\"code\":\"AUTH_FAILED\""));
+	assert_non_null(strstr(n.last, "\"from\":\"192.0.2.9:5555\""));
+	w.now += 61000;
+	ay_api_tick(w.api, w.now);
+	n = counted();
+	assert_int_equal(n.denied, 1);
+	assert_int_equal(n.more, 1);
+	assert_non_null(strstr(n.last, "\"more\":499"));
+	/* silence for two minutes ends the count; what comes then is told at once */
+	w.now += 130000;
+	ay_api_tick(w.api, w.now);
+	assert_int_equal(ask("DELETE", "/api/v1/hosts/h1", NULL, NULL), 401);
+	n = counted();
+	assert_int_equal(n.denied, 2);
+	assert_int_equal(n.more, 1);
+	snprintf(id, sizeof(id), "\"id\":\"%s\"", answer_text("request_id"));
+	assert_non_null(strstr(n.last, id));
+	assert_non_null(strstr(w.header, answer_text("request_id")));
+}
+
+/* A change that is a transaction of the store stands in it with who asked for it. */
+static void test_witnessed(void **state)
+{
+	struct counted n;
+
+	(void)state;
+	assert_int_equal(
+		ask("POST", "/api/v1/users", admin, "{\"name\":\"eve\",\"role\":\"viewer\"}"), 201);
+	n = counted();
+	assert_int_equal(n.begun, 1);
+	assert_non_null(strstr(n.last, "user:admin eve "));
+	assert_non_null(strstr(n.last, "\"outcome\":\"done\""));
+	assert_true(ay_store_witnessed(w.fx.s));
+	assert_int_equal(ask("GET", "/api/v1/users", admin, NULL), 200);
+	assert_int_equal(counted().begun, 1);
+}
+
+/* The audit is lost: no change, and it says why. */
+static void test_audit_lost(void **state)
+{
+	sqlite3 *db;
+
+	(void)state;
+	assert_int_equal(sqlite3_open(w.fx.path, &db), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(db, "ALTER TABLE audit RENAME TO elsewhere", NULL, NULL, NULL),
+		SQLITE_OK);
+	assert_int_equal(
+		ask("POST", "/api/v1/users", admin, "{\"name\":\"eve\",\"role\":\"viewer\"}"), 503);
+	assert_string_equal(error_of("code"), "AUDIT_UNAVAILABLE");
+	assert_int_equal(
+		sqlite3_exec(db, "ALTER TABLE elsewhere RENAME TO audit", NULL, NULL, NULL),
+		SQLITE_OK);
+	sqlite3_close(db);
+	assert_int_equal(ask("GET", "/api/v1/users", admin, NULL), 200);
+	assert_null(strstr(w.body, "eve"));
+}
+
 static void test_reports(void **state)
 {
 	struct ay_blob *report = ay_blob_new(FX_BYTES("{\"verdict\":\"trusted\",\"findings\":[]}"));
@@ -418,6 +525,9 @@ int main(void)
 		API_TEST(test_events),
 		API_TEST(test_users),
 		API_TEST(test_audited),
+		API_TEST(test_denied_audited),
+		API_TEST(test_witnessed),
+		API_TEST(test_audit_lost),
 		API_TEST(test_reports),
 		API_TEST(test_openapi),
 	};

@@ -78,10 +78,12 @@ static void finish(struct ay_api_call *c, int status, const char *type, struct a
 	struct ay_api_reply r = { .status = (uint16_t)status, .body = body };
 
 	c->api->metrics.refused += status >= 400;
+	ay_api_audit_end(c, status);
 	if (type != NULL)
 		add_header(&r, "content-type", type);
 	add_header(&r, "cache-control", "no-store");
 	add_header(&r, "x-content-type-options", "nosniff");
+	add_header(&r, "x-request-id", c->id);
 	if (header != NULL)
 		add_header(&r, header, value);
 	if (c->streaming)
@@ -127,10 +129,12 @@ void ay_api_empty(struct ay_api_call *c, int status)
 void ay_api_problem_as(struct ay_api_call *c, int status, const struct ay_err *e,
 		       const char *header, const char *value)
 {
+	json_t *doc = ay_problem_json(status, e);
+
+	json_object_set_new(doc, "request_id", json_string(c->id));
 	if (status >= 500)
 		ay_log_err(AY_LOG_WARN, c->route == NULL ? "api" : c->route->handler_name, e);
-	finish_json(c, status, "application/problem+json", ay_problem_json(status, e), header,
-		    value);
+	finish_json(c, status, "application/problem+json", doc, header, value);
 }
 
 void ay_api_problem(struct ay_api_call *c, const struct ay_err *e)
@@ -271,21 +275,4 @@ json_t *ay_api_hex(struct ay_bytes b)
 		return json_null();
 	ay_hex_encode(b, text);
 	return json_string(text);
-}
-
-bool ay_api_audit(struct ay_api_call *c, const char *action, struct ay_bytes object, json_t *detail)
-{
-	char actor[AY_MAX_NAME_BYTES + 8], *text = json_dumps(detail, JSON_COMPACT);
-	struct ay_audit_row row = { .at = c->api->now_ms, .actor = actor, .action = action };
-	struct ay_write w = { .kind = AY_WR_AUDIT, .audit = &row };
-	struct ay_err e = { 0 };
-	enum ay_rc rc;
-
-	json_decref(detail);
-	snprintf(actor, sizeof(actor), "user:%s", c->who.user);
-	row.object = ay_arena_str(&c->arena, object);
-	row.detail = text == NULL ? "{}" : text;
-	rc = ay_store_write(c->api->store, &w, 1, NULL, &e);
-	free(text);
-	return !ay_api_refused(c, rc, &e);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "io/sys/rng.h"
 #include "prog/assayd/api/auth.h"
 #include "prog/assayd/api/router.h"
 
@@ -18,6 +19,7 @@ enum ay_rc ay_api_new(struct ay_engine *g, struct ay_store *store, const struct 
 	a->engine = g;
 	a->store = store;
 	a->out = *out;
+	a->denials = ay_denials_new();
 	rc = ay_accounts_load(a, e);
 	if (rc != AY_OK) {
 		ay_api_free(a);
@@ -41,6 +43,8 @@ void ay_api_free(struct ay_api *a)
 		ay_err_set(&e, AY_E_UNAVAIL, "server", 0, "the server stops");
 		ay_api_problem(c, &e);
 	}
+	ay_denials_flush(a, true);
+	free(a->denials);
 	ay_accounts_free(a);
 	free(a);
 }
@@ -50,11 +54,14 @@ void ay_api_free(struct ay_api *a)
 static struct ay_api_call *call_new(struct ay_api *a, uint32_t req)
 {
 	struct ay_api_call *c = calloc(1, sizeof(*c));
+	uint8_t id[AY_REQUEST_ID_TEXT / 2];
 
 	if (c == NULL)
 		return NULL;
 	c->api = a;
 	c->req = req;
+	ay_rng_bytes(id, sizeof(id));
+	ay_hex_encode(AY_BYTES(id), c->id);
 	ay_arena_init(&c->arena, CALL_BYTES);
 	c->next = a->calls;
 	a->calls = c;
@@ -188,6 +195,16 @@ static struct ay_bytes keep(struct ay_api_call *c, struct ay_bytes b)
 	return ay_arena_dup(&c->arena, b);
 }
 
+/* The handler may answer, and so free the call, before it returns. */
+static void handle(struct ay_api_call *c)
+{
+	struct ay_api *a = c->api;
+
+	ay_api_witness(c);
+	c->route->handler(c);
+	ay_api_witness_end(a);
+}
+
 /* Who asks is known, or nobody: what is left of the request. */
 static void admitted(struct ay_api_call *c, const struct ay_api_request *r)
 {
@@ -204,7 +221,7 @@ static void admitted(struct ay_api_call *c, const struct ay_api_request *r)
 		return;
 	}
 	if (take_body(c, r) == AY_OK)
-		c->route->handler(c);
+		handle(c);
 }
 
 void ay_auth_finish(struct ay_api_call *c, enum ay_rc rc, const struct ay_principal *who,

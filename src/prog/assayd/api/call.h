@@ -30,6 +30,9 @@ struct ay_route {
 /* The rows of routes.def; *n is their number. */
 const struct ay_route *ay_routes(size_t *n);
 
+#define AY_REQUEST_ID_TEXT 21 /* 20 hexadecimal digits and a terminator */
+#define AY_ACTOR_TEXT (AY_MAX_NAME_BYTES + 8)
+
 struct ay_api_call {
 	struct ay_api_call *next;
 	struct ay_api *api;
@@ -44,7 +47,11 @@ struct ay_api_call {
 	struct ay_bytes accept, last_event_id, peer;
 	struct ay_principal who;
 	struct ay_bytes message; /* the whole request, while its credential is checked elsewhere */
-	char action[32];	 /* audit: set by ay_api_audit() */
+	char id[AY_REQUEST_ID_TEXT]; /* told in X-Request-Id, kept in the audit */
+	char actor[AY_ACTOR_TEXT];
+	const struct ay_audit_row *witness; /* in the arena; NULL: nothing is changed here */
+	bool witnessed;			    /* it stands in the audit */
+	bool audited;			    /* and so does what came of it */
 	void (*left)(
 		struct ay_api_call *c); /* the client left while the handler waits; may be NULL */
 	void *state;			/* handler's own, freed by it */
@@ -65,6 +72,8 @@ struct ay_api {
 	struct ay_api_call *calls;
 	struct ay_accounts *accounts;
 	struct ay_failures *failures;
+	struct ay_denials *denials;
+	struct ay_api_call *witnessing; /* whose handler runs, and changed nothing yet */
 	struct ay_api_metrics metrics;
 	int64_t now_ms;
 	bool closing;
@@ -116,12 +125,40 @@ AY_MUST_USE enum ay_rc ay_api_instant(const struct ay_api_call *c, const char *m
 bool ay_api_flag(const struct ay_api_call *c, const char *member);
 uint64_t ay_api_number(const struct ay_api_call *c, const char *member, uint64_t otherwise);
 
+/* ---- audited.c: what of a request stands in the audit ---- */
 /*
- * A person changed something: kept in the audit, durably. False: it could not
- * be written, and the call is answered 503. detail is taken.
+ * A person changed something: what came of it, durably. False: it could not be
+ * written, and the call is answered 503. detail is taken.
  */
 bool ay_api_audit(struct ay_api_call *c, const char *action, struct ay_bytes object,
 		  json_t *detail);
+/*
+ * Around each handler that may change something, by api.c: the first
+ * transaction it makes also says in the audit who asked for what.
+ */
+void ay_api_witness(struct ay_api_call *c);
+void ay_api_witness_end(struct ay_api *a);
+/*
+ * For a handler whose change is no transaction of ours: the same, written now.
+ * False: it could not be, and the call is answered 503.
+ */
+bool ay_api_intend(struct ay_api_call *c);
+/* By answer.c: how a change ended of which the handler has not told. */
+void ay_api_audit_end(struct ay_api_call *c, int status);
+/* Somebody began a session, or may not (code). how: "password", "oidc", .. */
+void ay_api_login(struct ay_api_call *c, struct ay_bytes name, const char *how, const char *code);
+/* The "call" member of detail is added; detail is taken (NULL: none). Nobody waits for it. */
+void ay_api_leave(struct ay_api_call *c, const char *action, const char *object, json_t *detail,
+		  const char *outcome);
+/* As text: "POST /api/v1/hosts", in the arena; the actor of records. */
+const char *ay_api_object(struct ay_api_call *c);
+const char *ay_api_actor(const struct ay_api_call *c, char out[AY_ACTOR_TEXT]);
+void ay_audit_leave(struct ay_api *a, const struct ay_audit_row *row);
+
+/* ---- denied.c: the refused, once and then counted ---- */
+struct ay_denials *ay_denials_new(void); /* freed by free() */
+/* Counts whose time has come, or all. */
+void ay_denials_flush(struct ay_api *a, bool all);
 
 /*
  * First thing in the handler of an operation that two persons may be wanted

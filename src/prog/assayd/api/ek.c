@@ -15,7 +15,8 @@ static void approved(void *arg, enum ay_rc rc, const struct ay_err *e, struct ay
 
 void ay_api_ek_approve(struct ay_api_call *c)
 {
-	ay_engine_ek_approve(c->api->engine, ay_api_text(c, "hash"), approved, c);
+	if (ay_api_intend(c)) /* the change is the Privacy CA's, not our store's */
+		ay_engine_ek_approve(c->api->engine, ay_api_text(c, "hash"), approved, c);
 }
 
 static void crl(void *arg, enum ay_rc rc, const struct ay_err *e, struct ay_bytes document)

@@ -75,13 +75,15 @@ static enum ay_rc start_after(struct ay_api_call *c, bool *given, uint64_t *afte
 
 static bool begin(struct ay_api_call *c, struct ay_err *e)
 {
-	struct ay_api_reply head = { .status = 200, .n_headers = 2 };
+	struct ay_api_reply head = { .status = 200, .n_headers = 3 };
 	struct stream *s = calloc(1, sizeof(*s));
 
 	head.header[0].name = ay_bytes_of("content-type");
 	head.header[0].value = ay_bytes_of("text/event-stream");
 	head.header[1].name = ay_bytes_of("cache-control");
 	head.header[1].value = ay_bytes_of("no-store");
+	head.header[2].name = ay_bytes_of("x-request-id");
+	head.header[2].value = ay_bytes_of(c->id);
 	if (s == NULL) {
 		ay_err_set(e, AY_E_NOMEM, "events", 0, "out of memory");
 		return false;
@@ -130,6 +132,7 @@ void ay_api_tick(struct ay_api *a, int64_t now_ms)
 	static const char ping[] = ": here\n\n";
 
 	a->now_ms = now_ms;
+	ay_denials_flush(a, false);
 	for (struct ay_api_call *c = a->calls; c != NULL; c = c->next) {
 		const struct stream *s = c->state;
 
