@@ -111,6 +111,8 @@ void ay_api_request_build(struct ay_writer *w, const struct ay_api_request *r)
 	ay_wr_vec8(w, r->peer);
 	ay_wr_u8(w, r->has_cert);
 	ay_wr_bytes(w, AY_BYTES(r->cert_spki));
+	ay_wr_vec16(w, r->cert);
+	ay_wr_u8(w, (uint8_t)r->listener);
 	build_headers(w, r->header, r->n_headers);
 	ay_wr_bytes(w, r->body);
 }
@@ -119,7 +121,7 @@ enum ay_rc ay_api_request_parse(struct ay_bytes in, struct ay_api_request *out, 
 {
 	struct ay_api_request v = { 0 };
 	struct ay_reader r;
-	uint8_t method;
+	uint8_t method, listener;
 	enum ay_rc rc;
 
 	ay_rd_init(&r, in);
@@ -132,6 +134,11 @@ enum ay_rc ay_api_request_parse(struct ay_bytes in, struct ay_api_request *out, 
 	v.peer = ay_rd_vec8(&r, "api.peer", MAX_ADDR);
 	v.has_cert = ay_rd_u8(&r, "api.hasCert");
 	ay_rd_copy(&r, "api.certSpki", v.cert_spki, sizeof(v.cert_spki));
+	v.cert = ay_rd_vec16(&r, "api.cert", AY_MAX_CERT_BYTES);
+	listener = ay_rd_u8(&r, "api.listener");
+	if (listener >= AY_LISTENERS)
+		ay_rd_reject(&r, "api.listener", "unknown listener %u", listener);
+	v.listener = (enum ay_listener)listener;
 	v.n_headers = parse_headers(&r, v.header);
 	v.body = ay_rd_rest(&r, "api.body");
 	rc = ay_rd_end(&r, "api", e);
@@ -148,6 +155,18 @@ struct ay_bytes ay_api_request_header(const struct ay_api_request *r, const char
 		if (ay_bytes_eq(r->header[i].name, ay_bytes_of(name)))
 			return r->header[i].value;
 	return (struct ay_bytes){ NULL, 0 };
+}
+
+const char *ay_listener_name(enum ay_listener l)
+{
+	static const char *const names[] = {
+		"api",
+#define X(id, name, doc) #name,
+#include "io/ipc/listeners.def"
+#undef X
+	};
+
+	return (size_t)l < AY_COUNT(names) ? names[l] : NULL;
 }
 
 const char *ay_http_method_name(enum ay_http_method m)
@@ -203,6 +222,6 @@ size_t ay_api_reply_size(const struct ay_api_reply *r)
 
 size_t ay_api_request_size(const struct ay_api_request *r)
 {
-	return 1 + 2 + r->path.n + 2 + r->query.n + 1 + r->peer.n + 1 + sizeof(r->cert_spki) +
-	       headers_size(r->header, r->n_headers) + r->body.n;
+	return 1 + 2 + r->path.n + 2 + r->query.n + 1 + r->peer.n + 1 + sizeof(r->cert_spki) + 2 +
+	       r->cert.n + 1 + headers_size(r->header, r->n_headers) + r->body.n;
 }

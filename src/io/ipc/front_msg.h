@@ -8,6 +8,7 @@
  * _build writes to the caller's writer, whose ay_wr_end() tells overflow; each
  * _parse gives AY_E_INPUT or AY_E_LIMIT, and the peer is then to be dropped.
  */
+#include "core/base/limits.h"
 #include "core/base/reader.h"
 #include "core/base/writer.h"
 #include "io/ipc/tables.h"
@@ -45,6 +46,17 @@ struct ay_dial {
 void ay_dial_build(struct ay_writer *w, const struct ay_dial *d);
 AY_MUST_USE enum ay_rc ay_dial_parse(struct ay_bytes in, struct ay_dial *out, struct ay_err *e);
 
+/* Which address a request came by; what is answered there is the router's matter. */
+enum ay_listener {
+	AY_LISTENER_API = 0,
+#define X(id, name, doc) AY_LISTENER_##id,
+#include "io/ipc/listeners.def"
+#undef X
+	AY_LISTENERS
+};
+/* "api", "oat1" ...; NULL: no such number */
+const char *ay_listener_name(enum ay_listener l);
+
 /* API_REQUEST */
 enum ay_http_method {
 	AY_HTTP_GET = 1,
@@ -59,8 +71,9 @@ enum ay_http_method {
 #define AY_API_HEADERS                                                                             \
 	"accept", "authorization", "cookie", "content-type", "if-match", "if-none-match",          \
 		"last-event-id", "origin", "host", "sec-fetch-site", "soapaction", "user-agent",   \
-		"idempotency-key", "x-csrf-token"
-#define AY_API_MAX_HEADERS 16
+		"idempotency-key", "x-csrf-token", "date", "x-nonce", "x-auth-blob",               \
+		"authorizationtoken"
+#define AY_API_MAX_HEADERS 24
 #define AY_API_MAX_TARGET 8192 /* path and query together */
 
 struct ay_api_header {
@@ -75,6 +88,8 @@ struct ay_api_request {
 	struct ay_bytes peer;  /* ADDR:PORT of the client */
 	uint8_t has_cert;      /* 1: the client showed a certificate and proved its key */
 	uint8_t cert_spki[32]; /* SHA-256 of its SPKI; the chain is not judged here */
+	struct ay_bytes cert;  /* its DER; empty when it is larger than AY_MAX_CERT_BYTES */
+	enum ay_listener listener;
 	size_t n_headers;
 	struct ay_api_header header[AY_API_MAX_HEADERS];
 	struct ay_bytes body;

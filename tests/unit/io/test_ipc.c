@@ -222,6 +222,8 @@ static void bodies_come_back_as_they_were_built(void **state)
 				    .query = ay_bytes_of("limit=5"),
 				    .peer = ay_bytes_of("127.0.0.1:1"),
 				    .has_cert = 1,
+				    .cert = ay_bytes_of("DER"),
+				    .listener = AY_LISTENER_SECL,
 				    .n_headers = 1,
 				    .body = ay_bytes_of("{}") };
 	struct ay_api_request got;
@@ -237,6 +239,8 @@ static void bodies_come_back_as_they_were_built(void **state)
 	assert_int_equal(ay_api_request_parse(b, &got, NULL), AY_OK);
 	assert_true(ay_bytes_eq(got.path, q.path));
 	assert_true(ay_bytes_eq(got.body, q.body));
+	assert_true(ay_bytes_eq(got.cert, q.cert));
+	assert_int_equal(got.listener, AY_LISTENER_SECL);
 	assert_true(ay_bytes_eq(ay_api_request_header(&got, "accept"), ay_bytes_of("*/*")));
 	assert_int_equal(ay_api_request_header(&got, "cookie").n, 0);
 	for (size_t n = 0; n < b.n - q.body.n; n++) /* the body is the rest */
@@ -255,6 +259,22 @@ static void a_request_with_a_false_method_is_refused(void **state)
 	assert_string_equal(e.where, "api.method");
 }
 
+static void a_request_by_no_listener_is_refused(void **state)
+{
+	static uint8_t room[256];
+	struct ay_api_request q = { .method = AY_HTTP_GET, .listener = AY_LISTENERS }, got;
+	struct ay_writer w;
+	struct ay_bytes b;
+	struct ay_err e;
+
+	(void)state;
+	ay_wr_init(&w, room, sizeof(room));
+	ay_api_request_build(&w, &q);
+	assert_int_equal(ay_wr_end(&w, "q", &b, NULL), AY_OK);
+	assert_int_equal(ay_api_request_parse(b, &got, &e), AY_E_INPUT);
+	assert_string_equal(e.where, "api.listener");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +287,7 @@ int main(void)
 		cmocka_unit_test(a_handler_may_close_its_pair),
 		cmocka_unit_test(bodies_come_back_as_they_were_built),
 		cmocka_unit_test(a_request_with_a_false_method_is_refused),
+		cmocka_unit_test(a_request_by_no_listener_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
