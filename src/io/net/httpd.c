@@ -170,11 +170,25 @@ static void take_peer(struct evhttp_request *req, char *room, size_t n, struct a
 	r->has_cert = cert != NULL && ay_tls_spki_hash(cert, r->cert_spki);
 }
 
-static void pass_on(struct ay_httpd *h, struct ay_httpd_pending *p)
+/* NULL without a certificate, or for one that is too large to be passed on. */
+static uint8_t *take_cert(struct evhttp_request *req, struct ay_api_request *r)
 {
+	X509 *cert = SSL_get0_peer_certificate(ssl_of(req));
+	uint8_t *der = NULL;
+	int n = cert == NULL ? 0 : i2d_X509(cert, &der);
+
+	if (n > 0 && n <= AY_MAX_CERT_BYTES)
+		r->cert = (struct ay_bytes){ der, (size_t)n };
+	return der;
+}
+
+static void pass_on(struct ay_httpd_door *d, struct ay_httpd_pending *p)
+{
+	struct ay_httpd *h = d->h;
 	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(p->req);
 	struct evbuffer *in = evhttp_request_get_input_buffer(p->req);
-	struct ay_api_request r = { .method = method_of(p->req) };
+	struct ay_api_request r = { .method = method_of(p->req), .listener = d->listener };
+	uint8_t *der;
 	char peer[80];
 
 	r.path = view(evhttp_uri_get_path(uri));
@@ -183,10 +197,12 @@ static void pass_on(struct ay_httpd *h, struct ay_httpd_pending *p)
 	r.body.p = r.body.n > 0 ? evbuffer_pullup(in, -1) : NULL;
 	take_headers(p->req, &r);
 	take_peer(p->req, peer, sizeof(peer), &r);
+	der = take_cert(p->req, &r);
 	if (r.body.n > 0 && r.body.p == NULL)
 		ay_httpd_problem(h, p->id, 503, "NOMEM", "out of memory");
 	else
 		h->a.request(h->a.arg, p->id, &r);
+	OPENSSL_free(der);
 }
 
 /* ---- the life of a request ---- */
@@ -215,7 +231,8 @@ static void on_close(struct evhttp_connection *conn, void *arg)
 
 static void on_request(struct evhttp_request *req, void *arg)
 {
-	struct ay_httpd *h = arg;
+	struct ay_httpd_door *d = arg;
+	struct ay_httpd *h = d->h;
 	struct ay_httpd_pending *p = take_slot(h, req);
 	const char *wrong;
 
@@ -231,7 +248,7 @@ static void on_request(struct evhttp_request *req, void *arg)
 	if (wrong == NULL)
 		wrong = judge_target(req);
 	if (wrong == NULL) {
-		pass_on(h, p);
+		pass_on(d, p);
 		return;
 	}
 	h->counts.refused++;
@@ -376,27 +393,42 @@ void ay_httpd_problem(struct ay_httpd *h, uint32_t id, uint16_t status, const ch
 
 /* ---- set up and end ---- */
 
-static enum ay_rc new_http(struct ay_httpd *h, struct ay_err *e)
+static enum ay_rc new_http(struct ay_httpd_door *d, int listen_fd, struct ay_err *e)
 {
+	const struct ay_httpd_args *a = &d->h->a;
 	struct evconnlistener *l;
 
-	h->http = evhttp_new(h->a.base);
-	l = evconnlistener_new(h->a.base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
-			       0, h->a.listen_fd);
-	if (h->http == NULL || l == NULL)
+	d->http = evhttp_new(a->base);
+	l = evconnlistener_new(a->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
+			       0, listen_fd);
+	if (d->http == NULL || l == NULL)
 		return ay_fail(e, AY_E_NOMEM, "httpd", 0, "no memory");
-	evhttp_set_bevcb(h->http, ay_httpd_guard_new, h);
-	evhttp_set_max_headers_size(h->http, AY_MAX_API_HEADERS);
-	evhttp_set_max_body_size(h->http, (ev_ssize_t)h->a.max_body);
-	evhttp_set_timeout(h->http, (int)(h->a.keep_alive_ms / 1000) + 60);
-	evhttp_set_allowed_methods(h->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST |
+	evhttp_set_bevcb(d->http, ay_httpd_guard_new, d);
+	evhttp_set_max_headers_size(d->http, AY_MAX_API_HEADERS);
+	evhttp_set_max_body_size(d->http, (ev_ssize_t)a->max_body);
+	evhttp_set_timeout(d->http, (int)(a->keep_alive_ms / 1000) + 60);
+	evhttp_set_allowed_methods(d->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST |
 						    EVHTTP_REQ_PUT | EVHTTP_REQ_PATCH |
 						    EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS);
-	evhttp_set_gencb(h->http, on_request, h);
-	h->bound = evhttp_bind_listener(h->http, l);
-	if (h->bound == NULL)
+	evhttp_set_gencb(d->http, on_request, d);
+	d->bound = evhttp_bind_listener(d->http, l);
+	if (d->bound == NULL)
 		return ay_fail(e, AY_E_NOMEM, "httpd", 0, "no listener");
 	return AY_OK;
+}
+
+enum ay_rc ay_httpd_listen(struct ay_httpd *h, enum ay_listener l, int listen_fd,
+			   struct ay_bytes cert_pem, struct ay_bytes key_pem, struct ay_err *e)
+{
+	struct ay_httpd_door *d = &h->door[h->n_doors];
+	enum ay_rc rc;
+
+	assert(h->n_doors < AY_COUNT(h->door));
+	h->n_doors++;
+	d->h = h;
+	d->listener = l;
+	rc = ay_httpd_guard_tls(d, cert_pem, key_pem, e);
+	return rc == AY_OK ? new_http(d, listen_fd, e) : rc;
 }
 
 static enum ay_rc new_slots(struct ay_httpd *h, struct ay_err *e)
@@ -426,7 +458,7 @@ enum ay_rc ay_httpd_new(const struct ay_httpd_args *a, struct ay_httpd **out, st
 	if (rc == AY_OK)
 		rc = new_slots(h, e);
 	if (rc == AY_OK)
-		rc = new_http(h, e);
+		rc = ay_httpd_listen(h, AY_LISTENER_API, a->listen_fd, a->cert_pem, a->key_pem, e);
 	if (rc != AY_OK) {
 		ay_httpd_free(h);
 		return rc;
@@ -440,11 +472,13 @@ void ay_httpd_free(struct ay_httpd *h)
 	if (h == NULL)
 		return;
 	h->is_stopping = true;
-	if (h->http != NULL)
-		evhttp_free(h->http);
+	for (size_t i = 0; i < h->n_doors; i++)
+		if (h->door[i].http != NULL)
+			evhttp_free(h->door[i].http);
 	event_base_loop(h->a.base,
 			EVLOOP_NONBLOCK); /* bufferevents are freed in a turn of the loop */
-	ay_httpd_guard_fini(h);
+	for (size_t i = 0; i < h->n_doors; i++)
+		SSL_CTX_free(h->door[i].tls);
 	free(h->pending);
 	free(h->free_slot);
 	free(h);
@@ -455,8 +489,10 @@ void ay_httpd_stop(struct ay_httpd *h)
 	if (h->is_stopping)
 		return;
 	h->is_stopping = true;
-	evhttp_del_accept_socket(h->http, h->bound);
-	h->bound = NULL;
+	for (size_t i = 0; i < h->n_doors; i++) {
+		evhttp_del_accept_socket(h->door[i].http, h->door[i].bound);
+		h->door[i].bound = NULL;
+	}
 	for (size_t i = 0; i < h->n_slots; i++)
 		if (h->pending[i].req != NULL && h->pending[i].is_stream)
 			ay_httpd_end(h, h->pending[i].id);

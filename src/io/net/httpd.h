@@ -15,7 +15,7 @@ struct ay_httpd;
 
 struct ay_httpd_args {
 	struct event_base *base;
-	int listen_fd;		  /* taken over */
+	int listen_fd;		  /* taken over; requests by it are of AY_LISTENER_API */
 	struct ay_bytes cert_pem; /* certificate, then its chain without the root */
 	struct ay_bytes key_pem;
 	int64_t deadline_ms;   /* handshake and first request in all */
@@ -30,6 +30,10 @@ struct ay_httpd_args {
 };
 AY_MUST_USE enum ay_rc ay_httpd_new(const struct ay_httpd_args *a, struct ay_httpd **out,
 				    struct ay_err *e);
+/* One more address, with its own certificate; listen_fd is taken over. Limits are one for all. */
+AY_MUST_USE enum ay_rc ay_httpd_listen(struct ay_httpd *h, enum ay_listener l, int listen_fd,
+				       struct ay_bytes cert_pem, struct ay_bytes key_pem,
+				       struct ay_err *e);
 /* Runs one turn of the loop: evhttp frees its connections there. */
 void ay_httpd_free(struct ay_httpd *h);
 

@@ -31,18 +31,23 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 	shutdown(bufferevent_getfd(g->bev), SHUT_RDWR);
 }
 
+/* The limit is one for all doors: who floods one of them cannot have more than all. */
 static void pause_accept(struct ay_httpd *h, bool pause)
 {
-	struct evconnlistener *l;
-
-	if (h->is_stopping || h->bound == NULL || h->is_paused == pause)
+	if (h->is_stopping || h->is_paused == pause)
 		return;
 	h->is_paused = pause;
-	l = evhttp_bound_socket_get_listener(h->bound);
-	if (pause)
-		evconnlistener_disable(l);
-	else
-		evconnlistener_enable(l);
+	for (size_t i = 0; i < h->n_doors; i++) {
+		struct evconnlistener *l;
+
+		if (h->door[i].bound == NULL)
+			continue;
+		l = evhttp_bound_socket_get_listener(h->door[i].bound);
+		if (pause)
+			evconnlistener_disable(l);
+		else
+			evconnlistener_enable(l);
+	}
 }
 
 static void on_ssl_free(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long l, void *p)
@@ -61,9 +66,10 @@ static void on_ssl_free(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, lo
 
 struct bufferevent *ay_httpd_guard_new(struct event_base *base, void *arg)
 {
-	struct ay_httpd *h = arg;
+	struct ay_httpd_door *d = arg;
+	struct ay_httpd *h = d->h;
 	struct guard *g = calloc(1, sizeof(*g));
-	SSL *ssl = SSL_new(h->tls);
+	SSL *ssl = SSL_new(d->tls);
 
 	/* NULL would make evhttp go on without TLS: no memory is an end, not an answer. */
 	if (g == NULL || ssl == NULL || SSL_set_ex_data(ssl, h->guard_index, g) != 1)
@@ -159,23 +165,28 @@ static const struct timeval *common(struct event_base *base, int64_t ms)
 	return event_base_init_common_timeout(base, &t);
 }
 
+enum ay_rc ay_httpd_guard_tls(struct ay_httpd_door *d, struct ay_bytes cert_pem,
+			      struct ay_bytes key_pem, struct ay_err *e)
+{
+	d->tls = SSL_CTX_new(TLS_server_method());
+	if (d->tls == NULL || !set_up_tls(d->tls))
+		return ay_fail(e, AY_E_CRYPTO, "httpd.tls", 0, "no TLS context");
+	if (!load(d->tls, cert_pem, key_pem))
+		return ay_fail(e, AY_E_INPUT, "httpd.tls", 0,
+			       "certificate or key of the %s listener cannot be used",
+			       ay_listener_name(d->listener));
+	return AY_OK;
+}
+
 enum ay_rc ay_httpd_guard_init(struct ay_httpd *h, struct ay_err *e)
 {
 	h->guard_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, on_ssl_free);
-	h->tls = SSL_CTX_new(TLS_server_method());
-	if (h->guard_index < 0 || h->tls == NULL || !set_up_tls(h->tls))
+	if (h->guard_index < 0)
 		return ay_fail(e, AY_E_CRYPTO, "httpd.tls", 0, "no TLS context");
-	if (!load(h->tls, h->a.cert_pem, h->a.key_pem))
-		return ay_fail(e, AY_E_INPUT, "httpd.tls", 0, "certificate or key cannot be used");
 	h->deadline = common(h->a.base, h->a.deadline_ms);
 	h->keep_alive = common(h->a.base, h->a.keep_alive_ms);
 	h->sending = common(h->a.base, h->a.deadline_ms * SENDING_FACTOR);
 	if (h->deadline == NULL || h->keep_alive == NULL || h->sending == NULL)
 		return ay_fail(e, AY_E_NOMEM, "httpd", 0, "no memory");
 	return AY_OK;
-}
-
-void ay_httpd_guard_fini(struct ay_httpd *h)
-{
-	SSL_CTX_free(h->tls);
 }

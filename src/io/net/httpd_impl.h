@@ -21,12 +21,20 @@ struct ay_httpd_pending {
 	bool is_stream, is_cut;
 };
 
-struct ay_httpd {
-	struct ay_httpd_args a;
+/* One address with its certificate. */
+struct ay_httpd_door {
+	struct ay_httpd *h;
+	enum ay_listener listener;
 	SSL_CTX *tls;
-	int guard_index; /* of the guard in an SSL object */
 	struct evhttp *http;
 	struct evhttp_bound_socket *bound;
+};
+
+struct ay_httpd {
+	struct ay_httpd_args a;
+	int guard_index; /* of the guard in an SSL object */
+	size_t n_doors;
+	struct ay_httpd_door door[AY_LISTENERS];
 	const struct timeval *deadline, *keep_alive, *sending;
 	struct ay_httpd_pending *pending;
 	uint32_t *free_slot;
@@ -41,8 +49,10 @@ struct ay_httpd {
  * and counts.
  */
 AY_MUST_USE enum ay_rc ay_httpd_guard_init(struct ay_httpd *h, struct ay_err *e);
-void ay_httpd_guard_fini(struct ay_httpd *h);
-/* evhttp's callback for a new connection. */
+/* The TLS of one door. */
+AY_MUST_USE enum ay_rc ay_httpd_guard_tls(struct ay_httpd_door *d, struct ay_bytes cert_pem,
+					  struct ay_bytes key_pem, struct ay_err *e);
+/* evhttp's callback for a new connection; arg is the door. */
 struct bufferevent *ay_httpd_guard_new(struct event_base *base, void *arg);
 void ay_httpd_guard_busy(struct ay_httpd *h, SSL *ssl);	   /* a whole request is there */
 void ay_httpd_guard_sending(struct ay_httpd *h, SSL *ssl); /* its answer is on its way */

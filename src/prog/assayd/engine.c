@@ -3,6 +3,7 @@
 #include "prog/assayd/engine_impl.h"
 
 #include "io/sys/clock.h"
+#include "io/sys/listeners.h"
 
 #include <event2/event.h>
 #include <stdlib.h>
@@ -34,6 +35,33 @@ void ay_engine_overview(const struct ay_engine *g, struct ay_overview *out)
 	*out = g->count;
 }
 
+json_t *ay_engine_warnings(const struct ay_engine *g)
+{
+	json_t *list = json_array();
+	char key[32], text[AY_LISTENER_WARNING];
+
+	for (int l = AY_LISTENER_API + 1; g->config && l < AY_LISTENERS; l++)
+		if (ay_listener_warning(g->config, (enum ay_listener)l, key, text))
+			json_array_append_new(list,
+					      json_pack("{s:s, s:s}", "key", key, "text", text));
+	return list;
+}
+
+/* Each beside the key that it is about. */
+static bool add_warnings(const struct ay_engine *g, json_t *list)
+{
+	AY_CLEANUP(ay_json_unref) json_t *all = ay_engine_warnings(g);
+	json_t *warning, *row;
+	size_t i, k;
+
+	json_array_foreach (all, i, warning)
+		json_array_foreach (list, k, row)
+			if (json_equal(json_object_get(row, "key"),
+				       json_object_get(warning, "key")))
+				json_object_set(row, "warning", json_object_get(warning, "text"));
+	return all != NULL;
+}
+
 enum ay_rc ay_engine_config(struct ay_engine *g, json_t **out, struct ay_err *e)
 {
 	json_t *list = json_array();
@@ -47,7 +75,8 @@ enum ay_rc ay_engine_config(struct ay_engine *g, json_t **out, struct ay_err *e)
 			list = NULL;
 		}
 	*out = list;
-	return list ? AY_OK : ay_fail(e, AY_E_NOMEM, "config", 0, "no memory");
+	return list && add_warnings(g, list) ? AY_OK
+					     : ay_fail(e, AY_E_NOMEM, "config", 0, "no memory");
 }
 
 /* ---- messages ---- */

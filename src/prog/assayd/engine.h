@@ -355,7 +355,10 @@ AY_MUST_USE struct ay_subscription *ay_engine_subscribe(struct ay_engine *g, ay_
 							void *arg);
 void ay_engine_unsubscribe(struct ay_engine *g, struct ay_subscription *s);
 
-/* Effective configuration: array of {"key","value","from"}. */
+/* Array of {"key","text"}: what an operator should be reminded of. The caller's; NULL without
+ * memory. */
+json_t *ay_engine_warnings(const struct ay_engine *g);
+/* Effective configuration: array of {"key","value","from","doc"[,"warning"]}. */
 AY_MUST_USE enum ay_rc ay_engine_config(struct ay_engine *g, json_t **out, struct ay_err *e);
 
 #endif

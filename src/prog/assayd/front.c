@@ -33,7 +33,7 @@ static const struct ay_sandbox box = { .name = "front",
 				       .n_calls = AY_COUNT(calls),
 				       .inet_only = true };
 
-enum { PEM_MAX = 256 * 1024, STOP_POLL_MS = 50 };
+enum { STOP_POLL_MS = 50 };
 
 const struct ay_sandbox *ay_front_sandbox(void)
 {
@@ -122,7 +122,7 @@ static enum ay_rc read_state(const struct ay_front *f, const char *name, struct 
 
 	if (!ay_config_state_path(f->config, name, path, sizeof(path)))
 		return ay_fail(e, AY_E_LIMIT, "front", 0, "state_dir is too long");
-	return ay_file_read(path, PEM_MAX, out, e);
+	return ay_file_read(path, AY_FRONT_PEM_MAX, out, e);
 }
 
 static enum ay_rc open_agents(struct ay_front *f, struct ay_err *e)
@@ -152,7 +152,9 @@ static enum ay_rc open_api(struct ay_front *f, struct ay_err *e)
 
 	if (rc == AY_OK)
 		rc = read_state(f, AY_FILE_API_KEY, &key, e);
-	return rc == AY_OK ? ay_front_api_open(f, cert, key, e) : rc;
+	if (rc == AY_OK)
+		rc = ay_front_api_open(f, cert, key, e);
+	return rc == AY_OK ? ay_front_compat_open(f, cert, key, e) : rc;
 }
 
 /* Told to engine and, for endpoints.json, to the parent. */

@@ -10,6 +10,7 @@
 #include "prog/assayd/processes.h"
 
 #define AY_FRONT_RESUMES 8192
+#define AY_FRONT_PEM_MAX (256 * 1024)
 
 struct evconnlistener;
 struct evdns_base;
@@ -63,6 +64,9 @@ const struct ay_sandbox *ay_front_sandbox(void);
 /* front_api.c */
 AY_MUST_USE enum ay_rc ay_front_api_open(struct ay_front *f, struct ay_bytes cert_pem,
 					 struct ay_bytes key_pem, struct ay_err *e);
+/* The listeners of [compat]; certificate and key of the API serve where none are given. */
+AY_MUST_USE enum ay_rc ay_front_compat_open(struct ay_front *f, struct ay_bytes api_cert,
+					    struct ay_bytes api_key, struct ay_err *e);
 void ay_front_api_from_engine(struct ay_front *f, const struct ay_ipc_msg *m);
 
 /* front_conn.c */

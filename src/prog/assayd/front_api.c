@@ -3,8 +3,11 @@
 #include "prog/assayd/front.h"
 
 #include "io/ipc/front_msg.h"
+#include "io/sys/file.h"
+#include "io/sys/listeners.h"
 #include "io/sys/log.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static bool is_path(const struct ay_api_request *r, const char *path)
@@ -21,6 +24,22 @@ static void say(struct ay_front *f, uint32_t id, uint16_t status, const char *js
 	ay_httpd_reply(f->api, id, &r);
 }
 
+/* {"status":S}, with what an operator should be reminded of. */
+static void say_ready(struct ay_front *f, uint32_t id, bool is_ready)
+{
+	char text[256 + AY_LISTENERS * AY_LISTENER_WARNING], key[32], one[AY_LISTENER_WARNING];
+	size_t n = 0, n_warnings = 0;
+
+	n += (size_t)snprintf(text, sizeof(text), "{\"status\":\"%s\"",
+			      is_ready ? "ready" : "not ready");
+	for (int l = AY_LISTENER_API + 1; l < AY_LISTENERS; l++)
+		if (ay_listener_warning(f->config, (enum ay_listener)l, key, one))
+			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s\"%s\"",
+					      n_warnings++ == 0 ? ",\"warnings\":[" : ",", one);
+	snprintf(text + n, sizeof(text) - n, "%s}\n", n_warnings > 0 ? "]" : "");
+	say(f, id, is_ready ? 200 : 503, text);
+}
+
 /* What front answers itself: it must work when engine does not. */
 static bool answers_itself(struct ay_front *f, uint32_t id, const struct ay_api_request *r)
 {
@@ -31,8 +50,7 @@ static bool answers_itself(struct ay_front *f, uint32_t id, const struct ay_api_
 	if (is_path(r, "/healthz"))
 		say(f, id, 200, "{\"status\":\"ok\"}\n");
 	else if (is_path(r, "/readyz"))
-		say(f, id, is_ready ? 200 : 503,
-		    is_ready ? "{\"status\":\"ready\"}\n" : "{\"status\":\"not ready\"}\n");
+		say_ready(f, id, is_ready);
 	else
 		return false;
 	return true;
@@ -107,4 +125,28 @@ enum ay_rc ay_front_api_open(struct ay_front *f, struct ay_bytes cert_pem, struc
 	};
 
 	return ay_httpd_new(&a, &f->api, e);
+}
+
+enum ay_rc ay_front_compat_open(struct ay_front *f, struct ay_bytes api_cert,
+				struct ay_bytes api_key, struct ay_err *e)
+{
+	enum ay_rc rc = AY_OK;
+
+	for (int l = AY_LISTENER_API + 1; rc == AY_OK && l < AY_LISTENERS; l++) {
+		AY_CLEANUP(ay_file_free) struct ay_bytes cert = { NULL, 0 }, key = { NULL, 0 };
+		struct ay_listener_set s;
+
+		if (f->args->compat_fd[l] <= 0)
+			continue;
+		rc = ay_listener_read(f->config, (enum ay_listener)l, &s, e);
+		if (rc == AY_OK && s.cert[0] != '\0')
+			rc = ay_file_read(s.cert, AY_FRONT_PEM_MAX, &cert, e);
+		if (rc == AY_OK && s.key[0] != '\0')
+			rc = ay_file_read(s.key, AY_FRONT_PEM_MAX, &key, e);
+		if (rc == AY_OK)
+			rc = ay_httpd_listen(f->api, (enum ay_listener)l, f->args->compat_fd[l],
+					     cert.n > 0 ? cert : api_cert,
+					     key.n > 0 ? key : api_key, e);
+	}
+	return rc;
 }

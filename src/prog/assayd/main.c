@@ -3,6 +3,7 @@
 #include "prog/assayd/processes.h"
 
 #include "io/sys/file.h"
+#include "io/sys/listeners.h"
 #include "io/sys/log.h"
 #include "io/sys/service.h"
 
@@ -128,6 +129,8 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	rc = ay_config_load(AY_PROGRAM_ASSAYD, o.config, &config, &e);
+	if (rc == AY_OK)
+		rc = ay_listeners_check(config, &e);
 	if (rc != AY_OK) {
 		fprintf(stderr, "assayd: %s\n", e.text);
 		return rc == AY_E_INPUT ? EXIT_USAGE : EXIT_FILE;

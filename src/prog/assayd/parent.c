@@ -10,6 +10,7 @@
 #include "io/net/socket.h"
 #include "io/sys/clock.h"
 #include "io/sys/file.h"
+#include "io/sys/listeners.h"
 #include "io/sys/log.h"
 #include "io/sys/service.h"
 
@@ -54,6 +55,8 @@ struct parent {
 	struct event *sigchld, *sigterm, *sigint, *kill_timer, *start_timer;
 	int agents_fd, api_fd, lock_fd;
 	char agents_at[80], api_at[80];
+	int compat_fd[AY_LISTENERS]; /* [compat]; -1: none */
+	char compat_at[AY_LISTENERS][80];
 	int64_t started_ms;
 	int backoff_ms;
 	bool is_stopping, was_ready, is_going_down;
@@ -89,15 +92,18 @@ static void keep_only(const int *keep, size_t n)
 
 static int run_front(const struct parent *p, const struct ends *d)
 {
-	const struct ay_front_args a = { .config = p->config,
-					 .parent_fd = d->parent[FRONT][1],
-					 .engine_fd = d->front[0],
-					 .agents_fd = p->agents_fd,
-					 .api_fd = p->api_fd,
-					 .agents_at = p->agents_at,
-					 .api_at = p->api_at };
+	struct ay_front_args a = { .config = p->config,
+				   .parent_fd = d->parent[FRONT][1],
+				   .engine_fd = d->front[0],
+				   .agents_fd = p->agents_fd,
+				   .api_fd = p->api_fd,
+				   .agents_at = p->agents_at,
+				   .api_at = p->api_at };
+	int keep[4 + AY_LISTENERS] = { a.parent_fd, a.engine_fd, a.agents_fd, a.api_fd };
 
-	keep_only((const int[]){ a.parent_fd, a.engine_fd, a.agents_fd, a.api_fd }, 4);
+	memcpy(a.compat_fd, p->compat_fd, sizeof(a.compat_fd));
+	memcpy(keep + 4, p->compat_fd, sizeof(p->compat_fd));
+	keep_only(keep, AY_COUNT(keep));
 	return ay_front_run(&a);
 }
 
@@ -188,11 +194,16 @@ static void close_ends_of_children(struct ends *d)
 
 static void write_endpoints(const struct parent *p)
 {
-	char text[256], path[PATH_MAX];
+	char text[1024], path[PATH_MAX];
 	struct ay_err e = { 0 };
-	int n = snprintf(text, sizeof(text), "{\"api\":\"%s\",\"agents\":\"%s\"}\n", p->api_at,
+	int n = snprintf(text, sizeof(text), "{\"api\":\"%s\",\"agents\":\"%s\"", p->api_at,
 			 p->agents_at);
 
+	for (int l = AY_LISTENER_API + 1; l < AY_LISTENERS; l++)
+		if (p->compat_fd[l] >= 0)
+			n += snprintf(text + n, sizeof(text) - (size_t)n, ",\"%s\":\"%s\"",
+				      ay_listener_name((enum ay_listener)l), p->compat_at[l]);
+	n += snprintf(text + n, sizeof(text) - (size_t)n, "}\n");
 	if (!ay_config_state_path(p->config, AY_FILE_ENDPOINTS, path, sizeof(path)) ||
 	    ay_file_write(path, 0644, (struct ay_bytes){ (const uint8_t *)text, (size_t)n }, &e) !=
 		    AY_OK)
@@ -442,6 +453,21 @@ static enum ay_rc open_events(struct parent *p, struct ay_err *e)
 	return AY_OK;
 }
 
+/* Addresses of [compat]: off unless they are given. */
+static enum ay_rc listen_compat(struct parent *p, struct ay_err *e)
+{
+	struct ay_listener_set s;
+	enum ay_rc rc = AY_OK;
+
+	for (int l = AY_LISTENER_API + 1; rc == AY_OK && l < AY_LISTENERS; l++) {
+		rc = ay_listener_read(p->config, (enum ay_listener)l, &s, e);
+		if (rc == AY_OK && s.listen[0] != '\0')
+			rc = ay_net_listen(s.listen, &p->compat_fd[l], p->compat_at[l],
+					   sizeof(p->compat_at[l]), e);
+	}
+	return rc;
+}
+
 static enum ay_rc set_up(struct parent *p, struct ay_err *e)
 {
 	enum ay_rc rc = take_lock(p, e);
@@ -453,6 +479,8 @@ static enum ay_rc set_up(struct parent *p, struct ay_err *e)
 	if (rc == AY_OK)
 		rc = ay_net_listen(ay_config_str(p->config, "listen_api"), &p->api_fd, p->api_at,
 				   sizeof(p->api_at), e);
+	if (rc == AY_OK)
+		rc = listen_compat(p, e);
 	if (rc == AY_OK)
 		rc = ay_loop_new(&p->loop, e);
 	return rc == AY_OK ? open_events(p, e) : rc;
@@ -468,6 +496,8 @@ static void tear_down(struct parent *p)
 	ay_loop_free(p->loop);
 	ay_fd_close(&p->agents_fd);
 	ay_fd_close(&p->api_fd);
+	for (size_t i = 0; i < AY_LISTENERS; i++)
+		ay_fd_close(&p->compat_fd[i]);
 	ay_fd_close(&p->lock_fd);
 }
 
@@ -480,6 +510,8 @@ int ay_parent_run(const struct ay_config *config)
 			    .backoff_ms = BACKOFF_MIN_MS };
 	struct ay_err e = { 0 };
 
+	for (size_t i = 0; i < AY_LISTENERS; i++)
+		p.compat_fd[i] = -1;
 	if (set_up(&p, &e) != AY_OK) {
 		ay_log_err(AY_LOG_ERROR, "cannot start", &e);
 		p.status = 1;

@@ -7,6 +7,7 @@
  * child calls its one function, which returns the exit status. A descriptor of
  * -1 means that there is no such peer.
  */
+#include "io/ipc/front_msg.h"
 #include "io/sys/config.h"
 
 /* The parent listens, so that addresses stay when the children are started anew. */
@@ -16,6 +17,8 @@ struct ay_front_args {
 	int engine_fd;			/* front.def, side A */
 	int agents_fd, api_fd;		/* listening sockets */
 	const char *agents_at, *api_at; /* ADDR:PORT of each */
+	/* [compat], by enum ay_listener; 0 and -1: none. The API's place is not used. */
+	int compat_fd[AY_LISTENERS];
 };
 int ay_front_run(const struct ay_front_args *a);
 

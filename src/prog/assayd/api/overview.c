@@ -42,14 +42,15 @@ void ay_api_overview_show(struct ay_api_call *c)
 
 	ay_engine_overview(c->api->engine, &o);
 	ay_api_json(c, 200,
-		    json_pack("{s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:o, s:o}", "at",
+		    json_pack("{s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:o, s:o, s:o}", "at",
 			      ay_api_time(c->api->now_ms), "hosts", "total", (json_int_t)o.hosts,
 			      "trusted", (json_int_t)o.verdict[AY_TRUSTED], "untrusted",
 			      (json_int_t)o.verdict[AY_UNTRUSTED], "unknown",
 			      (json_int_t)o.verdict[AY_UNKNOWN], "connected",
 			      (json_int_t)o.connected, "enrolled",
 			      (json_int_t)o.state[AY_HOST_ENROLLED], "service", service_json(&o),
-			      "schedule", schedule_json(c->api->engine, &o)));
+			      "schedule", schedule_json(c->api->engine, &o), "warnings",
+			      ay_engine_warnings(c->api->engine)));
 }
 
 static void line(FILE *f, const char *name, const char *kind, const char *doc, uint64_t value)
