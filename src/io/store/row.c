@@ -184,6 +184,40 @@ static const struct ay_field api_token_fields[] = {
 };
 ROW(ay_row_api_token, "api_token", ay_api_token_row, api_token_fields);
 
+static const struct ay_field role_fields[] = {
+	{ "name", AT(ay_role_row, name), AY_F_TEXT },
+	{ "permissions", AT(ay_role_row, permissions), AY_F_TEXT },
+	{ "scope", AT(ay_role_row, scope), AY_F_TEXT },
+	{ "doc", AT(ay_role_row, doc), AY_F_TEXT },
+	{ "created_at", AT(ay_role_row, created_at), AY_F_I64 },
+	{ "removed", AT(ay_role_row, removed), AY_F_BOOL },
+};
+ROW(ay_row_role, "role", ay_role_row, role_fields);
+
+static const struct ay_field session_fields[] = {
+	{ "hash", AT(ay_session_row, hash), AY_F_BYTES },
+	{ "id", AT(ay_session_row, id), AY_F_TEXT },
+	{ "account", AT(ay_session_row, user), AY_F_U64 },
+	{ "created_at", AT(ay_session_row, created_at), AY_F_I64 },
+	{ "used_at", AT(ay_session_row, used_at), AY_F_I64 },
+	{ "ended", AT(ay_session_row, ended), AY_F_BOOL },
+	{ "mfa", AT(ay_session_row, mfa), AY_F_BOOL },
+	{ "scheme", AT(ay_session_row, scheme), AY_F_TEXT },
+	{ "peer", AT(ay_session_row, peer), AY_F_TEXT },
+	{ "agent", AT(ay_session_row, agent), AY_F_TEXT },
+};
+ROW(ay_row_session, "session", ay_session_row, session_fields);
+
+static const struct ay_field identity_fields[] = {
+	{ "source", AT(ay_identity_row, source), AY_F_TEXT },
+	{ "subject", AT(ay_identity_row, subject), AY_F_TEXT },
+	{ "account", AT(ay_identity_row, user), AY_F_U64 },
+	{ "state", AT(ay_identity_row, state), AY_F_U8 },
+	{ "detail", AT(ay_identity_row, detail), AY_F_TEXT },
+	{ "created_at", AT(ay_identity_row, created_at), AY_F_I64 },
+};
+ROW(ay_row_identity, "identity", ay_identity_row, identity_fields);
+
 static const struct ay_field approval_fields[] = {
 	{ "id", AT(ay_approval_row, id), AY_F_OCT16 },
 	{ "kind", AT(ay_approval_row, kind), AY_F_TEXT },

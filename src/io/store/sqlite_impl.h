@@ -75,6 +75,11 @@ enum ay_stmt {
 	AY_ST_USER_PUT,
 	AY_ST_API_TOKEN_ADD,
 	AY_ST_API_TOKEN_REVOKE,
+	AY_ST_API_TOKEN_USED,
+	AY_ST_ROLE_PUT,
+	AY_ST_SESSION_PUT,
+	AY_ST_SESSION_CLEAR,
+	AY_ST_IDENTITY_PUT,
 	AY_ST_APPROVAL_ADD,
 	AY_ST_APPROVAL_END,
 	AY_ST_EVENT_ADD,
@@ -251,6 +256,10 @@ void ay_sqlite_reader_close(struct ay_store *reader);
 enum ay_rc ay_sqlite_refsets(struct ay_store *s, ay_refset_cb *cb, void *arg, struct ay_err *e);
 enum ay_rc ay_sqlite_policies(struct ay_store *s, ay_policy_cb *cb, void *arg, struct ay_err *e);
 enum ay_rc ay_sqlite_tokens(struct ay_store *s, ay_token_cb *cb, void *arg, struct ay_err *e);
+enum ay_rc ay_sqlite_roles(struct ay_store *s, ay_role_cb *cb, void *arg, struct ay_err *e);
+enum ay_rc ay_sqlite_sessions(struct ay_store *s, ay_session_cb *cb, void *arg, struct ay_err *e);
+enum ay_rc ay_sqlite_identities(struct ay_store *s, ay_identity_cb *cb, void *arg,
+				struct ay_err *e);
 enum ay_rc ay_sqlite_users(struct ay_store *s, ay_user_cb *cb, void *arg, struct ay_err *e);
 enum ay_rc ay_sqlite_api_tokens(struct ay_store *s, ay_api_token_cb *cb, void *arg,
 				struct ay_err *e);

@@ -259,6 +259,9 @@ READ_ALL(policies, ay_policy, ay_row_policy, "name, version")
 READ_ALL(tokens, ay_token, ay_row_token, "created_at, id")
 READ_ALL(approvals, ay_approval, ay_row_approval, "requested_at, id")
 READ_ALL(users, ay_user, ay_row_user, "name")
+READ_ALL(roles, ay_role, ay_row_role, "name")
+READ_ALL(identities, ay_identity, ay_row_identity, "source, subject")
+READ_ALL(sessions, ay_session, ay_row_session, "created_at, id")
 READ_ALL(api_tokens, ay_api_token, ay_row_api_token, "created_at, id")
 
 enum ay_rc ay_sqlite_events(struct ay_store *s, uint64_t after, size_t limit, ay_event_cb *cb,

@@ -27,6 +27,16 @@ static const struct ay_row_type *row_of(const struct ay_write *w, const void **r
 	case AY_WR_USER_PUT:
 		*row = w->user;
 		return &ay_row_user;
+	case AY_WR_ROLE_PUT:
+		*row = w->role;
+		return &ay_row_role;
+	case AY_WR_SESSION_PUT:
+		*row = w->session;
+		return &ay_row_session;
+	case AY_WR_IDENTITY_PUT:
+		*row = w->identity;
+		return &ay_row_identity;
+	case AY_WR_API_TOKEN_USED:
 	case AY_WR_API_TOKEN_ADD:
 		*row = w->api_token;
 		return &ay_row_api_token;

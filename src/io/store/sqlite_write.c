@@ -105,6 +105,24 @@ static const struct stmt_def defs[AY_STMTS] = {
 		    "removed = excluded.removed"),
 	[AY_ST_API_TOKEN_ADD] = INSERT(ay_row_api_token),
 	[AY_ST_API_TOKEN_REVOKE] = SQL("UPDATE api_token SET revoked = 1 WHERE id = ?1"),
+	[AY_ST_API_TOKEN_USED] =
+		SQL("UPDATE api_token SET used_at = ?2 WHERE id = ?1 AND used_at < ?2"),
+	[AY_ST_ROLE_PUT] =
+		SQL("INSERT INTO role (name, permissions, scope, doc, created_at, removed) "
+		    "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (name) DO UPDATE SET "
+		    "permissions = excluded.permissions, scope = excluded.scope, "
+		    "doc = excluded.doc, removed = excluded.removed"),
+	[AY_ST_SESSION_PUT] =
+		SQL("INSERT INTO session (hash, id, account, created_at, used_at, ended, mfa, "
+		    "scheme, peer, agent) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) "
+		    "ON CONFLICT (hash) DO UPDATE SET used_at = excluded.used_at, "
+		    "ended = excluded.ended"),
+	[AY_ST_SESSION_CLEAR] = SQL("DELETE FROM session WHERE ended <> 0"),
+	[AY_ST_IDENTITY_PUT] =
+		SQL("INSERT INTO identity (source, subject, account, state, detail, created_at) "
+		    "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (source, subject) DO UPDATE SET "
+		    "account = excluded.account, state = excluded.state, "
+		    "detail = excluded.detail"),
 	[AY_ST_APPROVAL_ADD] = INSERT(ay_row_approval),
 	[AY_ST_APPROVAL_END] = { .update = &ay_row_approval_end, .where = "id = ?1 AND state = 0" },
 	[AY_ST_EVENT_ADD] = INSERT(ay_row_event),
@@ -362,6 +380,30 @@ enum ay_rc ay_sqlite_keep_tree(struct ay_store *s, struct ay_err *e)
 	return rc;
 }
 
+static enum ay_rc token_used(struct ay_store *s, const struct ay_api_token_row *t, struct ay_err *e)
+{
+	sqlite3_stmt *st;
+	enum ay_rc rc = ay_sqlite_stmt(s, AY_ST_API_TOKEN_USED, &st, e);
+
+	if (rc != AY_OK)
+		return rc;
+	ay_sql_bind_bytes(st, 1, t->id);
+	sqlite3_bind_int64(st, 2, t->used_at);
+	return ay_sqlite_run(s, st, e);
+}
+
+/* Sessions that ended are of no use: they go with the next write. */
+static enum ay_rc put_session(struct ay_store *s, const struct ay_session_row *r, struct ay_err *e)
+{
+	sqlite3_stmt *st;
+	enum ay_rc rc = insert(s, AY_ST_SESSION_PUT, &ay_row_session, r, e);
+
+	if (rc != AY_OK || !r->ended)
+		return rc;
+	rc = ay_sqlite_stmt(s, AY_ST_SESSION_CLEAR, &st, e);
+	return rc != AY_OK ? rc : ay_sqlite_run(s, st, e);
+}
+
 enum ay_rc ay_sqlite_apply(struct ay_store *s, const struct ay_write *w,
 			   struct ay_store_result *res, struct ay_err *e)
 {
@@ -401,6 +443,14 @@ enum ay_rc ay_sqlite_apply(struct ay_store *s, const struct ay_write *w,
 		return insert(s, AY_ST_API_TOKEN_ADD, &ay_row_api_token, w->api_token, e);
 	case AY_WR_API_TOKEN_REVOKE:
 		return revoke(s, AY_ST_API_TOKEN_REVOKE, w->id, e);
+	case AY_WR_API_TOKEN_USED:
+		return token_used(s, w->api_token, e);
+	case AY_WR_ROLE_PUT:
+		return insert(s, AY_ST_ROLE_PUT, &ay_row_role, w->role, e);
+	case AY_WR_SESSION_PUT:
+		return put_session(s, w->session, e);
+	case AY_WR_IDENTITY_PUT:
+		return insert(s, AY_ST_IDENTITY_PUT, &ay_row_identity, w->identity, e);
 	case AY_WR_EVENT:
 		return add_event(s, w->event, res, e);
 	case AY_WR_AUDIT:

@@ -186,6 +186,21 @@ enum ay_rc ay_store_api_tokens(struct ay_store *s, ay_api_token_cb *cb, void *ar
 	return of(s)->api_tokens(s, cb, arg, e);
 }
 
+enum ay_rc ay_store_roles(struct ay_store *s, ay_role_cb *cb, void *arg, struct ay_err *e)
+{
+	return of(s)->roles(s, cb, arg, e);
+}
+
+enum ay_rc ay_store_sessions(struct ay_store *s, ay_session_cb *cb, void *arg, struct ay_err *e)
+{
+	return of(s)->sessions(s, cb, arg, e);
+}
+
+enum ay_rc ay_store_identities(struct ay_store *s, ay_identity_cb *cb, void *arg, struct ay_err *e)
+{
+	return of(s)->identities(s, cb, arg, e);
+}
+
 enum ay_rc ay_store_approvals(struct ay_store *s, ay_approval_cb *cb, void *arg, struct ay_err *e)
 {
 	return of(s)->approvals(s, cb, arg, e);

@@ -187,6 +187,37 @@ struct ay_api_token_row {
 	int64_t used_at;
 };
 
+/* A role that somebody made; the built-in ones are in api/roles.def. */
+struct ay_role_row {
+	const char *name;
+	const char *permissions; /* rows of api/perms.def, with commas between */
+	const char *scope;	 /* JSON object of labels, or "" */
+	const char *doc;
+	int64_t created_at;
+	bool removed;
+};
+
+struct ay_session_row {
+	struct ay_bytes hash; /* SHA-256 of the secret in the cookie */
+	const char *id;	      /* for people */
+	uint64_t user;
+	int64_t created_at, used_at;
+	bool ended;
+	bool mfa;
+	const char *scheme; /* how its user showed who he is */
+	const char *peer, *agent;
+};
+
+/* What an account is called at another source: a certificate, OIDC, LDAP, a client's key. */
+enum ay_identity_state { AY_IDENTITY_ASKED = 0, AY_IDENTITY_ACTIVE, AY_IDENTITY_ENDED };
+struct ay_identity_row {
+	const char *source, *subject; /* unique together */
+	uint64_t user;		      /* 0: not decided yet */
+	uint8_t state;		      /* enum ay_identity_state */
+	const char *detail;	      /* JSON object */
+	int64_t created_at;
+};
+
 /* An operation that waits for a second person, or waited (core/authz/approval.h). */
 struct ay_approval_row {
 	struct ay_uuid id;
@@ -248,6 +279,10 @@ enum ay_write_kind {
 	AY_WR_USER_PUT,		/* user: inserted or replaced */
 	AY_WR_API_TOKEN_ADD,	/* api_token */
 	AY_WR_API_TOKEN_REVOKE, /* id */
+	AY_WR_API_TOKEN_USED,	/* api_token: id and used_at of it */
+	AY_WR_ROLE_PUT,		/* role: inserted or replaced */
+	AY_WR_SESSION_PUT,	/* session: inserted, or used_at and ended replaced */
+	AY_WR_IDENTITY_PUT,	/* identity: inserted or replaced */
 	AY_WR_EVENT,		/* event */
 	AY_WR_AUDIT,		/* audit */
 	AY_WR_APPROVAL_ADD,	/* approval */
@@ -267,6 +302,9 @@ struct ay_write {
 		const struct ay_token_row *token;
 		const struct ay_user_row *user;
 		const struct ay_api_token_row *api_token;
+		const struct ay_role_row *role;
+		const struct ay_session_row *session;
+		const struct ay_identity_row *identity;
 		const struct ay_event_row *event;
 		const struct ay_audit_row *audit;
 		const struct ay_approval_row *approval;
@@ -330,6 +368,9 @@ typedef void ay_policy_cb(void *arg, const struct ay_policy_row *r);
 typedef void ay_token_cb(void *arg, const struct ay_token_row *r);
 typedef void ay_user_cb(void *arg, const struct ay_user_row *r);
 typedef void ay_api_token_cb(void *arg, const struct ay_api_token_row *r);
+typedef void ay_role_cb(void *arg, const struct ay_role_row *r);
+typedef void ay_session_cb(void *arg, const struct ay_session_row *r);
+typedef void ay_identity_cb(void *arg, const struct ay_identity_row *r);
 typedef void ay_approval_cb(void *arg, const struct ay_approval_row *r);
 typedef void ay_event_cb(void *arg, const struct ay_event_row *r);
 /* seq from 0; record: the canonical octets (core/authz/audit.h) */
@@ -413,6 +454,10 @@ struct ay_store_kind {
 	enum ay_rc (*tokens)(struct ay_store *s, ay_token_cb *cb, void *arg, struct ay_err *e);
 	enum ay_rc (*users)(struct ay_store *s, ay_user_cb *cb, void *arg, struct ay_err *e);
 	enum ay_rc (*api_tokens)(struct ay_store *s, ay_api_token_cb *cb, void *arg,
+				 struct ay_err *e);
+	enum ay_rc (*roles)(struct ay_store *s, ay_role_cb *cb, void *arg, struct ay_err *e);
+	enum ay_rc (*sessions)(struct ay_store *s, ay_session_cb *cb, void *arg, struct ay_err *e);
+	enum ay_rc (*identities)(struct ay_store *s, ay_identity_cb *cb, void *arg,
 				 struct ay_err *e);
 	enum ay_rc (*approvals)(struct ay_store *s, ay_approval_cb *cb, void *arg,
 				struct ay_err *e);
@@ -506,6 +551,13 @@ AY_MUST_USE enum ay_rc ay_store_tokens(struct ay_store *s, ay_token_cb *cb, void
 AY_MUST_USE enum ay_rc ay_store_users(struct ay_store *s, ay_user_cb *cb, void *arg,
 				      struct ay_err *e);
 AY_MUST_USE enum ay_rc ay_store_api_tokens(struct ay_store *s, ay_api_token_cb *cb, void *arg,
+					   struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_store_roles(struct ay_store *s, ay_role_cb *cb, void *arg,
+				      struct ay_err *e);
+/* Sessions in force. */
+AY_MUST_USE enum ay_rc ay_store_sessions(struct ay_store *s, ay_session_cb *cb, void *arg,
+					 struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_store_identities(struct ay_store *s, ay_identity_cb *cb, void *arg,
 					   struct ay_err *e);
 /* Oldest first. */
 AY_MUST_USE enum ay_rc ay_store_approvals(struct ay_store *s, ay_approval_cb *cb, void *arg,
