@@ -64,7 +64,7 @@ static void run(const char *label, EVP_PKEY *key, double seconds)
 		ay_arena_reset(&arena);
 		random[n % 16]++;
 		ay_saml_id(random, id);
-		if (ay_saml_issue(&c, signer, id, 1700000000001, &arena, &out, NULL) != AY_OK)
+		if (ay_saml_issue(&c, 1, signer, id, 1700000000001, &arena, &out, NULL) != AY_OK)
 			bench_die("no assertion");
 	}
 	bench_print(label, (double)n / (bench_cpu() - began), "1/s/core");

@@ -20,6 +20,7 @@
 enum ay_saml_profile {
 	AY_SAML_ASSAY = 0, /* subject is the host's id; refuses a host whose verdict is unknown */
 	AY_SAML_CIT,	   /* for consumers of CIT: subject is the host's name, typed values */
+	AY_SAML_SECL,	   /* for consumers of SecL: their attribute names */
 };
 
 struct ay_saml_tag {
@@ -32,6 +33,7 @@ struct ay_saml_tag {
  */
 struct ay_saml_claims {
 	enum ay_saml_profile profile;
+	bool rsa;	  /* sign with the RSA key, for consumers that know no other */
 	int64_t quote_ms; /* when the TPM quoted; 0: unknown */
 	int64_t lease_ms; /* the assertion ends here at the latest */
 	enum ay_verdict verdict;
@@ -41,7 +43,7 @@ struct ay_saml_claims {
 	uint8_t evidence_sha256[32];
 	uint8_t policy_sha256[32];
 	uint32_t policy_version;
-#define X(field, attribute, when) const char *field;
+#define X(field, attribute, when, type) const char *field;
 #include "core/assertion/saml_claims.def"
 #undef X
 	size_t n_tags; /* shown only if the component asset_tag is trusted */
@@ -66,8 +68,11 @@ void ay_saml_key_free(struct ay_saml_key *k);
 void ay_saml_id(const uint8_t random[16], char out[AY_SAML_ID_TEXT]);
 
 /*
- * Make and sign an assertion.
+ * Make and sign an assertion about n hosts.
  *
+ *   c       one for each host; what is said of the whole (profile, issuer,
+ *           audience) is of the first, and it ends with the earliest lease.
+ *           Only AY_SAML_CIT tells of several
  *   id      of ay_saml_id()
  *   now_ms  IssueInstant and NotBefore
  *   out     the document, in the arena
@@ -77,14 +82,19 @@ void ay_saml_id(const uint8_t random[16], char out[AY_SAML_ID_TEXT]);
  * issuer or host id is missing, or a string is not UTF-8 that XML can hold.
  * Spec [SAML-CORE 2.3.3], [XMLDSIG 3.1]
  */
-AY_MUST_USE enum ay_rc ay_saml_issue(const struct ay_saml_claims *c, const struct ay_saml_key *key,
-				     const char *id, int64_t now_ms, struct ay_arena *arena,
-				     struct ay_bytes *out, struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_saml_issue(const struct ay_saml_claims *c, size_t n,
+				     const struct ay_saml_key *key, const char *id, int64_t now_ms,
+				     struct ay_arena *arena, struct ay_bytes *out,
+				     struct ay_err *e);
 
-/* The claims as octets, for the process that signs; strings of a parse are in the arena. */
-void ay_saml_claims_write(struct ay_writer *w, const struct ay_saml_claims *c);
+/*
+ * The claims of n hosts (1..AY_MAX_ASSERTION_HOSTS) as octets, for the process
+ * that signs; a parse is in the arena.
+ */
+void ay_saml_claims_write(struct ay_writer *w, const struct ay_saml_claims *c, size_t n);
 AY_MUST_USE enum ay_rc ay_saml_claims_parse(struct ay_bytes in, struct ay_arena *arena,
-					    struct ay_saml_claims *out, struct ay_err *e);
+					    struct ay_saml_claims **out, size_t *n,
+					    struct ay_err *e);
 
 /* What the verifier asks of an assertion. Views are borrowed. */
 struct ay_saml_expect {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/assertion/saml.h"
 
-#define CLAIMS_VERSION 1
+#define CLAIMS_VERSION 2
 /* An AIK certificate in PEM or a tag certificate in base64 is the longest. */
 #define STRING_MAX 65000
 
@@ -12,10 +12,10 @@ static void write_string(struct ay_writer *w, const char *s)
 		ay_wr_vec16(w, ay_bytes_of(s));
 }
 
-void ay_saml_claims_write(struct ay_writer *w, const struct ay_saml_claims *c)
+static void write_one(struct ay_writer *w, const struct ay_saml_claims *c)
 {
-	ay_wr_u8(w, CLAIMS_VERSION);
 	ay_wr_u8(w, (uint8_t)c->profile);
+	ay_wr_u8(w, c->rsa);
 	ay_wr_be64(w, (uint64_t)c->quote_ms);
 	ay_wr_be64(w, (uint64_t)c->lease_ms);
 	ay_wr_u8(w, (uint8_t)c->verdict);
@@ -29,7 +29,7 @@ void ay_saml_claims_write(struct ay_writer *w, const struct ay_saml_claims *c)
 	ay_wr_u8(w, c->has_policy);
 	ay_wr_bytes(w, AY_BYTES(c->policy_sha256));
 	ay_wr_be32(w, c->policy_version);
-#define X(field, attribute, when) write_string(w, c->field);
+#define X(field, attribute, when, type) write_string(w, c->field);
 #include "core/assertion/saml_claims.def"
 #undef X
 	ay_wr_be16(w, (uint16_t)c->n_tags);
@@ -37,6 +37,14 @@ void ay_saml_claims_write(struct ay_writer *w, const struct ay_saml_claims *c)
 		write_string(w, c->tag[i].name);
 		write_string(w, c->tag[i].value);
 	}
+}
+
+void ay_saml_claims_write(struct ay_writer *w, const struct ay_saml_claims *c, size_t n)
+{
+	ay_wr_u8(w, CLAIMS_VERSION);
+	ay_wr_be16(w, (uint16_t)n);
+	for (size_t i = 0; i < n; i++)
+		write_one(w, &c[i]);
 }
 
 static uint8_t read_below(struct ay_reader *r, const char *field, unsigned end)
@@ -96,32 +104,48 @@ static void read_tags(struct ay_reader *r, struct ay_arena *arena, struct ay_sam
 	}
 }
 
-enum ay_rc ay_saml_claims_parse(struct ay_bytes in, struct ay_arena *arena,
-				struct ay_saml_claims *out, struct ay_err *e)
+static void read_one(struct ay_reader *r, struct ay_arena *arena, struct ay_saml_claims *c)
 {
-	struct ay_saml_claims c = { 0 };
+	c->profile = (enum ay_saml_profile)read_below(r, "claims.profile", AY_SAML_SECL + 1);
+	c->rsa = read_below(r, "claims.rsa", 2) == 1;
+	c->quote_ms = (int64_t)ay_rd_be64(r, "claims.quoteTime");
+	c->lease_ms = (int64_t)ay_rd_be64(r, "claims.lease");
+	read_verdicts(r, c);
+	c->has_evidence = read_below(r, "claims.hasEvidence", 2) == 1;
+	ay_rd_copy(r, "claims.evidence", c->evidence_sha256, sizeof(c->evidence_sha256));
+	c->has_policy = read_below(r, "claims.hasPolicy", 2) == 1;
+	ay_rd_copy(r, "claims.policy", c->policy_sha256, sizeof(c->policy_sha256));
+	c->policy_version = ay_rd_be32(r, "claims.policyVersion");
+#define X(field, attribute, when, type) c->field = read_string(r, "claims." #field, arena);
+#include "core/assertion/saml_claims.def"
+#undef X
+	read_tags(r, arena, c);
+}
+
+enum ay_rc ay_saml_claims_parse(struct ay_bytes in, struct ay_arena *arena,
+				struct ay_saml_claims **out, size_t *n, struct ay_err *e)
+{
+	struct ay_saml_claims *c = NULL;
 	struct ay_reader r;
 	uint8_t version;
+	uint16_t hosts;
 	enum ay_rc rc;
 
 	ay_rd_init(&r, in);
 	version = ay_rd_u8(&r, "claims.version");
 	if (version != CLAIMS_VERSION)
 		ay_rd_reject(&r, "claims.version", "is %u, not %d", version, CLAIMS_VERSION);
-	c.profile = (enum ay_saml_profile)read_below(&r, "claims.profile", AY_SAML_CIT + 1);
-	c.quote_ms = (int64_t)ay_rd_be64(&r, "claims.quoteTime");
-	c.lease_ms = (int64_t)ay_rd_be64(&r, "claims.lease");
-	read_verdicts(&r, &c);
-	c.has_evidence = read_below(&r, "claims.hasEvidence", 2) == 1;
-	ay_rd_copy(&r, "claims.evidence", c.evidence_sha256, sizeof(c.evidence_sha256));
-	c.has_policy = read_below(&r, "claims.hasPolicy", 2) == 1;
-	ay_rd_copy(&r, "claims.policy", c.policy_sha256, sizeof(c.policy_sha256));
-	c.policy_version = ay_rd_be32(&r, "claims.policyVersion");
-#define X(field, attribute, when) c.field = read_string(&r, "claims." #field, arena);
-#include "core/assertion/saml_claims.def"
-#undef X
-	read_tags(&r, arena, &c);
+	hosts = ay_rd_be16(&r, "claims.hosts");
+	if (hosts > AY_MAX_ASSERTION_HOSTS)
+		ay_rd_limit(&r, "claims.hosts", hosts, AY_MAX_ASSERTION_HOSTS);
+	if (ay_rd_ok(&r) && hosts == 0)
+		ay_rd_reject(&r, "claims.hosts", "is 0");
+	if (ay_rd_ok(&r) && !(c = ay_arena_array(arena, hosts, sizeof(*c))))
+		ay_rd_reject(&r, "claims.hosts", "no memory");
+	for (uint16_t i = 0; i < hosts && ay_rd_ok(&r); i++)
+		read_one(&r, arena, &c[i]);
 	rc = ay_rd_end(&r, "claims", e);
-	*out = rc == AY_OK ? c : (struct ay_saml_claims){ 0 };
+	*out = rc == AY_OK ? c : NULL;
+	*n = rc == AY_OK ? hosts : 0;
 	return rc;
 }

@@ -10,6 +10,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +62,7 @@ static const struct {
 	[AY_CERT_CHANNEL] = { channel_ext, AY_COUNT(channel_ext) },
 	[AY_CERT_API] = { api_ext, AY_COUNT(api_ext) },
 	[AY_CERT_ASSERTION] = { assertion_ext, AY_COUNT(assertion_ext) },
+	[AY_CERT_ASSERTION_RSA] = { assertion_ext, AY_COUNT(assertion_ext) },
 };
 
 static enum ay_rc crypto_failed(const char *where, struct ay_err *e)
@@ -231,7 +233,7 @@ static bool fill(X509 *x, const struct ay_cert_args *a, X509 *issuer)
 static enum ay_rc make(const struct ay_cert_args *a, X509 *issuer, EVP_PKEY *issuer_key,
 		       struct ay_cert_pem *out, struct ay_err *e)
 {
-	EVP_PKEY *k = EVP_EC_gen("P-256");
+	EVP_PKEY *k = a->kind == AY_CERT_ASSERTION_RSA ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256");
 	X509 *x = X509_new();
 	bool ok = k != NULL && x != NULL && X509_set_pubkey(x, k) == 1 &&
 		  fill(x, a, issuer != NULL ? issuer : x) &&

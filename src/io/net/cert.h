@@ -3,18 +3,20 @@
 #define AY_NET_CERT_H
 
 /*
- * Keys and certificates of TLS and of the server's signers: P-256, ECDSA with
- * SHA-256. PEM in and out, so that nobody else touches X.509 to have them.
+ * Keys and certificates of TLS and of the server's signers: P-256 unless a kind
+ * says otherwise, signed with SHA-256. PEM in and out, so that nobody else touches X.509 to have
+ * them.
  */
 #include "core/base/bytes.h"
 #include "core/base/err.h"
 
 enum ay_cert_kind {
-	AY_CERT_AGENT,	   /* self-signed; only its key counts */
-	AY_CERT_ROOT,	   /* self-signed CA, one level */
-	AY_CERT_CHANNEL,   /* server on the agent channel: serverAuth and clientAuth */
-	AY_CERT_API,	   /* HTTPS: serverAuth, names */
-	AY_CERT_ASSERTION, /* signs assertions: digitalSignature */
+	AY_CERT_AGENT,	       /* self-signed; only its key counts */
+	AY_CERT_ROOT,	       /* self-signed CA, one level */
+	AY_CERT_CHANNEL,       /* server on the agent channel: serverAuth and clientAuth */
+	AY_CERT_API,	       /* HTTPS: serverAuth, names */
+	AY_CERT_ASSERTION,     /* signs assertions: digitalSignature */
+	AY_CERT_ASSERTION_RSA, /* the same with RSA of 2048 bits, for consumers of old */
 };
 
 struct ay_cert_pem {

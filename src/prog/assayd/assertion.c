@@ -1,76 +1,166 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "prog/assayd/engine_impl.h"
-
-#include "core/assertion/saml.h"
-#include "core/base/hex.h"
-#include "core/crypto/hash.h"
-#include "core/crypto/pem.h"
+#include "prog/assayd/claims.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
-/* What an assertion is made of, gathered from the host, its row and its last report. */
-struct gathered {
-	struct ay_saml_claims claims;
-	char issuer[160], id[AY_UUID_TEXT], report_id[AY_UUID_TEXT], ak_name[2 * AY_NAME_MAX + 1];
-	char aik_sha1[41], tpm_version[8], audience[256], nonce[256];
-	char references[512];
-	char *aik; /* the certificate in PEM, as CIT has it */
+enum { BODY_MAX = AY_MAX_XML_BYTES };
+
+/* One host that is asked about; by id, since it may go while we wait. */
+struct subject {
+	struct request *request;
+	struct ay_uuid id;
+	bool known, silent;
+	char name[AY_MAX_NAME_BYTES + 1];
 };
 
-static void read_row(void *arg, const struct ay_host_row *row, const struct ay_host_status *s,
-		     const struct ay_host_context *c)
-{
-	struct gathered *d = arg;
-	uint8_t digest[20];
+struct request {
+	struct ay_engine *g;
+	enum ay_assertion_form form;
+	bool rsa;
+	char audience[256], nonce[256];
+	size_t n, waiting;
+	struct subject *subject;
+	struct ay_err why; /* the last that was silent */
+	ay_document_fn *fn;
+	void *arg;
+};
 
-	(void)s, (void)c;
-	if (row->cert.n == 0)
-		return;
-	d->aik = malloc(AY_PEM_ROOM(row->cert.n));
-	if (d->aik)
-		ay_pem_write("CERTIFICATE", row->cert, d->aik);
-	if (ay_hash_of(AY_ALG_SHA1, row->cert, digest))
-		ay_hex_encode(AY_BYTES(digest), d->aik_sha1);
-	snprintf(d->tpm_version, sizeof(d->tpm_version), "%s",
-		 row->tpm && strstr(row->tpm, "\"1.2\"") ? "1.2" : "2.0");
+static void end(struct request *r, enum ay_rc rc, const struct ay_err *e)
+{
+	r->fn(r->arg, rc, e, (struct ay_bytes){ 0 });
+	free(r->subject);
+	free(r);
 }
 
-static bool hex_of(const json_t *o, const char *key, uint8_t out[32])
-{
-	const char *text = json_string_value(json_object_get(o, key));
+/* ---- what is said ---- */
 
-	return text && ay_hex_decode(ay_bytes_of(text), key, out, 32, NULL) == AY_OK;
+static const enum ay_saml_profile profiles[AY_ASSERTION_FORMS] = {
+	[AY_ASSERTION_CIT] = AY_SAML_CIT,
+	[AY_ASSERTION_SECL] = AY_SAML_SECL,
+};
+
+static enum ay_rc gather(const struct request *r, const struct subject *s, struct ay_claims *d,
+			 struct ay_err *e)
+{
+	const struct ay_host *h = s->known ? ay_hosts_by_id(r->g, &s->id) : NULL;
+	enum ay_rc rc = AY_OK;
+
+	if (h != NULL)
+		rc = ay_claims_gather(r->g, h, d, e);
+	else
+		ay_claims_nobody(r->g, s->name, d);
+	if (rc != AY_OK)
+		return rc;
+	if (s->silent)
+		ay_claims_silent(d);
+	d->claims.profile = profiles[r->form];
+	d->claims.rsa = r->rsa;
+	d->claims.service = r->form == AY_ASSERTION_SAML ? NULL : "AttestationService";
+	d->claims.audience = r->audience[0] ? r->audience : NULL;
+	d->claims.nonce = r->nonce[0] ? r->nonce : NULL;
+	if (AY_CHECKED("ASSERTION_UNKNOWN",
+		       r->form == AY_ASSERTION_SAML && d->claims.verdict == AY_UNKNOWN))
+		return ay_fail_code(e, AY_E_EXISTS, "VERDICT_UNKNOWN", "assertion",
+				    "nothing can be asserted of a host whose verdict is unknown");
+	return AY_OK;
 }
 
-/* "name vN, name vN" */
-static void name_references(struct gathered *d, const json_t *report)
+/* The claims of all, as the signer reads them, and until when they hold. */
+static enum ay_rc write_claims(const struct request *r, struct ay_claims *d, uint8_t *buf,
+			       struct ay_bytes *body, int64_t *until_ms, struct ay_err *e)
 {
-	json_t *list = json_object_get(report, "references"), *r;
-	size_t i, at = 0;
+	struct ay_saml_claims *all = calloc(r->n, sizeof(*all));
+	struct ay_writer w;
 
-	json_array_foreach (list, i, r) {
-		int n = snprintf(d->references + at, sizeof(d->references) - at, "%s%s v%d",
-				 at ? ", " : "", json_string_value(json_object_get(r, "name")),
-				 (int)json_integer_value(json_object_get(r, "version")));
-
-		if (n < 0 || at + (size_t)n >= sizeof(d->references)) {
-			d->references[at] = 0; /* those that fit, whole */
-			return;
-		}
-		at += (size_t)n;
+	if (all == NULL)
+		return ay_fail(e, AY_E_NOMEM, "assertion", 0, "no memory");
+	*until_ms = d[0].claims.lease_ms;
+	for (size_t i = 0; i < r->n; i++) {
+		all[i] = d[i].claims;
+		if (all[i].lease_ms < *until_ms)
+			*until_ms = all[i].lease_ms;
 	}
+	ay_wr_init(&w, buf, BODY_MAX);
+	ay_saml_claims_write(&w, all, r->n);
+	free(all);
+	return ay_wr_end(&w, "claims", body, e);
 }
 
-static void read_report(struct gathered *d, const json_t *report)
+static void sign(struct request *r)
 {
-	const json_t *policy = json_object_get(report, "policy");
+	struct ay_claims *d = calloc(r->n, sizeof(*d));
+	uint8_t *buf = malloc(BODY_MAX);
+	struct ay_bytes body = { 0 };
+	int64_t until_ms = 0;
+	struct ay_err e = { 0 };
+	enum ay_rc rc = d && buf ? AY_OK : ay_fail(&e, AY_E_NOMEM, "assertion", 0, "no memory");
 
-	d->claims.has_evidence = hex_of(report, "evidence", d->claims.evidence_sha256);
-	d->claims.has_policy = hex_of(policy, "sha256", d->claims.policy_sha256);
-	d->claims.policy_version = (uint32_t)json_integer_value(json_object_get(policy, "version"));
-	name_references(d, report);
+	for (size_t i = 0; rc == AY_OK && i < r->n; i++)
+		rc = gather(r, &r->subject[i], &d[i], &e);
+	if (rc == AY_OK)
+		rc = write_claims(r, d, buf, &body, &until_ms, &e);
+	if (rc != AY_OK)
+		r->fn(r->arg, rc, &e, (struct ay_bytes){ 0 });
+	else if (r->nonce[0])
+		ay_relay_document(r->g, r->g->signer, AY_MSG_SIGN_SAML, body, r->fn, r->arg);
+	else
+		ay_issued_get(r->g, body, until_ms, r->fn, r->arg);
+	for (size_t i = 0; d && i < r->n; i++)
+		ay_claims_fini(&d[i]);
+	free(d);
+	free(buf);
+	free(r->subject);
+	free(r);
 }
+
+/* ---- attest first ---- */
+
+static void answered(struct request *r)
+{
+	if (--r->waiting > 0)
+		return;
+	if (r->n == 1 && r->subject[0].silent)
+		end(r, r->why.rc, &r->why);
+	else
+		sign(r);
+}
+
+static void on_attested(void *arg, enum ay_rc rc, const struct ay_err *e, const struct ay_host *h)
+{
+	struct subject *s = arg;
+
+	(void)h;
+	s->silent = AY_CHECKED("ASSERTION_FORCED", rc != AY_OK);
+	if (rc == AY_E_UNAVAIL && e->code[0] == '\0')
+		s->request->why.rc = ay_fail_code(&s->request->why, AY_E_UNAVAIL, "ATTEST_TIMEOUT",
+						  "assertion", "the host did not attest in time");
+	else if (rc != AY_OK)
+		s->request->why = *e;
+	answered(s->request);
+}
+
+static void attest(struct request *r, int64_t wait_ms)
+{
+	size_t n = r->n;
+
+	r->waiting = n + 1;
+	for (size_t i = 0; i < n; i++) {
+		struct subject *s = &r->subject[i];
+		const struct ay_host *h = s->known ? ay_hosts_by_id(r->g, &s->id) : NULL;
+		struct ay_err e = { 0 };
+		enum ay_rc rc = AY_OK;
+
+		if (h != NULL)
+			rc = ay_engine_attest(r->g, h, wait_ms, on_attested, s, &e);
+		if (h == NULL)
+			r->waiting--; /* it is said that nobody knows it */
+		else if (rc != AY_OK)
+			on_attested(s, rc, &e, h);
+	}
+	answered(r);
+}
+
+/* ---- the question ---- */
 
 static bool copy(char *out, size_t room, struct ay_bytes text)
 {
@@ -82,109 +172,69 @@ static bool copy(char *out, size_t room, struct ay_bytes text)
 	return true;
 }
 
-static const char *or_null(const char *s)
+static enum ay_rc check_hosts(const struct ay_assertion_host *hosts, size_t n,
+			      const struct ay_assertion_ask *ask, struct ay_err *e)
 {
-	return s && *s ? s : NULL;
+	if (n == 0 || n > AY_MAX_ASSERTION_HOSTS)
+		return ay_fail(e, AY_E_LIMIT, "assertion", 0, "about 1 to %d hosts",
+			       AY_MAX_ASSERTION_HOSTS);
+	if (ask->form == AY_ASSERTION_EAR)
+		return ay_fail(e, AY_E_UNAVAIL, "assertion", 0, "this form is not made yet");
+	if (n > 1 && ask->form != AY_ASSERTION_CIT)
+		return ay_fail(e, AY_E_INPUT, "assertion", 0, "this form tells of one host");
+	for (size_t i = 0; i < n; i++)
+		if (hosts[i].host == NULL && ask->form != AY_ASSERTION_CIT)
+			return ay_fail_code(e, AY_E_NOENT, "HOST", "assertion", "no such host");
+	return AY_OK;
 }
 
-/* What is not trusted has no lease: it is said for as long as one would have been given. */
-static int64_t lease_of(struct ay_engine *g, const struct ay_host *h, enum ay_verdict v)
+static enum ay_rc fill(struct request *r, const struct ay_assertion_host *hosts, size_t n,
+		       const struct ay_assertion_ask *ask, struct ay_err *e)
 {
-	int64_t lease = ay_refs_lease_ms(g, h), until = h->attested_ms + lease;
-
-	if (v == AY_TRUSTED)
-		return h->lease.until_ms;
-	return until > g->now_ms ? until : g->now_ms + lease;
-}
-
-static void fill_host(struct ay_engine *g, const struct ay_host *h, struct gathered *d)
-{
-	char name[100] = "localhost";
-	struct ay_uuid report;
-	struct ay_saml_claims *c = &d->claims;
-	struct ay_host_policy policy;
-
-	if (gethostname(name, sizeof(name) - 1) == 0)
-		snprintf(d->issuer, sizeof(d->issuer), "https://%s/", name);
-	ay_uuid_format(&h->id, d->id);
-	memcpy(report.b, h->report_id, sizeof(report.b));
-	ay_uuid_format(&report, d->report_id);
-	ay_hex_encode((struct ay_bytes){ h->identity.ak_name, h->identity.ak_name_n }, d->ak_name);
-	c->quote_ms = h->attested_ms;
-	c->verdict = ay_lease_verdict(&h->lease, g->now_ms);
-	for (size_t i = 0; i < AY_COMPONENTS; i++) {
-		c->component[i] = h->components[i];
-		/* what has run out with the lease is not asserted */
-		if (c->verdict == AY_UNKNOWN && c->component[i] == AY_TRUSTED)
-			c->component[i] = AY_UNKNOWN;
-		c->grade[i] = h->grades[i];
-	}
-	c->lease_ms = lease_of(g, h, c->verdict);
-	c->issuer = d->issuer;
-	c->host_id = d->id;
-	c->host_name = h->name;
-	c->host_address = or_null(h->dial.connect);
-	c->identity_grade = or_null(h->identity.grade);
-	c->ak_name = or_null(d->ak_name);
-	ay_engine_host_policy(g, h, &policy);
-	c->policy_name = policy.name;
-	c->report_id = h->attested_ms ? d->report_id : NULL;
-	c->engine = "assay " AY_VERSION;
-}
-
-static enum ay_rc gather(struct ay_engine *g, const struct ay_host *h,
-			 const struct ay_assertion_ask *ask, struct gathered *d, struct ay_err *e)
-{
-	json_t *report = NULL;
-	enum ay_rc rc;
-
-	fill_host(g, h, d);
-	if (ay_bytes_eq(ask->profile, ay_bytes_of("cit")))
-		d->claims.profile = AY_SAML_CIT;
-	if (AY_CHECKED("ASSERTION_UNKNOWN",
-		       d->claims.profile == AY_SAML_ASSAY && d->claims.verdict == AY_UNKNOWN))
-		return ay_fail_code(e, AY_E_EXISTS, "VERDICT_UNKNOWN", "assertion",
-				    "nothing can be asserted of a host whose verdict is unknown");
-	if (!copy(d->audience, sizeof(d->audience), ask->audience) ||
-	    !copy(d->nonce, sizeof(d->nonce), ask->nonce))
+	r->subject = calloc(n, sizeof(*r->subject));
+	if (r->subject == NULL)
+		return ay_fail(e, AY_E_NOMEM, "assertion", 0, "no memory");
+	r->n = n;
+	r->form = ask->form;
+	r->rsa = ask->rsa || ask->form == AY_ASSERTION_CIT || ask->form == AY_ASSERTION_SECL;
+	if (!copy(r->audience, sizeof(r->audience), ask->audience) ||
+	    !copy(r->nonce, sizeof(r->nonce), ask->nonce))
 		return ay_fail(e, AY_E_INPUT, "assertion", 0, "audience or nonce is too long");
-	rc = ay_store_host(g->store, &h->id, read_row, d, e);
-	if (rc == AY_OK && ay_engine_report(g, h, &report, e) == AY_OK)
-		read_report(d, report);
-	json_decref(report);
-	d->claims.audience = or_null(d->audience);
-	d->claims.nonce = or_null(d->nonce);
-	d->claims.aik_certificate = d->aik;
-	d->claims.aik_sha1 = or_null(d->aik_sha1);
-	d->claims.tpm_version = or_null(d->tpm_version);
-	d->claims.references = or_null(d->references);
-	return rc;
+	for (size_t i = 0; i < n; i++) {
+		struct subject *s = &r->subject[i];
+		const struct ay_host *h = hosts[i].host;
+
+		s->request = r;
+		s->known = h != NULL;
+		if (h != NULL)
+			s->id = h->id;
+		if (!copy(s->name, sizeof(s->name), hosts[i].name))
+			return ay_fail(e, AY_E_INPUT, "assertion", 0, "a host's name is too long");
+	}
+	return AY_OK;
 }
 
-void ay_engine_assertion(struct ay_engine *g, const struct ay_host *h,
+void ay_engine_assertion(struct ay_engine *g, const struct ay_assertion_host *hosts, size_t n,
 			 const struct ay_assertion_ask *ask, ay_document_fn *fn, void *arg)
 {
-	struct gathered *d = calloc(1, sizeof(*d));
-	uint8_t *buf = malloc(AY_MAX_XML_BYTES);
-	struct ay_writer w;
-	struct ay_bytes body;
-	struct ay_err e;
-	enum ay_rc rc = d && buf ? gather(g, h, ask, d, &e)
-				 : ay_fail(&e, AY_E_NOMEM, "assertion", 0, "no memory");
+	struct request *r = calloc(1, sizeof(*r));
+	struct ay_err e = { 0 };
+	enum ay_rc rc = check_hosts(hosts, n, ask, &e);
 
+	if (r == NULL)
+		rc = ay_fail(&e, AY_E_NOMEM, "assertion", 0, "no memory");
 	if (rc == AY_OK) {
-		ay_wr_init(&w, buf, AY_MAX_XML_BYTES);
-		ay_saml_claims_write(&w, &d->claims);
-		rc = ay_wr_end(&w, "claims", &body, &e);
+		*r = (struct request){ .g = g, .fn = fn, .arg = arg };
+		rc = fill(r, hosts, n, ask, &e);
 	}
-	if (rc == AY_OK && ask->nonce.n)
-		ay_relay_document(g, g->signer, AY_MSG_SIGN_SAML, body, fn, arg);
-	else if (rc == AY_OK)
-		ay_issued_get(g, body, d->claims.lease_ms, fn, arg);
-	else
+	if (rc != AY_OK) {
 		fn(arg, rc, &e, (struct ay_bytes){ 0 });
-	if (d)
-		free(d->aik);
-	free(d);
-	free(buf);
+		if (r != NULL)
+			free(r->subject);
+		free(r);
+	} else if (ask->force_verify) {
+		attest(r, ask->wait_ms);
+	} else {
+		sign(r);
+	}
 }

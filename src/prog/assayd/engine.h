@@ -14,6 +14,7 @@
 #include "core/base/timefmt.h"
 #include "core/base/uuid.h"
 #include "core/tpm/pcr.h"
+#include "prog/assayd/assertion.h"
 #include "prog/assayd/fsm.h"
 
 #include <jansson.h>
@@ -282,19 +283,6 @@ void ay_engine_host_policy(struct ay_engine *g, const struct ay_host *h,
 
 /* ---- what other processes do for us ---- */
 
-/* AY_OK and a document, or a fault with its code. Called once, maybe before the call returns. */
-typedef void ay_document_fn(void *arg, enum ay_rc rc, const struct ay_err *e,
-			    struct ay_bytes document);
-
-struct ay_assertion_ask {
-	struct ay_bytes format;	  /* "saml" (default) */
-	struct ay_bytes profile;  /* "assay" (default) or "cit" */
-	struct ay_bytes audience; /* may be empty */
-	struct ay_bytes nonce;	  /* of the requester; may be empty */
-};
-/* Code VERDICT_UNKNOWN with AY_E_EXISTS (409): nothing to assert in profile assay. */
-void ay_engine_assertion(struct ay_engine *g, const struct ay_host *h,
-			 const struct ay_assertion_ask *ask, ay_document_fn *fn, void *arg);
 struct ay_signed_head {
 	uint64_t size;
 	uint8_t root[32];

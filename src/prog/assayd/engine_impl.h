@@ -25,7 +25,8 @@
  *   approvals.c  what waits for a second person
  *   history.c    attestations of the past, put together from the store
  *   whatif.c     drafts judged on stored evidence; whatif_run.c in workers
- *   assertion.c  what an assertion is made of; issued.c those signed already, and the audit's head
+ *   assertion.c  signed statements; claims.c what they are made of; issued.c those signed
+ *                already, and the audit's head
  *   tokens.c     enrolment tokens
  *   events.c     what subscribers are told
  *

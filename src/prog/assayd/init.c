@@ -29,6 +29,8 @@ static const struct {
 	{ AY_CERT_API, "Assay API", AY_FILE_API_CERT, AY_FILE_API_KEY, YEARS(2) },
 	{ AY_CERT_ASSERTION, "Assay assertions", AY_FILE_ASSERTION_CERT, AY_FILE_ASSERTION_KEY,
 	  YEARS(5) },
+	{ AY_CERT_ASSERTION_RSA, "Assay assertions (RSA)", AY_FILE_ASSERTION_RSA_CERT,
+	  AY_FILE_ASSERTION_RSA_KEY, YEARS(5) },
 };
 
 /* Keys without certificate. */

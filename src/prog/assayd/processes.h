@@ -75,6 +75,8 @@ int ay_parent_run(const struct ay_config *config);
 #define AY_FILE_CHANNEL_KEY "channel.key"
 #define AY_FILE_ASSERTION_CERT "assertion.pem"
 #define AY_FILE_ASSERTION_KEY "assertion.key"
+#define AY_FILE_ASSERTION_RSA_CERT "assertion-rsa.pem" /* for consumers that know only RSA */
+#define AY_FILE_ASSERTION_RSA_KEY "assertion-rsa.key"
 #define AY_FILE_COURIER_CERT "courier.pem" /* TLS client of a stand-alone Privacy CA */
 #define AY_FILE_COURIER_KEY "courier.key"
 #define AY_FILE_TICKET_KEY "ticket.key"

@@ -33,8 +33,8 @@ struct signer {
 	struct ay_loop *loop;
 	struct ay_ipc *engine, *parent;
 	struct ay_privkey *ticket, *order, *head;
-	struct ay_saml_key *assertion;
-	struct ay_arena arena; /* of one answer */
+	struct ay_saml_key *assertion, *assertion_rsa; /* RSA: NULL in a state folder of old */
+	struct ay_arena arena;			       /* of one answer */
 	bool is_stopping;
 };
 
@@ -108,17 +108,20 @@ static enum ay_rc sign_head(struct signer *s, const struct ay_ipc_msg *m, struct
 /* What is true is engine's to say; how it is said, and with which key, is not. */
 static enum ay_rc sign_saml(struct signer *s, const struct ay_ipc_msg *m, struct ay_err *e)
 {
-	struct ay_saml_claims claims;
+	struct ay_saml_claims *claims;
 	struct ay_bytes xml = { NULL, 0 };
 	char id[AY_SAML_ID_TEXT];
 	uint8_t random[16];
-	enum ay_rc rc = ay_saml_claims_parse(m->body, &s->arena, &claims, e);
+	size_t n;
+	enum ay_rc rc = ay_saml_claims_parse(m->body, &s->arena, &claims, &n, e);
 
 	if (rc != AY_OK)
 		return rc;
 	ay_rng_bytes(random, sizeof(random));
 	ay_saml_id(random, id);
-	rc = ay_saml_issue(&claims, s->assertion, id, ay_clock_wall_ms(), &s->arena, &xml, e);
+	rc = ay_saml_issue(claims, n,
+			   claims->rsa && s->assertion_rsa ? s->assertion_rsa : s->assertion, id,
+			   ay_clock_wall_ms(), &s->arena, &xml, e);
 	if (rc == AY_OK)
 		ay_ipc_send(s->engine, AY_MSG_SIGNED, 0, m->req, xml);
 	return rc;
@@ -164,6 +167,13 @@ static enum ay_rc read_state(const struct signer *s, const char *name, struct ay
 	return ay_file_read(path, PEM_MAX, out, e);
 }
 
+static bool has_state(const struct signer *s, const char *name)
+{
+	char path[PATH_MAX];
+
+	return ay_config_state_path(s->config, name, path, sizeof(path)) && ay_file_exists(path);
+}
+
 static enum ay_rc load_key(const struct signer *s, const char *name, struct ay_privkey **out,
 			   struct ay_err *e)
 {
@@ -182,26 +192,27 @@ static enum ay_rc load_cert(const struct signer *s, const char *name, struct ay_
 	return rc == AY_OK ? ay_cert_der(pem, der, e) : rc;
 }
 
-/* P-256 as init makes it, or RSA for consumers of old; certificates that go into KeyInfo. */
-static enum ay_rc load_assertion_key(struct signer *s, struct ay_err *e)
+/* P-256, or RSA for consumers of old; certificates that go into KeyInfo. */
+static enum ay_rc load_assertion_key(struct signer *s, const char *key_name, const char *cert_name,
+				     struct ay_saml_key **out, struct ay_err *e)
 {
 	AY_CLEANUP(ay_file_free) struct ay_bytes key = { NULL, 0 }, cert = { NULL, 0 };
 	struct ay_bytes der[AY_MAX_CERT_CHAIN] = { 0 };
 	size_t n = 0;
 	BIO *b;
 	EVP_PKEY *k;
-	enum ay_rc rc = read_state(s, AY_FILE_ASSERTION_KEY, &key, e);
+	enum ay_rc rc = read_state(s, key_name, &key, e);
 
 	if (rc == AY_OK)
-		rc = read_state(s, AY_FILE_ASSERTION_CERT, &cert, e);
+		rc = read_state(s, cert_name, &cert, e);
 	if (rc == AY_OK)
 		rc = ay_cert_ders(cert, der, AY_COUNT(der), &n, e);
 	if (rc != AY_OK)
 		return rc;
 	b = BIO_new_mem_buf(key.p, (int)key.n);
 	k = b == NULL ? NULL : PEM_read_bio_PrivateKey(b, NULL, NULL, NULL);
-	rc = k == NULL ? ay_fail(e, AY_E_INPUT, "signer", 0, "%s: no key", AY_FILE_ASSERTION_KEY)
-		       : ay_saml_key_new(k, der, n, &s->assertion, e);
+	rc = k == NULL ? ay_fail(e, AY_E_INPUT, "signer", 0, "%s: no key", key_name)
+		       : ay_saml_key_new(k, der, n, out, e);
 	EVP_PKEY_free(k);
 	BIO_free(b);
 	while (n > 0)
@@ -210,7 +221,7 @@ static enum ay_rc load_assertion_key(struct signer *s, struct ay_err *e)
 }
 
 /* libxml2 and libxmlsec1 open and load things at their first use, which is forbidden later. */
-static void warm_up(struct signer *s)
+static void warm_up(struct signer *s, const struct ay_saml_key *key)
 {
 	struct ay_saml_claims claims = { .profile = AY_SAML_CIT,
 					 .issuer = "warm-up",
@@ -221,7 +232,7 @@ static void warm_up(struct signer *s)
 	int64_t now_ms = ay_clock_wall_ms();
 
 	claims.lease_ms = now_ms + 1000;
-	if (ay_saml_issue(&claims, s->assertion, "_0", now_ms, &s->arena, &xml, &e) != AY_OK)
+	if (ay_saml_issue(&claims, 1, key, "_0", now_ms, &s->arena, &xml, &e) != AY_OK)
 		ay_log_err(AY_LOG_WARN, "warm-up of assertions failed", &e);
 	ay_arena_reset(&s->arena);
 }
@@ -237,9 +248,15 @@ static enum ay_rc load_keys(struct signer *s, struct ay_err *e)
 	if (rc == AY_OK)
 		rc = ay_xml_init(e);
 	if (rc == AY_OK)
-		rc = load_assertion_key(s, e);
+		rc = load_assertion_key(s, AY_FILE_ASSERTION_KEY, AY_FILE_ASSERTION_CERT,
+					&s->assertion, e);
+	if (rc == AY_OK && has_state(s, AY_FILE_ASSERTION_RSA_KEY))
+		rc = load_assertion_key(s, AY_FILE_ASSERTION_RSA_KEY, AY_FILE_ASSERTION_RSA_CERT,
+					&s->assertion_rsa, e);
 	if (rc == AY_OK)
-		warm_up(s);
+		warm_up(s, s->assertion);
+	if (rc == AY_OK && s->assertion_rsa != NULL)
+		warm_up(s, s->assertion_rsa);
 	return rc;
 }
 
@@ -335,6 +352,7 @@ int ay_signer_run(const struct ay_signer_args *a)
 	ay_privkey_free(s.order);
 	ay_privkey_free(s.head);
 	ay_saml_key_free(s.assertion);
+	ay_saml_key_free(s.assertion_rsa);
 	ay_arena_fini(&s.arena);
 	ay_loop_free(s.loop);
 	return s.is_stopping ? 0 : 1;

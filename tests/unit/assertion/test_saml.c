@@ -123,7 +123,7 @@ static struct ay_bytes issue(const struct ay_saml_claims *c, const struct party 
 	struct ay_err e = { 0 };
 
 	ay_saml_id(random, id);
-	if (ay_saml_issue(c, by->signer, id, NOW, arena, &out, &e) != AY_OK)
+	if (ay_saml_issue(c, 1, by->signer, id, NOW, arena, &out, &e) != AY_OK)
 		fail_msg("%s: %s", e.code, e.text);
 	return out;
 }
@@ -249,7 +249,7 @@ static void verdicts(void **state)
 	(void)state;
 	ay_arena_init(&arena, 4u << 20);
 	c.verdict = c.component[AY_COMP_PLATFORM] = AY_UNKNOWN;
-	assert_int_equal(ay_saml_issue(&c, ec.signer, "_00000000000000000000000000000001", NOW,
+	assert_int_equal(ay_saml_issue(&c, 1, ec.signer, "_00000000000000000000000000000001", NOW,
 				       &arena, &out, &e),
 			 AY_E_EXISTS);
 	assert_string_equal(e.code, "VERDICT_UNKNOWN");
@@ -264,16 +264,17 @@ static void verdicts(void **state)
 	assert_int_equal(ay_saml_verify(issue(&c, &ec, &arena), &want, &arena, &f, &e), AY_OK);
 	assert_string_equal(ay_saml_fact(&f, "Trusted"), "false");
 	c.lease_ms = NOW;
-	assert_int_equal(ay_saml_issue(&c, ec.signer, "_0", NOW, &arena, &out, &e), AY_E_EXISTS);
+	assert_int_equal(ay_saml_issue(&c, 1, ec.signer, "_0", NOW, &arena, &out, &e), AY_E_EXISTS);
 	c.lease_ms = LEASE;
 	c.host_name = "bad \xff utf-8";
-	assert_int_equal(ay_saml_issue(&c, ec.signer, "_0", NOW, &arena, &out, &e), AY_E_INPUT);
+	assert_int_equal(ay_saml_issue(&c, 1, ec.signer, "_0", NOW, &arena, &out, &e), AY_E_INPUT);
 	ay_arena_fini(&arena);
 }
 
 static void claims_round_trip(void **state)
 {
-	struct ay_saml_claims c = good_claims(), back;
+	struct ay_saml_claims c = good_claims(), *back;
+	size_t n;
 	static uint8_t buf[65536], again[65536];
 	struct ay_writer w, w2;
 	struct ay_bytes b, b2;
@@ -282,18 +283,19 @@ static void claims_round_trip(void **state)
 	(void)state;
 	ay_arena_init(&arena, 16u << 20);
 	ay_wr_init(&w, buf, sizeof(buf));
-	ay_saml_claims_write(&w, &c);
+	ay_saml_claims_write(&w, &c, 1);
 	assert_int_equal(ay_wr_end(&w, "claims", &b, NULL), AY_OK);
-	assert_int_equal(ay_saml_claims_parse(b, &arena, &back, NULL), AY_OK);
-	assert_string_equal(back.host_name, c.host_name);
-	assert_null(back.aik_sha1);
+	assert_int_equal(ay_saml_claims_parse(b, &arena, &back, &n, NULL), AY_OK);
+	assert_int_equal(n, 1);
+	assert_string_equal(back->host_name, c.host_name);
+	assert_null(back->aik_sha1);
 	ay_wr_init(&w2, again, sizeof(again));
-	ay_saml_claims_write(&w2, &back);
+	ay_saml_claims_write(&w2, back, n);
 	assert_int_equal(ay_wr_end(&w2, "claims", &b2, NULL), AY_OK);
 	assert_true(ay_bytes_eq(b, b2));
 	for (size_t i = 0; i < b.n; i++)
 		assert_int_not_equal(
-			ay_saml_claims_parse((struct ay_bytes){ b.p, i }, &arena, &back, NULL),
+			ay_saml_claims_parse((struct ay_bytes){ b.p, i }, &arena, &back, &n, NULL),
 			AY_OK);
 	ay_arena_fini(&arena);
 }
@@ -555,7 +557,8 @@ static void constant_id(void **state)
 	(void)state;
 	ay_arena_init(&arena, 4u << 20);
 	assert_int_equal(
-		ay_saml_issue(&c, ec.signer, "HostTrustAssertion", NOW, &arena, &xml, NULL), AY_OK);
+		ay_saml_issue(&c, 1, ec.signer, "HostTrustAssertion", NOW, &arena, &xml, NULL),
+		AY_OK);
 	refused(xml, &want, "SAML_CONDITIONS", &arena);
 	ay_arena_fini(&arena);
 }

@@ -352,12 +352,12 @@ enum ay_rc ay_engine_learn(struct ay_engine *g, const struct ay_learn_ask *ask, 
 	return empty(out);
 }
 
-void ay_engine_assertion(struct ay_engine *g, const struct ay_host *h,
+void ay_engine_assertion(struct ay_engine *g, const struct ay_assertion_host *hosts, size_t n,
 			 const struct ay_assertion_ask *ask, ay_document_fn *fn, void *arg)
 {
 	struct ay_err e = { 0 };
 
-	(void)g, (void)h, (void)ask;
+	(void)g, (void)hosts, (void)n, (void)ask;
 	fn(arg, AY_OK, &e, ay_bytes_of("<saml/>"));
 }
 

@@ -455,12 +455,41 @@ static void asked_of_unknown(void *arg, enum ay_rc rc, const struct ay_err *e,
 static void nothing_is_asserted_of_an_unknown_host(void **state)
 {
 	struct agent *a = agent_new("unasserted");
-	struct ay_assertion_ask ask = { .format = ay_bytes_of("saml") };
+	struct ay_assertion_ask ask = { .form = AY_ASSERTION_SAML };
+	struct ay_assertion_host host = { 0 };
 	bool told = false;
 
 	(void)state;
 	enrol(a, new_token(NULL, 1));
-	ay_engine_assertion(engine, host_of(a), &ask, asked_of_unknown, &told);
+	host.host = host_of(a);
+	ay_engine_assertion(engine, &host, 1, &ask, asked_of_unknown, &told);
+	assert_true(told);
+	agent_free(a);
+}
+
+static void asked_of_silent(void *arg, enum ay_rc rc, const struct ay_err *e,
+			    struct ay_bytes document)
+{
+	(void)document;
+	assert_int_equal(rc, AY_E_UNAVAIL);
+	assert_string_equal(e->code, "HOST_OFFLINE");
+	*(bool *)arg = true;
+}
+
+/* What was known before is not given out as if it had been asked for now. */
+static void nothing_is_asserted_of_a_host_that_must_attest_and_does_not(void **state)
+{
+	struct agent *a = enrolled_agent("forced");
+	struct ay_assertion_ask ask = { .form = AY_ASSERTION_CIT,
+					.force_verify = true,
+					.wait_ms = 1000 };
+	struct ay_assertion_host host = { .host = host_of(a) };
+	bool told = false;
+
+	(void)state;
+	disconnect(a);
+	idle_ms(50);
+	ay_engine_assertion(engine, &host, 1, &ask, asked_of_silent, &told);
 	assert_true(told);
 	agent_free(a);
 }
@@ -560,6 +589,7 @@ int main(void)
 		cmocka_unit_test(a_result_by_rules_of_before_changes_nothing),
 		cmocka_unit_test(a_result_for_an_older_state_changes_nothing),
 		cmocka_unit_test(nothing_is_asserted_of_an_unknown_host),
+		cmocka_unit_test(nothing_is_asserted_of_a_host_that_must_attest_and_does_not),
 		cmocka_unit_test(a_taken_over_front_makes_nothing_trusted),
 		cmocka_unit_test(a_taken_over_front_cannot_leave_the_protocol),
 	};

@@ -266,7 +266,7 @@ static void an_assertion_is_signed_in_the_sandbox(void **state)
 
 	c.lease_ms = ay_clock_wall_ms() + 60000;
 	ay_wr_init(&wr, room, sizeof(room));
-	ay_saml_claims_write(&wr, &c);
+	ay_saml_claims_write(&wr, &c, 1);
 	assert_int_equal(ay_wr_end(&wr, "c", &body, NULL), AY_OK);
 	ask(w, AY_MSG_SIGN_SAML, body);
 	assert_int_equal(w->type, AY_MSG_SIGNED);

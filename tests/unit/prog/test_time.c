@@ -280,13 +280,13 @@ static void on_assertion(void *arg, enum ay_rc rc, const struct ay_err *e, struc
 /* How many were signed by now. */
 static unsigned assertion(const struct agent *a, const char *audience, const char *nonce)
 {
-	struct ay_assertion_ask ask = { .format = ay_bytes_of("saml"),
-					.profile = ay_bytes_of("cit"),
+	struct ay_assertion_host host = { .host = host_of(a) };
+	struct ay_assertion_ask ask = { .form = AY_ASSERTION_CIT,
 					.audience = ay_bytes_of(audience),
 					.nonce = ay_bytes_of(nonce) };
 	bool told = false;
 
-	ay_engine_assertion(engine, host_of(a), &ask, on_assertion, &told);
+	ay_engine_assertion(engine, &host, 1, &ask, on_assertion, &told);
 	for (int i = 0; i < 50 && !told; i++)
 		idle_ms(10);
 	assert_true(told);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prog/assayd/api/call.h"
 
+enum { DEFAULT_WAIT_S = 30, MAX_WAIT_S = 120 };
+
 static bool accepts(struct ay_bytes accept, const char *type)
 {
 	size_t n = strlen(type);
@@ -16,32 +18,51 @@ static void done(void *arg, enum ay_rc rc, const struct ay_err *e, struct ay_byt
 {
 	struct ay_api_call *c = arg;
 
-	if (!ay_api_refused(c, rc, e))
-		ay_api_bytes(c, 200, "application/samlassertion+xml", document);
+	if (ay_api_refused(c, rc, e))
+		return;
+	ay_api_bytes(c, 200,
+		     ay_assertion_type(document.n && document.p[0] == '<' ? AY_ASSERTION_SAML
+									  : AY_ASSERTION_EAR),
+		     document);
+}
+
+static enum ay_rc read_form(const struct ay_api_call *c, struct ay_assertion_ask *ask,
+			    struct ay_err *e)
+{
+	static const char *const names[] = { [AY_ASSERTION_SAML] = "assay",
+					     [AY_ASSERTION_CIT] = "cit",
+					     [AY_ASSERTION_SECL] = "secl",
+					     [AY_ASSERTION_EAR] = "ear" };
+	struct ay_bytes profile = ay_api_param(c, "profile");
+
+	if (profile.p == NULL) {
+		if (accepts(c->accept, "application/eat+jwt"))
+			ask->form = AY_ASSERTION_EAR;
+		return AY_OK;
+	}
+	for (size_t i = 0; i < AY_COUNT(names); i++) {
+		if (!ay_bytes_eq(profile, ay_bytes_of(names[i])))
+			continue;
+		ask->form = (enum ay_assertion_form)i;
+		return AY_OK;
+	}
+	return ay_fail(e, AY_E_INPUT, "profile", 0, "profile is assay, cit, secl or ear");
 }
 
 void ay_api_assertions_get(struct ay_api_call *c)
 {
-	const struct ay_host *h = ay_api_host(c);
-	struct ay_assertion_ask ask = { .format = ay_bytes_of("saml"),
-					.profile = ay_api_param(c, "profile"),
-					.audience = ay_api_param(c, "audience"),
+	struct ay_assertion_host host = { .host = ay_api_host(c) };
+	struct ay_assertion_ask ask = { .audience = ay_api_param(c, "audience"),
 					.nonce = ay_api_param(c, "nonce") };
+	struct ay_bytes force = ay_api_param(c, "force_verify");
+	uint64_t seconds = DEFAULT_WAIT_S;
 	struct ay_err e = { 0 };
 
-	if (h == NULL)
+	if (host.host == NULL || ay_api_refused(c, read_form(c, &ask, &e), &e) ||
+	    ay_api_refused(c, ay_api_seconds(c, "wait", MAX_WAIT_S, &seconds, &e), &e))
 		return;
-	if (accepts(c->accept, "application/eat+jwt")) {
-		ay_err_set(&e, AY_E_INPUT, "accept", 0,
-			   "only application/samlassertion+xml is made yet");
-		ay_api_problem_as(c, 406, &e, NULL, NULL);
-		return;
-	}
-	if (ask.profile.p != NULL && !ay_bytes_eq(ask.profile, ay_bytes_of("assay")) &&
-	    !ay_bytes_eq(ask.profile, ay_bytes_of("cit"))) {
-		ay_err_set(&e, AY_E_INPUT, "profile", 0, "profile is assay or cit");
-		ay_api_problem(c, &e);
-		return;
-	}
-	ay_engine_assertion(c->api->engine, h, &ask, done, c);
+	ask.force_verify = ay_bytes_eq(force, ay_bytes_of("true"));
+	ask.wait_ms = (int64_t)seconds * 1000;
+	ask.rsa = ay_bytes_eq(ay_api_param(c, "alg"), ay_bytes_of("RS256"));
+	ay_engine_assertion(c->api->engine, &host, 1, &ask, done, c);
 }
