@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 /* A real front in a process of its own; this test plays its engine, parent, and agents. */
-enum { DEADLINE_MS = 1500, MAX_CONNS = 3000, N_IDLE = 2000, N_AGENTS = 20 };
+enum { DEADLINE_MS = 3000, MAX_CONNS = 3000, N_IDLE = 2000, N_AGENTS = 20 };
 
 struct agent {
 	struct world *w;
@@ -295,7 +295,7 @@ static int set_up(void **state)
 	assert_int_equal(ay_loop_new(&w->loop, NULL), AY_OK);
 	start_front(w);
 	open_agents(w);
-	turn(w, &w->n_ready, 1, 5000);
+	turn(w, &w->n_ready, 1, 30000);
 	assert_int_equal(w->n_ready, 1);
 	*state = w;
 	return 0;
@@ -308,7 +308,7 @@ static int tear_down(void **state)
 	int status = -1;
 
 	ay_ipc_send(w->parent, AY_MSG_CHILD_STOP, 0, 0, (struct ay_bytes){ NULL, 0 });
-	turn(w, &w->n_gone, 2, 3000);
+	turn(w, &w->n_gone, 2, 30000);
 	assert_int_equal(waitpid(w->pid, &status, 0), w->pid);
 	assert_int_equal(status, 0);
 	for (size_t i = 0; i < N_AGENTS; i++)
@@ -335,19 +335,19 @@ static void frames_pass_both_ways(void **state)
 
 	w->answers_hello = true;
 	dial_in(w, &w->agent[0]);
-	turn(w, &w->n_frames, 20, 3000);
+	turn(w, &w->n_frames, 20, 30000);
 	assert_true(w->n_frames >= 20);
 	assert_int_equal(ay_cert_spki(w->agent_cert.cert, spki, NULL), AY_OK);
 	assert_memory_equal(w->up.spki, spki, 32);
 	assert_int_equal(w->up.flags, 0);
 	ay_ipc_send(w->front, AY_MSG_CLOSE, w->conn[0], 0, ay_bytes_of("test"));
-	turn(w, &w->agent[0].n_down, 1, 2000);
-	turn(w, &w->n_down, 1, 2000);
+	turn(w, &w->agent[0].n_down, 1, 30000);
+	turn(w, &w->n_down, 1, 30000);
 	assert_int_equal(w->n_down, 1);
 	/* The number is over: what still comes for it goes nowhere. */
 	send_frame(w, w->conn[0], AY_FRAME_CHALLENGE, "late");
 	dial_in(w, &w->agent[1]);
-	turn(w, &w->n_up, 2, 2000);
+	turn(w, &w->n_up, 2, 30000);
 	assert_int_not_equal(w->conn[0], w->conn[1]);
 }
 
@@ -356,9 +356,9 @@ static void evidence_before_bound_never_reaches_engine(void **state)
 	struct world *w = *state;
 
 	dial_in(w, &w->agent[0]);
-	turn(w, &w->n_frames, 1, 2000); /* HELLO */
+	turn(w, &w->n_frames, 1, 30000); /* HELLO */
 	ay_chan_send(w->agent[0].chan, AY_FRAME_EVIDENCE, 1, ay_bytes_of("e"));
-	turn(w, &w->n_down, 1, 2000);
+	turn(w, &w->n_down, 1, 30000);
 	assert_int_equal(w->n_frames, 1);
 	assert_non_null(strstr(w->down_why, "not bound"));
 }
@@ -385,7 +385,7 @@ static void listen_and_take(struct world *w, int l, struct agent *a)
 	int fd = -1;
 	size_t never = 0;
 
-	for (int i = 0; i < 200 && fd < 0; i++) {
+	for (int i = 0; i < 4000 && fd < 0; i++) {
 		turn(w, &never, 1, 5);
 		fd = accept4(l, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	}
@@ -406,38 +406,49 @@ static void front_dials_where_engine_says(void **state)
 	assert_int_equal(ay_net_listen("127.0.0.1:0", &l, at, sizeof(at), NULL), AY_OK);
 	dial(w, 7, at, pin);
 	listen_and_take(w, l, &w->agent[0]);
-	turn(w, &w->n_up, 1, 2000);
+	turn(w, &w->n_up, 1, 30000);
 	assert_int_equal(w->n_up, 1);
 	assert_int_equal(w->up.dial_id, 7);
 	assert_int_equal(w->up.flags, AY_CONN_DIALLED);
-	turn(w, &w->n_frames, 1, 2000);
+	turn(w, &w->n_frames, 1, 30000);
 	assert_int_equal(w->n_frames, 1); /* the agent says HELLO, whoever dialled */
 
 	/* Once more: resumed, since the agent that accepted kept the session. */
 	ay_chan_send(w->agent[0].chan, AY_FRAME_NOTICE, 0, ay_bytes_of("1")); /* not bound: ends */
-	turn(w, &w->n_down, 1, 2000);
+	turn(w, &w->n_down, 1, 30000);
 	dial(w, 17, at, pin);
 	listen_and_take(w, l, &w->agent[2]);
-	turn(w, &w->n_up, 2, 2000);
+	turn(w, &w->n_up, 2, 30000);
 	assert_int_equal(w->up.flags, AY_CONN_DIALLED | AY_CONN_RESUMED);
 
 	pin[0] ^= 1;
 	dial(w, 8, at, pin);
 	listen_and_take(w, l, &w->agent[1]);
-	turn(w, &w->n_dial_failed, 1, 2000);
+	turn(w, &w->n_dial_failed, 1, 30000);
 	assert_int_equal(w->n_dial_failed, 1);
 	assert_int_equal(w->n_up, 2);
 	assert_non_null(strstr(w->dial_why, "pinned"));
 	close(l);
 	dial(w, 9, at, NULL); /* nobody listens there now */
-	turn(w, &w->n_dial_failed, 2, 2000);
+	turn(w, &w->n_dial_failed, 2, 30000);
 	assert_int_equal(w->n_dial_failed, 2);
 	dial(w, 10, "localhost:1", NULL); /* a name; nobody listens */
-	turn(w, &w->n_dial_failed, 3, 5000);
+	turn(w, &w->n_dial_failed, 3, 30000);
 	assert_int_equal(w->n_dial_failed, 3);
 	dial(w, 11, "nonsense", NULL);
-	turn(w, &w->n_dial_failed, 4, 2000);
+	turn(w, &w->n_dial_failed, 4, 30000);
 	assert_int_equal(w->n_dial_failed, 4);
+}
+
+/* How many of these were not cut by the other end. */
+static int still_open(const int fd[N_IDLE])
+{
+	int n = 0;
+	char c;
+
+	for (int i = 0; i < N_IDLE; i++)
+		n += recv(fd[i], &c, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+	return n;
 }
 
 /* 2,000 connections that never finish a handshake; half of them drip. */
@@ -445,7 +456,7 @@ static void half_open_and_dripping_clients_harm_nobody(void **state)
 {
 	static const uint8_t begin[] = { 0x16, 3, 1, 0, 200, 1, 0, 0, 196, 3, 3 };
 	struct world *w = *state;
-	int fd[N_IDLE], n_cut = 0;
+	int fd[N_IDLE], n_open = N_IDLE;
 	int64_t t;
 	size_t before;
 
@@ -463,20 +474,18 @@ static void half_open_and_dripping_clients_harm_nobody(void **state)
 	print_message("%d agents were up after %d ms\n", N_AGENTS, (int)(ay_clock_mono_ms() - t));
 	before = w->n_frames;
 	t = ay_clock_mono_ms();
-	for (size_t k = 0; ay_clock_mono_ms() - t < DEADLINE_MS + 1000; k++) {
+	/* Until all are cut, on a machine however slow. */
+	for (size_t k = 0; n_open > 0 && ay_clock_mono_ms() - t < 60000; k++) {
 		for (int i = 0; i < N_IDLE; i += 2)
 			(void)!send(fd[i], begin + k % sizeof(begin), 1, MSG_NOSIGNAL);
 		turn(w, &w->n_gone, 1, 50);
+		n_open = still_open(fd);
 	}
 	print_message("%zu frames meanwhile\n", w->n_frames - before);
 	assert_true(w->n_frames - before > 2 * N_AGENTS); /* all are served, at whatever pace */
-	for (int i = 0; i < N_IDLE; i++) {
-		char c;
-
-		n_cut += recv(fd[i], &c, 1, MSG_DONTWAIT) == 0 || errno == ECONNRESET;
+	for (int i = 0; i < N_IDLE; i++)
 		close(fd[i]);
-	}
-	assert_int_equal(n_cut, N_IDLE);
+	assert_int_equal(n_open, 0);
 	assert_int_equal(w->n_down, 0);
 	assert_int_equal(w->n_gone, 0);
 }
@@ -492,13 +501,13 @@ static void ask(struct world *w, const char *request, char *got, size_t room)
 
 	assert_int_equal(ay_net_connect(w->api_at, &fd, NULL), AY_OK);
 	SSL_set_fd(ssl, fd);
-	for (int i = 0; i < 500 && rc != 1; i++) {
+	for (int i = 0; i < 10000 && rc != 1; i++) {
 		turn(w, &never, 1, 2);
 		rc = SSL_connect(ssl);
 	}
 	assert_int_equal(rc, 1);
 	assert_true(SSL_write(ssl, request, (int)strlen(request)) > 0);
-	for (int i = 0; i < 100 && n < room - 1 && strstr(got, "\r\n\r\n") == NULL; i++) {
+	for (int i = 0; i < 4000 && n < room - 1 && strstr(got, "\r\n\r\n") == NULL; i++) {
 		turn(w, &never, 1, 5);
 		rc = SSL_read(ssl, got + n, (int)(room - 1 - n));
 		n += rc > 0 ? (size_t)rc : 0;
