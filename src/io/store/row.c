@@ -245,6 +245,17 @@ static const struct ay_field approval_end_fields[] = {
 };
 ROW(ay_row_approval_end, "approval", ay_approval_end, approval_end_fields);
 
+static const struct ay_field idem_fields[] = {
+	{ "key", AT(ay_idem_row, key), AY_F_BYTES },
+	{ "request", AT(ay_idem_row, request), AY_F_BYTES },
+	{ "at", AT(ay_idem_row, at), AY_F_I64 },
+	{ "status", AT(ay_idem_row, status), AY_F_U32 },
+	{ "secret", AT(ay_idem_row, secret), AY_F_BOOL },
+	{ "location", AT(ay_idem_row, location), AY_F_TEXT },
+	{ "body", AT(ay_idem_row, body), AY_F_BYTES },
+};
+ROW(ay_row_idem, "idempotency", ay_idem_row, idem_fields);
+
 static const struct ay_field event_fields[] = {
 	{ "seq", AT(ay_event_row, seq), AY_F_U64 },
 	{ "at", AT(ay_event_row, at), AY_F_I64 },

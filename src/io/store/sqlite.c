@@ -407,6 +407,7 @@ const struct ay_store_kind ay_store_sqlite = {
 	.sessions = ay_sqlite_sessions,
 	.identities = ay_sqlite_identities,
 	.approvals = ay_sqlite_approvals,
+	.idem = ay_sqlite_idem,
 	.events = ay_sqlite_events,
 	.audits = ay_sqlite_audits,
 	.meta = ay_sqlite_meta,

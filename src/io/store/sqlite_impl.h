@@ -82,6 +82,9 @@ enum ay_stmt {
 	AY_ST_IDENTITY_PUT,
 	AY_ST_APPROVAL_ADD,
 	AY_ST_APPROVAL_END,
+	AY_ST_IDEM_PUT,
+	AY_ST_IDEM_DROP,
+	AY_ST_IDEM_EXPIRE,
 	AY_ST_EVENT_ADD,
 	AY_ST_AUDIT_ADD,
 	AY_ST_META_PUT,
@@ -264,6 +267,8 @@ enum ay_rc ay_sqlite_users(struct ay_store *s, ay_user_cb *cb, void *arg, struct
 enum ay_rc ay_sqlite_api_tokens(struct ay_store *s, ay_api_token_cb *cb, void *arg,
 				struct ay_err *e);
 enum ay_rc ay_sqlite_approvals(struct ay_store *s, ay_approval_cb *cb, void *arg, struct ay_err *e);
+enum ay_rc ay_sqlite_idem(struct ay_store *s, struct ay_bytes key, ay_idem_cb *cb, void *arg,
+			  struct ay_err *e);
 enum ay_rc ay_sqlite_events(struct ay_store *s, uint64_t after, size_t limit, ay_event_cb *cb,
 			    void *arg, struct ay_err *e);
 enum ay_rc ay_sqlite_audits(struct ay_store *s, uint64_t from, size_t limit, ay_audit_cb *cb,

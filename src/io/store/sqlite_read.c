@@ -264,6 +264,27 @@ READ_ALL(identities, ay_identity, ay_row_identity, "source, subject")
 READ_ALL(sessions, ay_session, ay_row_session, "created_at, id")
 READ_ALL(api_tokens, ay_api_token, ay_row_api_token, "created_at, id")
 
+enum ay_rc ay_sqlite_idem(struct ay_store *s, struct ay_bytes key, ay_idem_cb *cb, void *arg,
+			  struct ay_err *e)
+{
+	struct ay_idem_row row;
+	char sql[AY_SQL_MAX];
+	sqlite3_stmt *st;
+	enum ay_rc rc;
+	int r;
+
+	ay_sql_select(&ay_row_idem, "idempotency", "WHERE key = ?1", sql);
+	rc = ay_sql_prepare(s->rd, sql, &st, e);
+	if (rc != AY_OK)
+		return rc;
+	ay_sql_bind_bytes(st, 1, key);
+	while ((r = sqlite3_step(st)) == SQLITE_ROW) {
+		ay_sql_read(st, 0, &ay_row_idem, &row);
+		cb(arg, &row);
+	}
+	return ended(s->rd, st, r, e);
+}
+
 enum ay_rc ay_sqlite_events(struct ay_store *s, uint64_t after, size_t limit, ay_event_cb *cb,
 			    void *arg, struct ay_err *e)
 {

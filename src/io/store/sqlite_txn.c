@@ -52,6 +52,10 @@ static const struct ay_row_type *row_of(const struct ay_write *w, const void **r
 	case AY_WR_APPROVAL_END:
 		*row = w->approval_end;
 		return &ay_row_approval_end;
+	case AY_WR_IDEM_PUT:
+		*row = w->idem;
+		return &ay_row_idem;
+	case AY_WR_IDEM_DROP:
 	case AY_WR_ENROL:
 	case AY_WR_HOST_STATUS:
 	case AY_WR_REFSET_STATE:
@@ -171,7 +175,8 @@ static void pack_write(struct pack *p, const struct ay_write *w, struct ay_write
 		pack_status(p, w, to);
 	} else if (w->kind == AY_WR_META) {
 		pack_meta(p, w, to);
-	} else if (w->kind == AY_WR_TOKEN_REVOKE || w->kind == AY_WR_API_TOKEN_REVOKE) {
+	} else if (w->kind == AY_WR_TOKEN_REVOKE || w->kind == AY_WR_API_TOKEN_REVOKE ||
+		   w->kind == AY_WR_IDEM_DROP) {
 		pack_bytes(p, w->id, &to->id);
 	} else if (t != NULL) {
 		row = pack_row(p, t, row);

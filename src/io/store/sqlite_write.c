@@ -125,6 +125,14 @@ static const struct stmt_def defs[AY_STMTS] = {
 		    "detail = excluded.detail"),
 	[AY_ST_APPROVAL_ADD] = INSERT(ay_row_approval),
 	[AY_ST_APPROVAL_END] = { .update = &ay_row_approval_end, .where = "id = ?1 AND state = 0" },
+	[AY_ST_IDEM_PUT] =
+		SQL("INSERT INTO idempotency (key, request, at, status, secret, location, body) "
+		    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (key) DO UPDATE SET "
+		    "request = excluded.request, at = excluded.at, status = excluded.status, "
+		    "secret = excluded.secret, location = excluded.location, "
+		    "body = excluded.body"),
+	[AY_ST_IDEM_DROP] = SQL("DELETE FROM idempotency WHERE key = ?1"),
+	[AY_ST_IDEM_EXPIRE] = SQL("DELETE FROM idempotency WHERE at < ?1"),
 	[AY_ST_EVENT_ADD] = INSERT(ay_row_event),
 	[AY_ST_AUDIT_ADD] = SQL("INSERT INTO audit (seq, record) VALUES (?1, ?2)"),
 	[AY_ST_META_PUT] = SQL("INSERT INTO meta (key, value) VALUES (?1, ?2) "
@@ -286,6 +294,29 @@ static enum ay_rc revoke(struct ay_store *s, enum ay_stmt which, struct ay_bytes
 		return rc;
 	ay_sql_bind_bytes(st, 1, id);
 	return run_one(s, st, AY_E_NOENT, "TOKEN_UNKNOWN", e);
+}
+
+static enum ay_rc put_idem(struct ay_store *s, const struct ay_idem_row *row, struct ay_err *e)
+{
+	sqlite3_stmt *st;
+	enum ay_rc rc = ay_sqlite_stmt(s, AY_ST_IDEM_EXPIRE, &st, e);
+
+	if (rc != AY_OK)
+		return rc;
+	sqlite3_bind_int64(st, 1, row->at - AY_IDEM_MS);
+	rc = ay_sqlite_run(s, st, e);
+	return rc == AY_OK ? insert(s, AY_ST_IDEM_PUT, &ay_row_idem, row, e) : rc;
+}
+
+static enum ay_rc drop_idem(struct ay_store *s, struct ay_bytes key, struct ay_err *e)
+{
+	sqlite3_stmt *st;
+	enum ay_rc rc = ay_sqlite_stmt(s, AY_ST_IDEM_DROP, &st, e);
+
+	if (rc != AY_OK)
+		return rc;
+	ay_sql_bind_bytes(st, 1, key);
+	return ay_sqlite_run(s, st, e);
 }
 
 static enum ay_rc add_event(struct ay_store *s, const struct ay_event_row *r,
@@ -455,6 +486,10 @@ enum ay_rc ay_sqlite_apply(struct ay_store *s, const struct ay_write *w,
 		return add_event(s, w->event, res, e);
 	case AY_WR_AUDIT:
 		return add_audit(s, w->audit, res, e);
+	case AY_WR_IDEM_PUT:
+		return put_idem(s, w->idem, e);
+	case AY_WR_IDEM_DROP:
+		return drop_idem(s, w->id, e);
 	case AY_WR_META:
 		return put_meta(s, w->meta.key, w->meta.value, e);
 	}

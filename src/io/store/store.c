@@ -206,6 +206,12 @@ enum ay_rc ay_store_approvals(struct ay_store *s, ay_approval_cb *cb, void *arg,
 	return of(s)->approvals(s, cb, arg, e);
 }
 
+enum ay_rc ay_store_idem(struct ay_store *s, struct ay_bytes key, ay_idem_cb *cb, void *arg,
+			 struct ay_err *e)
+{
+	return of(s)->idem(s, key, cb, arg, e);
+}
+
 enum ay_rc ay_store_events(struct ay_store *s, uint64_t after, size_t limit, ay_event_cb *cb,
 			   void *arg, struct ay_err *e)
 {

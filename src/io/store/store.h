@@ -244,6 +244,21 @@ struct ay_approval_end {
 	const char *reason;
 };
 
+/*
+ * A request that has an Idempotency-Key. status 0: it was begun, and nobody
+ * knows whether it was done.
+ */
+#define AY_IDEM_MS (24 * 3600 * (int64_t)1000)
+struct ay_idem_row {
+	struct ay_bytes key;	 /* 32 octets: hash of who asked and of the key */
+	struct ay_bytes request; /* 32 octets: hash of the request */
+	int64_t at;
+	uint32_t status;
+	bool secret; /* the answer held something that is told once: body is without it */
+	const char *location;
+	struct ay_bytes body; /* JSON; n == 0: none, or too long to be kept */
+};
+
 struct ay_event_row {
 	uint64_t seq; /* set by the store */
 	int64_t at;
@@ -287,6 +302,8 @@ enum ay_write_kind {
 	AY_WR_AUDIT,		/* audit */
 	AY_WR_APPROVAL_ADD,	/* approval */
 	AY_WR_APPROVAL_END,	/* approval_end: AY_E_EXISTS APPROVAL_DONE unless it is pending */
+	AY_WR_IDEM_PUT,		/* idem: inserted or replaced; those a day older end */
+	AY_WR_IDEM_DROP,	/* id: its key may be used anew */
 	AY_WR_META,		/* key, value: small named values (last CRL, order of things) */
 };
 
@@ -309,6 +326,7 @@ struct ay_write {
 		const struct ay_audit_row *audit;
 		const struct ay_approval_row *approval;
 		const struct ay_approval_end *approval_end;
+		const struct ay_idem_row *idem;
 		struct {
 			struct ay_uuid uuid;
 			enum ay_set_state state;
@@ -372,6 +390,7 @@ typedef void ay_role_cb(void *arg, const struct ay_role_row *r);
 typedef void ay_session_cb(void *arg, const struct ay_session_row *r);
 typedef void ay_identity_cb(void *arg, const struct ay_identity_row *r);
 typedef void ay_approval_cb(void *arg, const struct ay_approval_row *r);
+typedef void ay_idem_cb(void *arg, const struct ay_idem_row *r);
 typedef void ay_event_cb(void *arg, const struct ay_event_row *r);
 /* seq from 0; record: the canonical octets (core/authz/audit.h) */
 typedef void ay_audit_cb(void *arg, uint64_t seq, struct ay_bytes record);
@@ -461,6 +480,8 @@ struct ay_store_kind {
 				 struct ay_err *e);
 	enum ay_rc (*approvals)(struct ay_store *s, ay_approval_cb *cb, void *arg,
 				struct ay_err *e);
+	enum ay_rc (*idem)(struct ay_store *s, struct ay_bytes key, ay_idem_cb *cb, void *arg,
+			   struct ay_err *e);
 	enum ay_rc (*events)(struct ay_store *s, uint64_t after, size_t limit, ay_event_cb *cb,
 			     void *arg, struct ay_err *e);
 	enum ay_rc (*audits)(struct ay_store *s, uint64_t from, size_t limit, ay_audit_cb *cb,
@@ -562,6 +583,9 @@ AY_MUST_USE enum ay_rc ay_store_identities(struct ay_store *s, ay_identity_cb *c
 /* Oldest first. */
 AY_MUST_USE enum ay_rc ay_store_approvals(struct ay_store *s, ay_approval_cb *cb, void *arg,
 					  struct ay_err *e);
+/* The row with this key, if there is one. */
+AY_MUST_USE enum ay_rc ay_store_idem(struct ay_store *s, struct ay_bytes key, ay_idem_cb *cb,
+				     void *arg, struct ay_err *e);
 /* Events with seq > after, oldest first. */
 AY_MUST_USE enum ay_rc ay_store_events(struct ay_store *s, uint64_t after, size_t limit,
 				       ay_event_cb *cb, void *arg, struct ay_err *e);
