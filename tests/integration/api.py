@@ -150,6 +150,15 @@ def conforms(doc, schema, value, where=""):
     return None
 
 
+def all_items(s, path):
+    items, cursor = [], ""
+    while cursor is not None:
+        page = s.call("GET", f"{path}?limit=1000{cursor and '&cursor=' + cursor}", s.admin)[1]
+        items += page["items"]
+        cursor = page["next"]
+    return items
+
+
 def check_matrix(s, tokens):
     agent = agent_context(s)
     wrong = s.admin[:-4] + ("AAAA" if not s.admin.endswith("AAAA") else "BBBB")
@@ -157,8 +166,7 @@ def check_matrix(s, tokens):
            "expired token": (tokens["expired"], None), "agent certificate": (None, agent),
            "revoked token": (tokens["revoked"], None)}
     before = s.call("GET", "/api/v1/audit/head", s.admin)[1]["size"]
-    recorded = lambda: {r["action"] for r in
-                        s.call("GET", f"/api/v1/audit?limit=1000&cursor={before}", s.admin)[1]["items"]}
+    recorded = lambda: {r["action"] for r in all_items(s, "/api/v1/audit") if r["number"] >= before}
     holes, wrongly = [], []
     for method, path, perm, _ in routes_def():
         for name, (token, ctx) in bad.items():

@@ -30,6 +30,7 @@ static struct {
 	bool two_persons, decided, permitted;
 	char asked_by[64];
 	const char *approval_perm, *requester; /* of the one approval there is; NULL: none */
+	const char *more[2], *more_value[2]; /* headers of the next requests; NULL: none */
 	/* the last answer */
 	unsigned answers;
 	int status;
@@ -442,6 +443,7 @@ static void on_reply(void *arg, uint32_t req, const struct ay_api_reply *r)
 	w.answers++;
 	w.status = r->status;
 	w.type[0] = '\0';
+	w.header[0] = '\0';
 	for (size_t i = 0; i < r->n_headers; i++) {
 		at += (size_t)snprintf(w.header + at, sizeof(w.header) - at, "%.*s: %.*s\n",
 				       (int)r->header[i].name.n, (const char *)r->header[i].name.p,
@@ -547,6 +549,11 @@ static int ask(const char *method, const char *target, const char *token, const 
 								  ay_bytes_of("application/json") };
 		r.body = ay_bytes_of(body);
 	}
+	for (size_t i = 0; i < AY_COUNT(w.more); i++)
+		if (w.more[i] != NULL)
+			r.header[r.n_headers++] = (struct ay_api_header){
+				ay_bytes_of(w.more[i]), ay_bytes_of(w.more_value[i])
+			};
 	ay_wr_init(&out, wire, sizeof(wire));
 	ay_api_request_build(&out, &r);
 	assert_int_equal(ay_wr_end(&out, "request", &message, &e), AY_OK);

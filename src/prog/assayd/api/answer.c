@@ -60,9 +60,18 @@ static void call_free(struct ay_api_call *c)
 	while (*at != c)
 		at = &(*at)->next;
 	*at = c->next;
+	free(c->idem);
 	json_decref(c->body);
 	ay_arena_fini(&c->arena);
 	free(c);
+}
+
+void ay_api_header(struct ay_api_call *c, const char *name, const char *value)
+{
+	struct ay_bytes copy = ay_arena_dup(&c->arena, ay_bytes_of(value));
+
+	if (c->n_extra < AY_COUNT(c->extra) && copy.p != NULL)
+		c->extra[c->n_extra++] = (struct ay_api_header){ ay_bytes_of(name), copy };
 }
 
 static void add_header(struct ay_api_reply *r, const char *name, const char *value)
@@ -72,11 +81,14 @@ static void add_header(struct ay_api_reply *r, const char *name, const char *val
 }
 
 /* type NULL: no body */
-static void finish(struct ay_api_call *c, int status, const char *type, struct ay_bytes body,
-		   const char *header, const char *value)
+static void finish(struct ay_api_call *c, int status, const char *type, struct ay_bytes body)
 {
 	struct ay_api_reply r = { .status = (uint16_t)status, .body = body };
 
+	if (c->looked_at != NULL) {
+		c->looked_at->status = status;
+		return;
+	}
 	c->api->metrics.refused += status >= 400;
 	ay_api_audit_end(c, status);
 	if (type != NULL)
@@ -84,8 +96,8 @@ static void finish(struct ay_api_call *c, int status, const char *type, struct a
 	add_header(&r, "cache-control", "no-store");
 	add_header(&r, "x-content-type-options", "nosniff");
 	add_header(&r, "x-request-id", c->id);
-	if (header != NULL)
-		add_header(&r, header, value);
+	for (size_t i = 0; i < c->n_extra; i++)
+		r.header[r.n_headers++] = c->extra[i];
 	if (c->streaming)
 		c->api->out.end(c->api->out.arg, c->req);
 	else if (!c->gone)
@@ -93,37 +105,66 @@ static void finish(struct ay_api_call *c, int status, const char *type, struct a
 	call_free(c);
 }
 
-/* Takes body. */
-static void finish_json(struct ay_api_call *c, int status, const char *type, json_t *body,
-			const char *header, const char *value)
+/* What is sent has this tag: a client that has it already is told no more. */
+static bool is_known(struct ay_api_call *c, const char *tag)
 {
-	char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
+	if (c->looked_at != NULL) {
+		memcpy(c->looked_at->text, tag, AY_ETAG_TEXT);
+		return false;
+	}
+	if (tag[0] == '\0')
+		return false;
+	ay_api_header(c, "etag", tag);
+	return c->route->method == AY_HTTP_GET && ay_etag_listed(c->if_none_match, tag);
+}
+
+/* Takes body. */
+static void finish_json(struct ay_api_call *c, int status, const char *type, json_t *body)
+{
+	char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT), tag[AY_ETAG_TEXT] = "";
 	static const char none[] =
 		"{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,"
 		"\"detail\":\"out of memory\",\"error\":{\"code\":\"NOMEM\",\"field\":null,"
 		"\"offset\":null,\"text\":\"out of memory\"}}";
 
+	if (c->looked_at == NULL)
+		ay_idem_end(c, text == NULL ? 503 : status, body);
+	if (status == 200 && text != NULL && c->route != NULL)
+		ay_etag_json(c->route, body, ay_bytes_of(text), tag);
 	json_decref(body);
 	if (text == NULL)
-		finish(c, 503, "application/problem+json", ay_bytes_of(none), NULL, NULL);
+		finish(c, 503, "application/problem+json", ay_bytes_of(none));
+	else if (is_known(c, tag))
+		finish(c, 304, NULL, (struct ay_bytes){ NULL, 0 });
 	else
-		finish(c, status, type, ay_bytes_of(text), header, value);
+		finish(c, status, type, ay_bytes_of(text));
 	free(text);
 }
 
 void ay_api_json(struct ay_api_call *c, int status, json_t *body)
 {
-	finish_json(c, status, "application/json", body, NULL, NULL);
+	finish_json(c, status, "application/json", body);
 }
 
 void ay_api_bytes(struct ay_api_call *c, int status, const char *type, struct ay_bytes body)
 {
-	finish(c, status, type, body, NULL, NULL);
+	char tag[AY_ETAG_TEXT] = "";
+
+	if (c->looked_at == NULL)
+		ay_idem_end(c, status, NULL);
+	if (status == 200 && c->route != NULL)
+		ay_etag_bytes(c->route, body, tag);
+	if (is_known(c, tag))
+		finish(c, 304, NULL, (struct ay_bytes){ NULL, 0 });
+	else
+		finish(c, status, type, body);
 }
 
 void ay_api_empty(struct ay_api_call *c, int status)
 {
-	finish(c, status, NULL, (struct ay_bytes){ NULL, 0 }, NULL, NULL);
+	if (c->looked_at == NULL)
+		ay_idem_end(c, status, NULL);
+	finish(c, status, NULL, (struct ay_bytes){ NULL, 0 });
 }
 
 void ay_api_problem_as(struct ay_api_call *c, int status, const struct ay_err *e,
@@ -134,7 +175,9 @@ void ay_api_problem_as(struct ay_api_call *c, int status, const struct ay_err *e
 	json_object_set_new(doc, "request_id", json_string(c->id));
 	if (status >= 500)
 		ay_log_err(AY_LOG_WARN, c->route == NULL ? "api" : c->route->handler_name, e);
-	finish_json(c, status, "application/problem+json", doc, header, value);
+	if (header != NULL && c->looked_at == NULL)
+		ay_api_header(c, header, value);
+	finish_json(c, status, "application/problem+json", doc);
 }
 
 void ay_api_problem(struct ay_api_call *c, const struct ay_err *e)
@@ -144,8 +187,8 @@ void ay_api_problem(struct ay_api_call *c, const struct ay_err *e)
 
 void ay_api_accepted(struct ay_api_call *c, const char *location)
 {
-	finish_json(c, 202, "application/json", json_pack("{s:s}", "location", location),
-		    "location", location);
+	ay_api_header(c, "location", location);
+	finish_json(c, 202, "application/json", json_pack("{s:s}", "location", location));
 }
 
 bool ay_api_refused(struct ay_api_call *c, enum ay_rc rc, const struct ay_err *e)
@@ -162,8 +205,8 @@ struct ay_bytes ay_api_param(const struct ay_api_call *c, const char *name)
 	return ay_target_param(&c->target, name);
 }
 
-static enum ay_rc number_param(const struct ay_api_call *c, const char *name, uint64_t max,
-			       uint64_t *out, struct ay_err *e)
+enum ay_rc ay_api_seconds(const struct ay_api_call *c, const char *name, uint64_t max,
+			  uint64_t *out, struct ay_err *e)
 {
 	struct ay_bytes v = ay_api_param(c, name);
 	uint64_t n = 0;
@@ -182,52 +225,6 @@ static enum ay_rc number_param(const struct ay_api_call *c, const char *name, ui
 			       (unsigned long long)max);
 	*out = n;
 	return AY_OK;
-}
-
-enum ay_rc ay_api_page(const struct ay_api_call *c, uint64_t *from, size_t *limit, struct ay_err *e)
-{
-	uint64_t n = 100;
-	enum ay_rc rc = number_param(c, "limit", 1000, &n, e);
-
-	*from = 0;
-	if (rc == AY_OK)
-		rc = number_param(c, "cursor", UINT64_MAX, from, e);
-	if (rc == AY_OK && n == 0)
-		return ay_fail(e, AY_E_INPUT, "limit", 0, "limit is at least 1");
-	*limit = (size_t)n;
-	return rc;
-}
-
-enum ay_rc ay_api_seconds(const struct ay_api_call *c, const char *name, uint64_t max,
-			  uint64_t *out, struct ay_err *e)
-{
-	return number_param(c, name, max, out, e);
-}
-
-json_t *ay_api_list(json_t *items, uint64_t next)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)next);
-	return json_pack("{s:o, s:s?}", "items", items, "next", next == 0 ? NULL : text);
-}
-
-void ay_api_array(struct ay_api_call *c, json_t *all)
-{
-	json_t *items = json_array();
-	uint64_t from;
-	size_t limit, n = json_array_size(all);
-	struct ay_err e;
-
-	if (ay_api_refused(c, ay_api_page(c, &from, &limit, &e), &e)) {
-		json_decref(items);
-		json_decref(all);
-		return;
-	}
-	for (uint64_t i = from; i < n && i - from < limit; i++)
-		json_array_append(items, json_array_get(all, (size_t)i));
-	json_decref(all);
-	ay_api_json(c, 200, ay_api_list(items, n > from && n - from > limit ? from + limit : 0));
 }
 
 struct ay_bytes ay_api_text(const struct ay_api_call *c, const char *member)

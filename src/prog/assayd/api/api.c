@@ -220,7 +220,8 @@ static void admitted(struct ay_api_call *c, const struct ay_api_request *r)
 		ay_api_problem(c, &e);
 		return;
 	}
-	if (take_body(c, r) == AY_OK)
+	/* a repeat is known before its condition is looked at: what it did itself broke that */
+	if (take_body(c, r) == AY_OK && ay_idem_begin(c, r) && ay_etag_permits(c))
 		handle(c);
 }
 
@@ -269,6 +270,8 @@ static enum ay_rc route(struct ay_api_call *c, const struct ay_api_request *r)
 	c->peer = keep(c, r->peer);
 	c->accept = keep(c, ay_api_request_header(r, "accept"));
 	c->last_event_id = keep(c, ay_api_request_header(r, "last-event-id"));
+	c->if_match = keep(c, ay_api_request_header(r, "if-match"));
+	c->if_none_match = keep(c, ay_api_request_header(r, "if-none-match"));
 	rc = ay_target_parse(r->path, r->query, &c->arena, &c->target, &e);
 	if (rc != AY_OK) {
 		ay_api_problem(c, &e);

@@ -29,7 +29,7 @@ void ay_api_approvals_list(struct ay_api_call *c)
 
 	if (!ay_api_refused(
 		    c, ay_engine_approvals(c->api->engine, ay_api_param(c, "state"), &all, &e), &e))
-		ay_api_array(c, all);
+		ay_api_array_by(c, all, "-requested_at,id");
 }
 
 void ay_api_approvals_show(struct ay_api_call *c)

@@ -96,7 +96,7 @@ void ay_api_audit_list(struct ay_api_call *c)
 	}
 	if (json_array_size(p.items) < limit)
 		p.next = 0;
-	ay_api_json(c, 200, ay_api_list(p.items, p.next));
+	ay_api_json(c, 200, ay_api_list(c, p.items, p.next));
 }
 
 static void on_head(void *arg, enum ay_rc rc, const struct ay_err *e,

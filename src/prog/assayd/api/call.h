@@ -45,6 +45,11 @@ struct ay_api_call {
 	struct ay_bytes param[4]; /* what stands for {..} in the path */
 	json_t *body;		  /* NULL when the route takes none */
 	struct ay_bytes accept, last_event_id, peer;
+	struct ay_bytes if_match, if_none_match;
+	struct ay_api_header extra[4]; /* more headers of the answer; ay_api_header() */
+	size_t n_extra;
+	struct ay_etag *looked_at; /* etag.c: the answer is only looked at, not given */
+	struct ay_idem *idem;	   /* idempotency.c: the request has an Idempotency-Key */
 	struct ay_principal who;
 	struct ay_bytes message; /* the whole request, while its credential is checked elsewhere */
 	char id[AY_REQUEST_ID_TEXT]; /* told in X-Request-Id, kept in the audit */
@@ -95,17 +100,67 @@ bool ay_api_refused(struct ay_api_call *c, enum ay_rc rc, const struct ay_err *e
 /* problem.c: the document of a failure, RFC 9457 with our error member. */
 json_t *ay_problem_json(int status, const struct ay_err *e);
 
+/* One more header of the answer; value is copied. Those that do not fit are left out. */
+void ay_api_header(struct ay_api_call *c, const char *name, const char *value);
+
+/* ---- etag.c: what a representation is known by ---- */
+
+/* "S-W", in quotes: hashes of what people set of it, and of all of it; docs/rest.md. */
+#define AY_ETAG_TEXT 40
+struct ay_etag {
+	int status; /* of the answer it was made from; 0: none came */
+	char text[AY_ETAG_TEXT];
+};
+/* text: how body is sent. Empty for what has no tag: lists and streams. */
+void ay_etag_json(const struct ay_route *r, json_t *body, struct ay_bytes text,
+		  char out[AY_ETAG_TEXT]);
+void ay_etag_bytes(const struct ay_route *r, struct ay_bytes text, char out[AY_ETAG_TEXT]);
+/* Is it in a list of If-None-Match? */
+bool ay_etag_listed(struct ay_bytes list, const char *tag);
+/*
+ * If-Match of a request that changes something: 412 IF_MATCH unless what is to
+ * be changed is as the client saw it. False: the call was answered.
+ */
+AY_MUST_USE bool ay_etag_permits(struct ay_api_call *c);
+
+/* ---- idempotency.c ---- */
+
+/*
+ * Idempotency-Key of a POST: one that was done is not done again, its answer is
+ * given again. False: the call was answered.
+ */
+AY_MUST_USE bool ay_idem_begin(struct ay_api_call *c, const struct ay_api_request *r);
+/* The answer is about to be sent: kept, durably, when something was done. body may be NULL. */
+void ay_idem_end(struct ay_api_call *c, int status, json_t *body);
+
 /* ---- what handlers need ---- */
 struct ay_bytes ay_api_param(const struct ay_api_call *c, const char *name); /* query */
-/* limit and cursor of a list: limit 1..1000, cursor a position we gave. */
+/*
+ * page.c: limit and cursor of a list. limit 1..1000; a cursor is opaque to
+ * clients and good for the same path and filters only (400 CURSOR). from: the
+ * position given to ay_api_list(), 0 at the beginning.
+ */
 AY_MUST_USE enum ay_rc ay_api_page(const struct ay_api_call *c, uint64_t *from, size_t *limit,
 				   struct ay_err *e);
 /* A number of the query, at most max; *out stays when it is not given. */
 AY_MUST_USE enum ay_rc ay_api_seconds(const struct ay_api_call *c, const char *name, uint64_t max,
 				      uint64_t *out, struct ay_err *e);
+/* The same with a key in place of a position: what ay_api_list_after() was given; n 0: none. */
+AY_MUST_USE enum ay_rc ay_api_page_after(struct ay_api_call *c, struct ay_bytes *after,
+					 size_t *limit, struct ay_err *e);
 /* {"items":items,"next":cursor|null}; takes items. next 0: none. */
-json_t *ay_api_list(json_t *items, uint64_t next);
-/* Answer with a page of this whole array; takes it. */
+json_t *ay_api_list(const struct ay_api_call *c, json_t *items, uint64_t next);
+/* after.n 0: none */
+json_t *ay_api_list_after(const struct ay_api_call *c, json_t *items, struct ay_bytes after);
+/* A cursor as text, for lists that have more members; JSON null for 0. */
+json_t *ay_api_cursor(const struct ay_api_call *c, uint64_t next);
+/*
+ * Answer with a page of this whole array, which is in the order of these
+ * members (names with commas between, '-' before one that descends): rows that
+ * come and go between two pages move no other. Takes all.
+ */
+void ay_api_array_by(struct ay_api_call *c, json_t *all, const char *order);
+/* In its own order; for what never changes. */
 void ay_api_array(struct ay_api_call *c, json_t *all);
 /* The host of the path, or NULL and the call is answered 404. */
 const struct ay_host *ay_api_host(struct ay_api_call *c);

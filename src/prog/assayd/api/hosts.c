@@ -133,7 +133,7 @@ void ay_api_hosts_list(struct ay_api_call *c)
 	from = at;
 	if (json_array_size(items) < limit || ay_api_host_next(c, &at) == NULL)
 		from = 0;
-	ay_api_json(c, 200, ay_api_list(items, from));
+	ay_api_json(c, 200, ay_api_list(c, items, from));
 }
 
 void ay_api_hosts_show(struct ay_api_call *c)

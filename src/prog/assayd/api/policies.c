@@ -8,7 +8,7 @@ void ay_api_policies_list(struct ay_api_call *c)
 	json_t *all = NULL;
 
 	if (!ay_api_refused(c, ay_engine_policies(c->api->engine, &all, &e), &e))
-		ay_api_array(c, all);
+		ay_api_array_by(c, all, "name,version");
 }
 
 void ay_api_policies_show(struct ay_api_call *c)

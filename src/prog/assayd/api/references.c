@@ -10,7 +10,7 @@ void ay_api_references_list(struct ay_api_call *c)
 	json_t *all = NULL;
 
 	if (!ay_api_refused(c, ay_engine_references(c->api->engine, &all, &e), &e))
-		ay_api_array(c, all);
+		ay_api_array_by(c, all, "name,version,id");
 }
 
 void ay_api_references_show(struct ay_api_call *c)

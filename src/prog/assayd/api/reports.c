@@ -107,7 +107,7 @@ void ay_api_reports_list(struct ay_api_call *c)
 	}
 	if (json_array_size(past.items) < limit)
 		past.next = 0;
-	ay_api_json(c, 200, ay_api_list(past.items, past.next));
+	ay_api_json(c, 200, ay_api_list(c, past.items, past.next));
 }
 
 /* The stored document has neither id, host nor instant: they are the row's. */

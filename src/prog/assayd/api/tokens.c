@@ -9,7 +9,7 @@ void ay_api_tokens_list(struct ay_api_call *c)
 	json_t *all = NULL;
 
 	if (!ay_api_refused(c, ay_engine_tokens(c->api->engine, &all, &e), &e))
-		ay_api_array(c, all);
+		ay_api_array_by(c, all, "until,id");
 }
 
 static enum ay_rc take_eks(const struct ay_api_call *c, uint8_t ek[AY_MAX_TOKEN_EKS][32], size_t *n,

@@ -42,7 +42,7 @@ void ay_api_users_list(struct ay_api_call *c)
 
 	for (const struct ay_api_account *u = c->api->accounts->users; u != NULL; u = u->next)
 		json_array_append_new(all, user_json(u));
-	ay_api_array(c, all);
+	ay_api_array_by(c, all, "name");
 }
 
 void ay_api_users_add(struct ay_api_call *c)
@@ -120,7 +120,7 @@ void ay_api_users_tokens(struct ay_api_call *c)
 	for (const struct ay_api_key *k = c->api->accounts->keys; k != NULL; k = k->next)
 		if (strcmp(k->user, u->name) == 0)
 			json_array_append_new(all, key_json(k));
-	ay_api_array(c, all);
+	ay_api_array_by(c, all, "created_at,id");
 }
 
 void ay_api_users_token_create(struct ay_api_call *c)

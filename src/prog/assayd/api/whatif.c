@@ -66,7 +66,7 @@ void ay_api_whatif_flips(struct ay_api_call *c)
 	if (!ay_api_refused(
 		    c, ay_whatif_flips(c->api->engine, c->param[0], from, limit, &items, &next, &e),
 		    &e))
-		ay_api_json(c, 200, ay_api_list(items, next));
+		ay_api_json(c, 200, ay_api_list(c, items, next));
 }
 
 /* ---- digests ---- */
@@ -78,7 +78,6 @@ void ay_api_digests_show(struct ay_api_call *c)
 	uint64_t from, next = 0;
 	json_t *found = NULL;
 	size_t limit, n = c->param[0].n / 2;
-	char cursor[24];
 
 	if (n > sizeof(digest))
 		n = 0; /* refused by its length */
@@ -89,7 +88,6 @@ void ay_api_digests_show(struct ay_api_call *c)
 					  limit, &found, &next, &e),
 			   &e))
 		return;
-	snprintf(cursor, sizeof(cursor), "%llu", (unsigned long long)next);
-	json_object_set_new(found, "next", next ? json_string(cursor) : json_null());
+	json_object_set_new(found, "next", ay_api_cursor(c, next));
 	ay_api_json(c, 200, found);
 }

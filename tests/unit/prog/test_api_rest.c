@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every route has in common: entity tags, idempotency keys, cursors. */
+#include "api_fixture.h"
+
+/* Ask with one more header. */
+static int ask_with(const char *method, const char *target, const char *body, const char *name,
+		    const char *value)
+{
+	int status;
+
+	w.more[0] = name;
+	w.more_value[0] = value;
+	status = ask(method, target, admin, body);
+	w.more[0] = NULL;
+	return status;
+}
+
+/* The value of a header of the last answer; "" when it has none. */
+static const char *header_of(const char *name)
+{
+	static char value[160];
+	const char *at = strstr(w.header, name);
+
+	snprintf(value, sizeof(value), "%.*s", at == NULL ? 0 : (int)strcspn(at, "\n"),
+		 at == NULL ? "" : at);
+	return at == NULL ? "" : value + strlen(name) + 2;
+}
+
+static void test_not_modified(void **state)
+{
+	char tag[64], list[160];
+
+	(void)state;
+	assert_int_equal(ask("GET", "/api/v1/hosts/h1", admin, NULL), 200);
+	snprintf(tag, sizeof(tag), "%s", header_of("etag"));
+	assert_int_equal(strlen(tag), 35);
+	assert_int_equal(ask_with("GET", "/api/v1/hosts/h1", NULL, "if-none-match", tag), 304);
+	assert_string_equal(w.body, "");
+	assert_string_equal(header_of("etag"), tag);
+	snprintf(list, sizeof(list), "\"x\", W/%s", tag);
+	assert_int_equal(ask_with("GET", "/api/v1/hosts/h1", NULL, "if-none-match", list), 304);
+	assert_int_equal(ask_with("GET", "/api/v1/hosts/h1", NULL, "if-none-match", "*"), 304);
+	assert_int_equal(ask_with("GET", "/api/v1/hosts/h1", NULL, "if-none-match", "\"x\""), 200);
+	w.host.version++; /* moves by itself, and is seen */
+	assert_int_equal(ask_with("GET", "/api/v1/hosts/h1", NULL, "if-none-match", tag), 200);
+	assert_int_equal(ask("GET", "/api/v1/hosts", admin, NULL), 200);
+	assert_string_equal(header_of("etag"), "");
+}
+
+static void test_if_match(void **state)
+{
+	char tag[64], now[64], list[160];
+	static char policy[] = "other";
+
+	(void)state;
+	assert_int_equal(ask("GET", "/api/v1/hosts/h1", admin, NULL), 200);
+	snprintf(tag, sizeof(tag), "%s", header_of("etag"));
+	assert_int_equal(ask_with("PATCH", "/api/v1/hosts/h1", "{}", "if-match", tag), 200);
+	assert_string_equal(header_of("etag"), tag);
+	w.host.version++; /* attested meanwhile: no matter to who changes its name */
+	assert_int_equal(ask_with("PATCH", "/api/v1/hosts/h1", "{}", "if-match", tag), 200);
+	/* but to who ends a failure: it may be another one */
+	assert_int_equal(ask_with("POST", "/api/v1/hosts/h1/acknowledge", "{\"reason\":\"r\"}",
+				  "if-match", tag),
+			 412);
+	assert_string_equal(error_of("code"), "IF_MATCH");
+	assert_int_equal(ask("GET", "/api/v1/hosts/h1", admin, NULL), 200);
+	snprintf(now, sizeof(now), "%s", header_of("etag"));
+	assert_int_equal(ask_with("POST", "/api/v1/hosts/h1/acknowledge", "{\"reason\":\"r\"}",
+				  "if-match", now),
+			 200);
+	w.host.policy = policy; /* somebody else changed it */
+	w.calls = 0;
+	assert_int_equal(ask_with("PATCH", "/api/v1/hosts/h1", "{}", "if-match", tag), 412);
+	assert_int_equal(ask_with("DELETE", "/api/v1/hosts/h1", NULL, "if-match", tag), 412);
+	assert_int_equal(w.calls, 2); /* looked at, not removed */
+	snprintf(list, sizeof(list), "%s, \"y\"", tag);
+	assert_int_equal(ask_with("DELETE", "/api/v1/hosts/h1", NULL, "if-match", list), 412);
+	assert_int_equal(ask_with("DELETE", "/api/v1/hosts/h1", NULL, "if-match", "\"\""), 412);
+	assert_int_equal(ask_with("DELETE", "/api/v1/hosts/h2", NULL, "if-match", tag), 404);
+	w.host.policy = NULL;
+	snprintf(list, sizeof(list), "W/%s", tag);
+	assert_int_equal(ask_with("DELETE", "/api/v1/hosts/h1", NULL, "if-match", list), 412);
+	snprintf(list, sizeof(list), "\"y\" ,%s", tag);
+	assert_int_equal(ask_with("DELETE", "/api/v1/hosts/h1", NULL, "if-match", list), 204);
+	assert_int_equal(ask_with("DELETE", "/api/v1/hosts/h1", NULL, "if-match", "*"), 204);
+	/* what has no tag cannot be matched */
+	assert_int_equal(ask_with("POST", "/api/v1/hosts", "{\"name\":\"n\"}", "if-match", "*"),
+			 412);
+}
+
+static const char host_n[] = "{\"name\":\"n\"}";
+
+static void test_idempotent(void **state)
+{
+	char first[4096];
+
+	(void)state;
+	assert_int_equal(ask_with("POST", "/api/v1/hosts", host_n, "idempotency-key", "k1"), 201);
+	memcpy(first, w.body, sizeof(first) - 1);
+	first[sizeof(first) - 1] = '\0';
+	assert_string_equal(header_of("idempotency-replayed"), "");
+	w.calls = 0;
+	assert_int_equal(ask_with("POST", "/api/v1/hosts", host_n, "idempotency-key", "k1"), 201);
+	assert_int_equal(w.calls, 0);
+	assert_string_equal(w.body, first);
+	assert_string_equal(header_of("idempotency-replayed"), "true");
+	assert_int_equal(
+		ask_with("POST", "/api/v1/hosts", "{\"name\":\"m\"}", "idempotency-key", "k1"),
+		422);
+	assert_string_equal(error_of("code"), "IDEMPOTENCY_REUSED");
+	assert_int_equal(
+		ask_with("POST", "/api/v1/policies/p/activate", NULL, "idempotency-key", "k1"),
+		422);
+	assert_int_equal(w.calls, 0);
+	assert_int_equal(ask_with("POST", "/api/v1/hosts", host_n, "idempotency-key", ""), 400);
+	assert_int_equal(ask_with("POST", "/api/v1/hosts", host_n, "idempotency-key", "a b"), 400);
+	/* the next day it is another request */
+	w.now += AY_IDEM_MS + 1;
+	assert_int_equal(ask_with("POST", "/api/v1/hosts", host_n, "idempotency-key", "k1"), 201);
+	assert_string_equal(header_of("idempotency-replayed"), "");
+}
+
+/* A refusal keeps nothing: the corrected request may have the same key. */
+static void test_idempotent_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		ask_with("POST", "/api/v1/hosts", "{\"name\":\"taken\"}", "idempotency-key", "k2"),
+		409);
+	assert_string_equal(error_of("code"), "NAME_TAKEN");
+	assert_int_equal(ask_with("POST", "/api/v1/hosts", host_n, "idempotency-key", "k2"), 201);
+}
+
+/* What is told once is not in the store, and is not told twice. */
+static void test_idempotent_secret(void **state)
+{
+	const char *path = "/api/v1/tokens";
+
+	(void)state;
+	assert_int_equal(ask_with("POST", path, "{}", "idempotency-key", "k3"), 201);
+	assert_string_equal(answer_text("token"), "assay1.x");
+	assert_int_equal(ask_with("POST", path, "{}", "idempotency-key", "k3"), 409);
+	assert_string_equal(error_of("code"), "IDEMPOTENCY_SECRET");
+	assert_null(strstr(w.body, "assay1.x"));
+	assert_non_null(strstr(w.body, "aaaaaaaa")); /* its id, to end it by */
+}
+
+/* Another server's life: what was begun and not ended is not done again. */
+static void test_idempotent_cut(void **state)
+{
+	struct ay_api_out out = { on_reply, on_stream, on_chunk, on_end, NULL };
+	struct ay_err e;
+
+	(void)state;
+	w.attest = NULL;
+	assert_int_equal(
+		ask_with("POST", "/api/v1/hosts/h1/attest?wait=5", NULL, "idempotency-key", "k4"),
+		0); /* waits */
+	assert_int_equal(
+		ask_with("POST", "/api/v1/hosts/h1/attest?wait=5", NULL, "idempotency-key", "k4"),
+		409);
+	assert_string_equal(error_of("code"), "IDEMPOTENCY_BUSY");
+	ay_api_free(w.api);
+	assert_int_equal(ay_api_new(NULL, w.fx.s, &out, &w.api, &e), AY_OK);
+	/* it ended with a refusal (the server stops): the key is free */
+	assert_int_equal(ask_with("POST", "/api/v1/hosts", host_n, "idempotency-key", "k4"), 201);
+}
+
+#define API_TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		API_TEST(test_not_modified),	  API_TEST(test_if_match),
+		API_TEST(test_idempotent),	  API_TEST(test_idempotent_refused),
+		API_TEST(test_idempotent_secret), API_TEST(test_idempotent_cut),
+	};
+
+	return cmocka_run_group_tests_name("api_rest", tests, NULL, NULL);
+}
