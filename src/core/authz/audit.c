@@ -42,7 +42,7 @@ void ay_audit_record_write(struct ay_writer *w, const struct ay_audit_record *r)
 	ay_wr_vec32(w, r->detail);
 }
 
-static void leaf_hash(struct ay_bytes record, uint8_t out[32])
+void ay_audit_leaf_hash(struct ay_bytes record, uint8_t out[32])
 {
 	static const uint8_t zero = 0;
 	struct ay_hash h;
@@ -54,7 +54,7 @@ static void leaf_hash(struct ay_bytes record, uint8_t out[32])
 	ay_hash_final(&h, out);
 }
 
-static void node_hash(const uint8_t left[32], const uint8_t right[32], uint8_t out[32])
+void ay_audit_node_hash(const uint8_t left[32], const uint8_t right[32], uint8_t out[32])
 {
 	uint8_t pair[65] = { 1 };
 
@@ -70,8 +70,11 @@ static void add_leaf(struct ay_audit_tree *t, const uint8_t leaf[32])
 	unsigned b = 0;
 
 	memcpy(node, leaf, 32);
-	for (; (t->size >> b) & 1; b++)
-		node_hash(t->full[b], node, node);
+	for (; (t->size >> b) & 1; b++) {
+		ay_audit_node_hash(t->full[b], node, node);
+		memcpy(t->made[b], node, 32);
+	}
+	t->n_made = b;
 	memcpy(t->full[b], node, 32);
 	memcpy(t->last, leaf, 32);
 	t->size++;
@@ -93,7 +96,7 @@ enum ay_rc ay_audit_tree_add(struct ay_audit_tree *t, struct ay_bytes record, st
 		return ay_fail_code(e, AY_E_CRYPTO, "AUDIT_CHAIN", "audit.prev",
 				    "record %llu does not follow the one before it",
 				    (unsigned long long)a.number);
-	leaf_hash(record, leaf);
+	ay_audit_leaf_hash(record, leaf);
 	add_leaf(t, leaf);
 	return AY_OK;
 }
@@ -111,7 +114,7 @@ void ay_audit_tree_root(const struct ay_audit_tree *t, uint8_t root[32])
 		if (!((t->size >> b) & 1))
 			continue;
 		if (have)
-			node_hash(t->full[b], root, root);
+			ay_audit_node_hash(t->full[b], root, root);
 		else
 			memcpy(root, t->full[b], 32);
 		have = true;

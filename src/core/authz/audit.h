@@ -40,7 +40,14 @@ struct ay_audit_tree {
 	uint64_t size;
 	uint8_t last[32];     /* leaf hash of the last record */
 	uint8_t full[64][32]; /* full[b] is set when bit b of size is */
+	/* made[b]: the full subtree of 2^(b+1) leaves that the last record completed; not kept */
+	unsigned n_made;
+	uint8_t made[64][32];
 };
+
+/* [RFC6962 2.1]: SHA-256 of 0 and the record, of 1 and both children. out may be a child. */
+void ay_audit_leaf_hash(struct ay_bytes record, uint8_t out[32]);
+void ay_audit_node_hash(const uint8_t left[32], const uint8_t right[32], uint8_t out[32]);
 
 /*
  * Take the next record. AY_E_CRYPTO with code AUDIT_CHAIN when its number is

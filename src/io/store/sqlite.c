@@ -335,6 +335,8 @@ static enum ay_rc sqlite_open(const struct ay_store_config *cfg, struct ay_store
 	if (rc == AY_OK)
 		rc = ay_sqlite_reload(s, e);
 	if (rc == AY_OK)
+		rc = ay_sqlite_make_nodes(s, e);
+	if (rc == AY_OK)
 		rc = start(s, e);
 	if (rc != AY_OK) {
 		sqlite_close(s);
@@ -410,6 +412,7 @@ const struct ay_store_kind ay_store_sqlite = {
 	.idem = ay_sqlite_idem,
 	.events = ay_sqlite_events,
 	.audits = ay_sqlite_audits,
+	.audit_node = ay_sqlite_audit_node,
 	.meta = ay_sqlite_meta,
 	.retain = ay_sqlite_retain,
 	.verify = ay_sqlite_verify,

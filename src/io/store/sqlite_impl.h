@@ -87,6 +87,7 @@ enum ay_stmt {
 	AY_ST_IDEM_EXPIRE,
 	AY_ST_EVENT_ADD,
 	AY_ST_AUDIT_ADD,
+	AY_ST_AUDIT_NODE,
 	AY_ST_META_PUT,
 	AY_ST_DATA_VERSION,
 	AY_ST_EPOCH,
@@ -271,6 +272,11 @@ enum ay_rc ay_sqlite_idem(struct ay_store *s, struct ay_bytes key, ay_idem_cb *c
 			  struct ay_err *e);
 enum ay_rc ay_sqlite_events(struct ay_store *s, uint64_t after, size_t limit, ay_event_cb *cb,
 			    void *arg, struct ay_err *e);
+/* The subtrees that the last record completed; within the transaction of the record. */
+enum ay_rc ay_sqlite_keep_nodes(struct ay_store *s, struct ay_err *e);
+enum ay_rc ay_sqlite_make_nodes(struct ay_store *s, struct ay_err *e);
+enum ay_rc ay_sqlite_audit_node(struct ay_store *s, unsigned level, uint64_t index, uint8_t out[32],
+				struct ay_err *e);
 enum ay_rc ay_sqlite_audits(struct ay_store *s, uint64_t from, size_t limit, ay_audit_cb *cb,
 			    void *arg, struct ay_err *e);
 enum ay_rc ay_sqlite_meta(struct ay_store *s, const char *key, struct ay_arena *a,

@@ -135,6 +135,8 @@ static const struct stmt_def defs[AY_STMTS] = {
 	[AY_ST_IDEM_EXPIRE] = SQL("DELETE FROM idempotency WHERE at < ?1"),
 	[AY_ST_EVENT_ADD] = INSERT(ay_row_event),
 	[AY_ST_AUDIT_ADD] = SQL("INSERT INTO audit (seq, record) VALUES (?1, ?2)"),
+	[AY_ST_AUDIT_NODE] =
+		SQL("INSERT OR REPLACE INTO audit_node (level, at, hash) VALUES (?1, ?2, ?3)"),
 	[AY_ST_META_PUT] = SQL("INSERT INTO meta (key, value) VALUES (?1, ?2) "
 			       "ON CONFLICT (key) DO UPDATE SET value = excluded.value"),
 	[AY_ST_DATA_VERSION] = SQL("PRAGMA data_version"),
@@ -374,6 +376,8 @@ static enum ay_rc add_audit(struct ay_store *s, const struct ay_audit_row *r,
 	if (rc != AY_OK)
 		return no_audit(e);
 	rc = ay_audit_tree_add(&s->tree, bytes, e);
+	if (rc == AY_OK)
+		rc = ay_sqlite_keep_nodes(s, e);
 	s->tree_moved = true;
 	res->number = rec.number;
 	return rc;

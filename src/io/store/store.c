@@ -224,6 +224,12 @@ enum ay_rc ay_store_audits(struct ay_store *s, uint64_t from, size_t limit, ay_a
 	return of(s)->audits(s, from, limit, cb, arg, e);
 }
 
+enum ay_rc ay_store_audit_node(struct ay_store *s, unsigned level, uint64_t index, uint8_t out[32],
+			       struct ay_err *e)
+{
+	return of(s)->audit_node(s, level, index, out, e);
+}
+
 enum ay_rc ay_store_meta(struct ay_store *s, const char *key, struct ay_arena *a,
 			 struct ay_bytes *out, struct ay_err *e)
 {

@@ -486,6 +486,8 @@ struct ay_store_kind {
 			     void *arg, struct ay_err *e);
 	enum ay_rc (*audits)(struct ay_store *s, uint64_t from, size_t limit, ay_audit_cb *cb,
 			     void *arg, struct ay_err *e);
+	enum ay_rc (*audit_node)(struct ay_store *s, unsigned level, uint64_t index,
+				 uint8_t out[32], struct ay_err *e);
 	enum ay_rc (*meta)(struct ay_store *s, const char *key, struct ay_arena *a,
 			   struct ay_bytes *out, struct ay_err *e);
 	enum ay_rc (*retain)(struct ay_store *s, const struct ay_retention *r, bool wait,
@@ -591,6 +593,9 @@ AY_MUST_USE enum ay_rc ay_store_events(struct ay_store *s, uint64_t after, size_
 				       ay_event_cb *cb, void *arg, struct ay_err *e);
 AY_MUST_USE enum ay_rc ay_store_audits(struct ay_store *s, uint64_t from, size_t limit,
 				       ay_audit_cb *cb, void *arg, struct ay_err *e);
+/* Of the audit's tree, as ay_node_fn wants it (core/authz/proof.h). AY_E_NOENT. */
+AY_MUST_USE enum ay_rc ay_store_audit_node(struct ay_store *s, unsigned level, uint64_t index,
+					   uint8_t out[32], struct ay_err *e);
 /* A named value into the arena; AY_E_NOENT. */
 AY_MUST_USE enum ay_rc ay_store_meta(struct ay_store *s, const char *key, struct ay_arena *a,
 				     struct ay_bytes *out, struct ay_err *e);

@@ -2,6 +2,7 @@
 #include "store_fixture.h"
 
 #include "core/authz/audit.h"
+#include "core/authz/proof.h"
 #include "core/crypto/hash.h"
 
 #include <sqlite3.h>
@@ -549,6 +550,46 @@ static void test_witness(void **state)
 	fx_end(&f);
 }
 
+static enum ay_rc fx_node(void *arg, unsigned level, uint64_t index, uint8_t out[32],
+			  struct ay_err *e)
+{
+	return ay_store_audit_node(arg, level, index, out, e);
+}
+
+/* Kept subtrees make the root, also those of a database from before there were any. */
+static void test_nodes(void **state)
+{
+	struct ay_audit_row audit = {
+		.at = 5, .actor = "user:a", .action = "X", .object = "", .detail = "{}"
+	};
+	uint8_t root[32], want[32];
+	sqlite3 *db;
+	struct fx f;
+
+	(void)state;
+	fx_dir(&f);
+	fx_open(&f, true);
+	for (uint64_t n = 1; n <= 13; n++) {
+		struct ay_audit_check check = { 0 };
+
+		assert_int_equal(
+			fx_write(&f, (struct ay_write){ .kind = AY_WR_AUDIT, .audit = &audit }),
+			AY_OK);
+		assert_int_equal(ay_store_audits(f.s, 0, 20, check_audit, &check, &f.e), AY_OK);
+		ay_audit_tree_root(&check.tree, want);
+		assert_int_equal(ay_proof_root(fx_node, f.s, n, root, &f.e), AY_OK);
+		assert_memory_equal(root, want, 32);
+	}
+	ay_store_close(f.s);
+	assert_int_equal(sqlite3_open(f.path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "DELETE FROM audit_node", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	fx_open(&f, false);
+	assert_int_equal(ay_proof_root(fx_node, f.s, 13, root, &f.e), AY_OK);
+	assert_memory_equal(root, want, 32);
+	fx_end(&f);
+}
+
 static void test_damage(void **state)
 {
 	struct ay_audit_row audit = {
@@ -625,12 +666,13 @@ static void test_backup_restore(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_open),	cmocka_unit_test(test_newer_schema),
-		cmocka_unit_test(test_hosts),	cmocka_unit_test(test_attest_cas),
-		cmocka_unit_test(test_enrol),	cmocka_unit_test(test_token_refusals),
-		cmocka_unit_test(test_sets),	cmocka_unit_test(test_transaction),
-		cmocka_unit_test(test_content), cmocka_unit_test(test_witness),
-		cmocka_unit_test(test_damage),	cmocka_unit_test(test_backup_restore),
+		cmocka_unit_test(test_open),	       cmocka_unit_test(test_newer_schema),
+		cmocka_unit_test(test_hosts),	       cmocka_unit_test(test_attest_cas),
+		cmocka_unit_test(test_enrol),	       cmocka_unit_test(test_token_refusals),
+		cmocka_unit_test(test_sets),	       cmocka_unit_test(test_transaction),
+		cmocka_unit_test(test_content),	       cmocka_unit_test(test_witness),
+		cmocka_unit_test(test_nodes),	       cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_backup_restore),
 
 	};
 
