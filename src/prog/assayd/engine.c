@@ -35,6 +35,11 @@ void ay_engine_overview(const struct ay_engine *g, struct ay_overview *out)
 	*out = g->count;
 }
 
+const struct ay_config *ay_engine_config_of(const struct ay_engine *g)
+{
+	return g->config;
+}
+
 json_t *ay_engine_warnings(const struct ay_engine *g)
 {
 	json_t *list = json_array();

@@ -343,6 +343,9 @@ AY_MUST_USE struct ay_subscription *ay_engine_subscribe(struct ay_engine *g, ay_
 							void *arg);
 void ay_engine_unsubscribe(struct ay_engine *g, struct ay_subscription *s);
 
+struct ay_config;
+/* NULL in tests that have none. */
+const struct ay_config *ay_engine_config_of(const struct ay_engine *g);
 /* Array of {"key","text"}: what an operator should be reminded of. The caller's; NULL without
  * memory. */
 json_t *ay_engine_warnings(const struct ay_engine *g);

@@ -19,6 +19,9 @@ static struct {
 	struct ay_host host;
 	struct fx fx;
 	struct ay_api *api;
+	struct ay_config *config; /* NULL: none */
+	enum ay_listener listener; /* of the next requests */
+	const char *peer, *accept; /* likewise; NULL: the usual one, none */
 	int64_t now;
 	unsigned calls; /* functions that change something or show something */
 	ay_attest_fn *attest;
@@ -149,6 +152,12 @@ LIST_OF(ay_engine_references)
 LIST_OF(ay_engine_policies)
 LIST_OF(ay_engine_policy_attachments)
 LIST_OF(ay_engine_config)
+
+const struct ay_config *ay_engine_config_of(const struct ay_engine *g)
+{
+	(void)g;
+	return w.config;
+}
 
 json_t *ay_engine_warnings(const struct ay_engine *g)
 {
@@ -525,7 +534,9 @@ static int ask(const char *method, const char *target, const char *token, const 
 	static uint32_t req;
 	static uint8_t wire[65536];
 	struct ay_api_request r = { .path = ay_bytes_of(target),
-				    .peer = ay_bytes_of("192.0.2.9:5555") };
+				    .listener = w.listener,
+				    .peer = ay_bytes_of(w.peer != NULL ? w.peer
+								       : "192.0.2.9:5555") };
 	const char *q = strchr(target, '?');
 	char bearer[160];
 	struct ay_writer out;
@@ -544,6 +555,9 @@ static int ask(const char *method, const char *target, const char *token, const 
 		r.header[r.n_headers++] =
 			(struct ay_api_header){ ay_bytes_of("authorization"), ay_bytes_of(bearer) };
 	}
+	if (w.accept != NULL)
+		r.header[r.n_headers++] =
+			(struct ay_api_header){ ay_bytes_of("accept"), ay_bytes_of(w.accept) };
 	if (body != NULL) {
 		r.header[r.n_headers++] = (struct ay_api_header){ ay_bytes_of("content-type"),
 								  ay_bytes_of("application/json") };
@@ -564,7 +578,7 @@ static int ask(const char *method, const char *target, const char *token, const 
 }
 
 /* A member of error in the last answer. */
-static const char *error_of(const char *member)
+static AY_UNUSED const char *error_of(const char *member)
 {
 	static char text[256];
 	json_t *j = json_loads(w.body, JSON_REJECT_DUPLICATES, NULL), *v;

@@ -4,6 +4,7 @@
 #include "io/ipc/ipc.h"
 #include "io/ipc/tables.h"
 #include "io/sys/log.h"
+#include "prog/assayd/family/family.h"
 
 #include <stdlib.h>
 
@@ -160,6 +161,16 @@ void ay_api_bytes(struct ay_api_call *c, int status, const char *type, struct ay
 		finish(c, status, type, body);
 }
 
+void ay_api_answer(struct ay_api_call *c, int status, const char *type, struct ay_bytes body,
+		   const char *header, const char *value)
+{
+	if (c->looked_at == NULL)
+		ay_idem_end(c, status, NULL);
+	if (header != NULL && c->looked_at == NULL)
+		ay_api_header(c, header, value);
+	finish(c, status, type, body);
+}
+
 void ay_api_empty(struct ay_api_call *c, int status)
 {
 	if (c->looked_at == NULL)
@@ -170,13 +181,18 @@ void ay_api_empty(struct ay_api_call *c, int status)
 void ay_api_problem_as(struct ay_api_call *c, int status, const struct ay_err *e,
 		       const char *header, const char *value)
 {
-	json_t *doc = ay_problem_json(status, e);
+	json_t *doc;
 
-	json_object_set_new(doc, "request_id", json_string(c->id));
 	if (status >= 500)
 		ay_log_err(AY_LOG_WARN, c->route == NULL ? "api" : c->route->handler_name, e);
+	if (c->dialect != AY_DIALECT_NATIVE) {
+		ay_family_problem(c, status, e, header, value);
+		return;
+	}
 	if (header != NULL && c->looked_at == NULL)
 		ay_api_header(c, header, value);
+	doc = ay_problem_json(status, e);
+	json_object_set_new(doc, "request_id", json_string(c->id));
 	finish_json(c, status, "application/problem+json", doc);
 }
 

@@ -21,6 +21,8 @@ enum ay_rc ay_api_new(struct ay_engine *g, struct ay_store *store, const struct 
 	a->out = *out;
 	a->denials = ay_denials_new();
 	rc = ay_accounts_load(a, e);
+	if (rc == AY_OK)
+		rc = ay_listener_roles_load(a, e);
 	if (rc != AY_OK) {
 		ay_api_free(a);
 		return rc;
@@ -76,7 +78,7 @@ static enum ay_rc not_found(struct ay_api_call *c, const struct ay_api_request *
 
 	c->api->metrics.not_found++;
 	if (path_known) {
-		ay_route_allow(&c->target, allow);
+		ay_route_allow(c->listener, &c->target, allow);
 		ay_err_set(&e, AY_E_INPUT, "method", 0, "%s is not among %s here",
 			   ay_http_method_name(r->method), allow);
 		ay_api_problem_as(c, 405, &e, "allow", allow);
@@ -147,6 +149,11 @@ static enum ay_rc permit(struct ay_api_call *c, struct ay_err *e)
 	return AY_OK;
 }
 
+static struct ay_bytes keep(struct ay_api_call *c, struct ay_bytes b)
+{
+	return ay_arena_dup(&c->arena, b);
+}
+
 static bool is_json_type(struct ay_bytes type)
 {
 	static const char want[] = "application/json";
@@ -163,11 +170,31 @@ static bool may_be_empty(const struct ay_api_call *c)
 	       c->route->request == AY_SCHEMA_Decision;
 }
 
+/* JSON of a client of the family; other forms are read by the handler. */
+static enum ay_rc take_family_body(struct ay_api_call *c, const struct ay_api_request *r)
+{
+	struct ay_bytes type = ay_api_request_header(r, "content-type");
+	struct ay_err e = { 0 };
+	enum ay_rc rc;
+
+	c->raw = keep(c, r->body);
+	c->content_type = keep(c, type);
+	if (c->route->request == AY_SCHEMA_NONE || r->body.n == 0 ||
+	    (type.n > 0 && !is_json_type(type)))
+		return AY_OK;
+	rc = ay_json_load(c->raw, AY_MAX_API_BODY, "body", &c->body, &e);
+	if (rc != AY_OK)
+		ay_api_problem(c, &e);
+	return rc;
+}
+
 static enum ay_rc take_body(struct ay_api_call *c, const struct ay_api_request *r)
 {
 	struct ay_err e = { 0 };
 	enum ay_rc rc;
 
+	if (c->dialect != AY_DIALECT_NATIVE)
+		return take_family_body(c, r);
 	if (c->route->request == AY_SCHEMA_NONE && r->body.n > 0) {
 		ay_err_set(&e, AY_E_INPUT, "body", 0, "no body is expected here");
 		ay_api_problem(c, &e);
@@ -190,11 +217,6 @@ static enum ay_rc take_body(struct ay_api_call *c, const struct ay_api_request *
 	return rc;
 }
 
-static struct ay_bytes keep(struct ay_api_call *c, struct ay_bytes b)
-{
-	return ay_arena_dup(&c->arena, b);
-}
-
 /* The handler may answer, and so free the call, before it returns. */
 static void handle(struct ay_api_call *c)
 {
@@ -215,7 +237,8 @@ static void admitted(struct ay_api_call *c, const struct ay_api_request *r)
 		refuse(c, rc, &e);
 		return;
 	}
-	rc = ay_route_query(c->route, &c->target, &e);
+	if (c->dialect == AY_DIALECT_NATIVE) /* clients of the family send more than we know */
+		rc = ay_route_query(c->route, &c->target, &e);
 	if (rc != AY_OK) {
 		ay_api_problem(c, &e);
 		return;
@@ -264,9 +287,11 @@ static void admit(struct ay_api_call *c, const struct ay_api_request *r, struct 
 static enum ay_rc route(struct ay_api_call *c, const struct ay_api_request *r)
 {
 	struct ay_err e = { 0 };
-	bool path_known;
+	struct ay_route_found found;
 	enum ay_rc rc;
 
+	c->listener = r->listener;
+	c->dialect = ay_listener_dialect(r->listener);
 	c->peer = keep(c, r->peer);
 	c->accept = keep(c, ay_api_request_header(r, "accept"));
 	c->last_event_id = keep(c, ay_api_request_header(r, "last-event-id"));
@@ -277,9 +302,12 @@ static enum ay_rc route(struct ay_api_call *c, const struct ay_api_request *r)
 		ay_api_problem(c, &e);
 		return rc;
 	}
-	c->route = ay_route_find(r->method, &c->target, c->param, &path_known);
+	c->route = ay_route_find(r->listener, r->method, &c->target, &found);
+	c->dialect = found.dialect;
+	c->suffix = found.suffix;
+	memcpy(c->param, found.param, sizeof(c->param));
 	if (c->route == NULL)
-		return not_found(c, r, path_known);
+		return not_found(c, r, found.path_known);
 	c->api->metrics.requests++;
 	return AY_OK;
 }

@@ -38,6 +38,9 @@ const struct ay_auth_scheme *ay_auth_schemes(size_t *n);
 #include "prog/assayd/api/schemes.def"
 #undef X
 
+/* listener.c: what [compat] says. AY_E_INPUT: a role that there is not. */
+AY_MUST_USE enum ay_rc ay_listener_roles_load(struct ay_api *a, struct ay_err *e);
+
 /* Asks the rows in turn. AY_AUTH_NONE: nothing was shown; the route decides. */
 enum ay_auth ay_auth_check(struct ay_api_call *c, const struct ay_api_request *r,
 			   struct ay_principal *who, struct ay_err *e);

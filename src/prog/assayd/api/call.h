@@ -7,7 +7,9 @@
 #include "core/base/json.h"
 #include "core/base/timefmt.h"
 #include "io/store/store.h"
+#include "io/sys/listeners.h"
 #include "prog/assayd/api/api.h"
+#include "prog/assayd/api/dialect.h"
 #include "prog/assayd/api/principal.h"
 #include "prog/assayd/api/schema.h"
 #include "prog/assayd/api/target.h"
@@ -29,6 +31,8 @@ struct ay_route {
 };
 /* The rows of routes.def; *n is their number. */
 const struct ay_route *ay_routes(size_t *n);
+/* Those of any table. Every route of every dialect is in one of these. */
+const struct ay_route *ay_routes_of(enum ay_route_set s, size_t *n);
 
 #define AY_REQUEST_ID_TEXT 21 /* 20 hexadecimal digits and a terminator */
 #define AY_ACTOR_TEXT (AY_MAX_NAME_BYTES + 8)
@@ -50,6 +54,10 @@ struct ay_api_call {
 	size_t n_extra;
 	struct ay_etag *looked_at; /* etag.c: the answer is only looked at, not given */
 	struct ay_idem *idem;	   /* idempotency.c: the request has an Idempotency-Key */
+	enum ay_listener listener;
+	enum ay_dialect dialect;
+	struct ay_bytes suffix; /* of a route of the family: "json" of /hosts.json; may be empty */
+	struct ay_bytes raw, content_type; /* body of a route of the family, as sent */
 	struct ay_principal who;
 	struct ay_bytes message; /* the whole request, while its credential is checked elsewhere */
 	char id[AY_REQUEST_ID_TEXT]; /* told in X-Request-Id, kept in the audit */
@@ -77,6 +85,7 @@ struct ay_api {
 	struct ay_api_call *calls;
 	struct ay_accounts *accounts;
 	struct ay_failures *failures;
+	struct ay_listener_set listener[AY_LISTENERS]; /* listener.c; that of the API is empty */
 	struct ay_denials *denials;
 	struct ay_api_call *witnessing; /* whose handler runs, and changed nothing yet */
 	struct ay_api_metrics metrics;
@@ -92,6 +101,9 @@ void ay_api_problem(struct ay_api_call *c, const struct ay_err *e);
 /* status: instead of the one of e->rc; name and value of one more header, or NULL */
 void ay_api_problem_as(struct ay_api_call *c, int status, const struct ay_err *e,
 		       const char *header, const char *value);
+/* Any answer; type NULL: no body; header: one more, or NULL. */
+void ay_api_answer(struct ay_api_call *c, int status, const char *type, struct ay_bytes body,
+		   const char *header, const char *value);
 /* 202 with Location. */
 void ay_api_accepted(struct ay_api_call *c, const char *location);
 /* Ends the call if rc is a fault: true. */

@@ -1,26 +1,90 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prog/assayd/api/router.h"
 
-static const struct ay_route routes[] = {
-#define X(m, p, perm_, h, q, req_, res_, d)                                                        \
+#include "prog/assayd/family/family.h"
+
+#define ROW(m, p, perm_, fn, name, q, req_, res_, d)                                               \
 	{ .method = AY_HTTP_##m,                                                                   \
 	  .path = (p),                                                                             \
 	  .perm = AY_PERM_##perm_,                                                                 \
 	  .perm_name = #perm_,                                                                     \
-	  .handler = ay_api_##h,                                                                   \
-	  .handler_name = #h,                                                                      \
+	  .handler = (fn),                                                                         \
+	  .handler_name = (name),                                                                  \
 	  .query = (q),                                                                            \
 	  .request = AY_SCHEMA_##req_,                                                             \
 	  .response = AY_SCHEMA_##res_,                                                            \
 	  .doc = (d) },
+
+static const struct ay_route api_rows[] = {
+#define X(m, p, perm, h, q, req, res, d) ROW(m, p, perm, ay_api_##h, #h, q, req, res, d)
 #include "prog/assayd/api/routes.def"
 #undef X
 };
+static const struct ay_route oat_rows[] = {
+#define X(m, p, perm, h, q, req, res, d) ROW(m, p, perm, ay_oat_##h, "oat_" #h, q, req, res, d)
+#include "prog/assayd/family/oat_routes.def"
+#undef X
+};
+static const struct ay_route mtw_rows[] = {
+#define X(m, p, perm, h, q, req, res, d) ROW(m, p, perm, ay_mtw_##h, "mtw_" #h, q, req, res, d)
+#include "prog/assayd/family/mtw_routes.def"
+#undef X
+};
+static const struct ay_route cit_rows[] = {
+#define X(m, p, perm, h, q, req, res, d) ROW(m, p, perm, ay_cit_##h, "cit_" #h, q, req, res, d)
+#include "prog/assayd/family/cit_routes.def"
+#undef X
+};
+static const struct ay_route hvs_rows[] = {
+#define X(m, p, perm, h, q, req, res, d) ROW(m, p, perm, ay_hvs_##h, "hvs_" #h, q, req, res, d)
+#include "prog/assayd/family/hvs_routes.def"
+#undef X
+};
+
+static const struct {
+	const struct ay_route *row;
+	size_t n;
+} sets[AY_ROUTE_SETS] = {
+	[AY_ROUTES_API] = { api_rows, AY_COUNT(api_rows) },
+	[AY_ROUTES_OAT] = { oat_rows, AY_COUNT(oat_rows) },
+	[AY_ROUTES_MTW] = { mtw_rows, AY_COUNT(mtw_rows) },
+	[AY_ROUTES_CIT] = { cit_rows, AY_COUNT(cit_rows) },
+	[AY_ROUTES_HVS] = { hvs_rows, AY_COUNT(hvs_rows) },
+};
+
+/* What is served where, and how it is spoken; the first row of a listener is its own dialect. */
+static const struct {
+	enum ay_listener listener;
+	enum ay_route_set set;
+	enum ay_dialect dialect;
+} served[] = {
+	{ AY_LISTENER_API, AY_ROUTES_API, AY_DIALECT_NATIVE },
+	{ AY_LISTENER_OAT1, AY_ROUTES_OAT, AY_DIALECT_OAT1 },
+	{ AY_LISTENER_OAT2, AY_ROUTES_OAT, AY_DIALECT_OAT2 },
+	{ AY_LISTENER_OAT2, AY_ROUTES_MTW, AY_DIALECT_MTW },
+	{ AY_LISTENER_MTWILSON, AY_ROUTES_MTW, AY_DIALECT_MTW },
+	{ AY_LISTENER_MTWILSON, AY_ROUTES_OAT, AY_DIALECT_OAT2 },
+	{ AY_LISTENER_MTWILSON, AY_ROUTES_CIT, AY_DIALECT_CIT },
+	{ AY_LISTENER_SECL, AY_ROUTES_HVS, AY_DIALECT_HVS },
+};
+
+const struct ay_route *ay_routes_of(enum ay_route_set s, size_t *n)
+{
+	*n = sets[s].n;
+	return sets[s].row;
+}
 
 const struct ay_route *ay_routes(size_t *n)
 {
-	*n = AY_COUNT(routes);
-	return routes;
+	return ay_routes_of(AY_ROUTES_API, n);
+}
+
+const char *ay_dialect_name(enum ay_dialect d)
+{
+	static const char *const names[AY_DIALECTS] = { "native", "oat1", "oat2",
+							"mtw",	  "cit",  "hvs" };
+
+	return (size_t)d < AY_COUNT(names) ? names[d] : "";
 }
 
 /* The next segment of a pattern, which moves on. */
@@ -33,20 +97,54 @@ static struct ay_bytes next_segment(const char **pattern)
 	return (struct ay_bytes){ (const uint8_t *)at, n };
 }
 
-static bool match(const struct ay_route *r, const struct ay_target *t, struct ay_bytes param[4])
+/* The last segment without .json and the like, which goes to suffix. */
+static struct ay_bytes without_suffix(struct ay_bytes seg, struct ay_bytes *suffix)
+{
+	static const char *const known[] = { "json", "xml", "yaml", "saml", "txt",
+					     "pem",  "crt", "der",  "x509" };
+
+	for (size_t i = 0; i < AY_COUNT(known); i++) {
+		size_t n = strlen(known[i]);
+
+		if (seg.n <= n + 1 || seg.p[seg.n - n - 1] != '.' ||
+		    memcmp(seg.p + seg.n - n, known[i], n) != 0)
+			continue;
+		*suffix = (struct ay_bytes){ seg.p + seg.n - n, n };
+		return (struct ay_bytes){ seg.p, seg.n - n - 1 };
+	}
+	return seg;
+}
+
+/* A segment as a route of the family may mean it. */
+static bool match_family(struct ay_bytes want, struct ay_bytes seg, struct ay_route_found *f)
+{
+	struct ay_bytes bare = without_suffix(seg, &f->suffix);
+
+	if (!ay_bytes_eq(want, seg))
+		return ay_bytes_eq(want, bare);
+	f->suffix = (struct ay_bytes){ NULL, 0 };
+	return true;
+}
+
+static bool match(const struct ay_route *r, const struct ay_target *t, size_t from,
+		  enum ay_dialect d, struct ay_route_found *f)
 {
 	const char *pattern = r->path;
 	size_t n_params = 0;
 
-	for (size_t i = 0; i < t->n_segments; i++) {
+	*f = (struct ay_route_found){ .path_known = true, .dialect = d };
+	for (size_t i = from; i < t->n_segments; i++) {
+		bool last = d != AY_DIALECT_NATIVE && i + 1 == t->n_segments;
 		struct ay_bytes want;
 
 		if (*pattern != '/')
 			return false;
 		want = next_segment(&pattern);
 		if (want.p[0] == '{')
-			param[n_params++] = t->segment[i];
-		else if (!ay_bytes_eq(want, t->segment[i]))
+			f->param[n_params++] =
+				last ? without_suffix(t->segment[i], &f->suffix) : t->segment[i];
+		else if (last ? !match_family(want, t->segment[i], f)
+			      : !ay_bytes_eq(want, t->segment[i]))
 			return false;
 	}
 	return *pattern == '\0';
@@ -58,40 +156,82 @@ static bool is_plain(const struct ay_route *r)
 	return strchr(r->path, '{') == NULL;
 }
 
-const struct ay_route *ay_route_find(enum ay_http_method method, const struct ay_target *t,
-				     struct ay_bytes param[4], bool *path_known)
+/* /mtwilson/v1/AttestationService/... is /AttestationService/... */
+static size_t skipped(enum ay_listener l, const struct ay_target *t)
 {
-	enum ay_http_method asked = method == AY_HTTP_HEAD ? AY_HTTP_GET : method;
-	const struct ay_route *found = NULL;
-	struct ay_bytes got[4] = { { NULL, 0 } };
+	bool is_v1 = l == AY_LISTENER_MTWILSON && t->n_segments > 2 &&
+		     ay_bytes_eq(t->segment[0], ay_bytes_of("mtwilson")) &&
+		     ay_bytes_eq(t->segment[1], ay_bytes_of("v1"));
 
-	*path_known = false;
-	for (size_t i = 0; i < AY_COUNT(routes); i++) {
-		if (!match(&routes[i], t, got))
+	return is_v1 ? 2 : 0;
+}
+
+static const struct ay_route *find_in(size_t at, enum ay_http_method method,
+				      const struct ay_target *t, size_t from,
+				      struct ay_route_found *out)
+{
+	enum ay_route_set s = served[at].set;
+	const struct ay_route *found = NULL;
+	struct ay_route_found f;
+
+	for (size_t i = 0; i < sets[s].n; i++) {
+		const struct ay_route *r = &sets[s].row[i];
+
+		if (!match(r, t, from, served[at].dialect, &f))
 			continue;
-		*path_known = true;
-		if (routes[i].method != asked || (found != NULL && !is_plain(&routes[i])))
+		if (!out->path_known)
+			*out = (struct ay_route_found){ .path_known = true, .dialect = f.dialect };
+		if (r->method != method || (found != NULL && !is_plain(r)))
 			continue;
-		found = &routes[i];
-		memcpy(param, got, sizeof(got));
+		found = r;
+		*out = f;
 	}
 	return found;
 }
 
-void ay_route_allow(const struct ay_target *t, char out[64])
+const struct ay_route *ay_route_find(enum ay_listener l, enum ay_http_method method,
+				     const struct ay_target *t, struct ay_route_found *out)
 {
-	struct ay_bytes got[4] = { { NULL, 0 } };
-	size_t n;
+	enum ay_http_method asked = method == AY_HTTP_HEAD ? AY_HTTP_GET : method;
+	const struct ay_route *found = NULL;
+
+	*out = (struct ay_route_found){ .dialect = ay_listener_dialect(l) };
+	for (size_t i = 0; found == NULL && i < AY_COUNT(served); i++) {
+		if (AY_CHECKED("LISTENER_DIALECT", served[i].listener != l))
+			continue;
+		found = find_in(i, asked, t, skipped(l, t), out);
+	}
+	return found;
+}
+
+enum ay_dialect ay_listener_dialect(enum ay_listener l)
+{
+	for (size_t i = 0; i < AY_COUNT(served); i++)
+		if (served[i].listener == l)
+			return served[i].dialect;
+	return AY_DIALECT_NATIVE;
+}
+
+static void add_method(char out[64], const char *name)
+{
+	size_t n = strlen(out);
+
+	if (strstr(out, name) == NULL)
+		snprintf(out + n, 64 - n, "%s%s", n > 0 ? ", " : "", name);
+}
+
+void ay_route_allow(enum ay_listener l, const struct ay_target *t, char out[64])
+{
+	struct ay_route_found f;
 
 	out[0] = '\0';
-	for (size_t i = 0; i < AY_COUNT(routes); i++) {
-		const char *name = ay_http_method_name(routes[i].method);
+	for (size_t s = 0; s < AY_COUNT(served); s++)
+		for (size_t i = 0; served[s].listener == l && i < sets[served[s].set].n; i++) {
+			const struct ay_route *r = &sets[served[s].set].row[i];
 
-		if (!match(&routes[i], t, got) || strstr(out, name) != NULL)
-			continue;
-		n = strlen(out);
-		snprintf(out + n, 64 - n, "%s%s", n > 0 ? ", " : "", name);
-	}
+			if (match(r, t, skipped(l, t), served[s].dialect, &f))
+				add_method(out, ay_http_method_name(r->method));
+		}
 }
 
 static bool named(const char *names, struct ay_bytes one)

@@ -5,11 +5,24 @@
 /* From method and path to the row of routes.def, and whether this caller may. Pure. */
 #include "prog/assayd/api/call.h"
 
-/* NULL = none; path_known: the path exists with another method. param: what stands for {..}. */
-const struct ay_route *ay_route_find(enum ay_http_method method, const struct ay_target *t,
-				     struct ay_bytes param[4], bool *path_known);
-/* The methods of a path, for Allow. */
-void ay_route_allow(const struct ay_target *t, char out[64]);
+/* In which dialect a listener speaks of what is in no set. */
+enum ay_dialect ay_listener_dialect(enum ay_listener l);
+
+struct ay_route_found {
+	bool path_known;	  /* the path exists there, maybe with another method */
+	enum ay_dialect dialect;  /* of the set it is in; else of the listener */
+	struct ay_bytes param[4]; /* what stands for {..} */
+	struct ay_bytes suffix;	  /* of the last segment, in sets of the family: "json" */
+};
+/*
+ * The row for this request by that listener; NULL = none. Routes of the API
+ * are on its own listener alone. On the Mt. Wilson listener /mtwilson/v1 may
+ * stand before the paths of v1.
+ */
+const struct ay_route *ay_route_find(enum ay_listener l, enum ay_http_method method,
+				     const struct ay_target *t, struct ay_route_found *out);
+/* The methods of a path there, for Allow. */
+void ay_route_allow(enum ay_listener l, const struct ay_target *t, char out[64]);
 /* AY_E_INPUT for a parameter that the row does not name. */
 AY_MUST_USE enum ay_rc ay_route_query(const struct ay_route *r, const struct ay_target *t,
 				      struct ay_err *e);
