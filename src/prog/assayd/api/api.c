@@ -20,6 +20,10 @@ enum ay_rc ay_api_new(struct ay_engine *g, struct ay_store *store, const struct 
 	a->store = store;
 	a->out = *out;
 	a->denials = ay_denials_new();
+	a->settings = (struct ay_api_settings){ .session_idle_ms = 30 * 60000,
+						.session_life_ms = 12 * 3600000,
+						.hash = { 65536, 3, 1 },
+						.hash_threads = 2 };
 	rc = ay_accounts_load(a, e);
 	if (rc == AY_OK)
 		rc = ay_listener_roles_load(a, e);

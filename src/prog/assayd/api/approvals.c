@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What waits for a second person. The engine audits each step with the step itself. */
 #include "prog/assayd/approvals.h"
-#include "prog/assayd/api/call.h"
+#include "prog/assayd/api/auth.h"
 
 bool ay_api_two_persons(struct ay_api_call *c, const struct ay_approval_kind *kind,
 			struct ay_bytes object, json_t *args)
@@ -46,11 +46,12 @@ static enum ay_rc requester_may(struct ay_api_call *c, const char *name, enum ay
 				struct ay_err *e)
 {
 	const struct ay_api_account *u = ay_account_find(c->api, ay_bytes_of(name));
-	uint64_t perms = 0;
+	struct ay_principal now = { 0 };
+	struct ay_err why;
 
-	if (AY_CHECKED("APPROVAL_REQUESTER", u == NULL || u->disabled ||
-						     !ay_role_perms(u->role, &perms) ||
-						     (perms & (UINT64_C(1) << perm)) == 0))
+	if (AY_CHECKED("APPROVAL_REQUESTER", u == NULL ||
+						     ay_auth_user(c->api, u, &now, &why) != AY_OK ||
+						     !ay_may(&now, perm)))
 		return ay_fail_code(e, AY_E_DENIED, "APPROVAL_REQUESTER", "approval",
 				    "%.60s, who asked for it, may not do it any more", name);
 	return AY_OK;
@@ -74,8 +75,7 @@ static bool approver_of(struct ay_api_call *c, bool approves, struct ay_approver
 		rc = requester_may(c, requester, perm, &e);
 	*out = (struct ay_approver){ .user = c->who.user,
 				     .token_made_at = c->who.token_made_at,
-				     .permitted = rc == AY_OK &&
-						  (c->who.perms & (UINT64_C(1) << perm)) != 0 };
+				     .permitted = rc == AY_OK && ay_may(&c->who, perm) };
 	return !ay_api_refused(c, rc, &e);
 }
 

@@ -31,18 +31,35 @@ struct ay_bytes ay_auth_of(const struct ay_api_request *r, const char *scheme)
 	return (struct ay_bytes){ b.p + n, b.n - n };
 }
 
+/* A role with a scope of its own, given for a scope: hosts that are in both. */
+static bool add_grant(struct ay_api *a, const struct ay_role_grant *g, struct ay_principal *who)
+{
+	struct ay_principal one = { 0 };
+	struct ay_scope own;
+	uint64_t perms;
+
+	if (!ay_role_find(a, g->role, &perms, &own))
+		return true; /* a role that is no more gives nothing */
+	return ay_principal_grant(&one, perms, &own) &&
+	       ay_principal_narrow(&one, perms, &g->scope) &&
+	       ay_principal_grant(who, perms, &one.grant[0].scope);
+}
+
 enum ay_rc ay_auth_user(struct ay_api *a, const struct ay_api_account *u, struct ay_principal *who,
 			struct ay_err *e)
 {
-	static const struct ay_scope everywhere;
-	uint64_t perms;
+	bool ok = true;
 
-	(void)a;
 	memset(who, 0, sizeof(*who));
-	if (AY_CHECKED("API_USER_DISABLED", u->disabled) || !ay_role_perms(u->role, &perms))
+	if (AY_CHECKED("API_USER_DISABLED", u->disabled) ||
+	    AY_CHECKED("API_USER_REMOVED", u->removed))
 		return ay_auth_wrong(e);
-	if (!ay_principal_grant(who, perms, &everywhere))
+	for (size_t i = 0; ok && i < u->n_grants; i++)
+		ok = add_grant(a, &u->grants[i], who);
+	if (!ok) {
+		memset(who, 0, sizeof(*who));
 		return ay_auth_wrong(e);
+	}
 	who->user_id = u->id;
 	snprintf(who->user, sizeof(who->user), "%s", u->name);
 	snprintf(who->display, sizeof(who->display), "%s", u->display);

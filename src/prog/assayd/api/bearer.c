@@ -46,10 +46,11 @@ static bool right_secret(const struct ay_api_key *k, const uint8_t secret[SECRET
 	return k != NULL && !AY_CHECKED("API_TOKEN_HASH", differs != 0);
 }
 
-static enum ay_rc grant(struct ay_api *a, const struct ay_api_key *k, struct ay_principal *who,
+static enum ay_rc grant(struct ay_api *a, struct ay_api_key *k, struct ay_principal *who,
 			struct ay_err *e)
 {
 	const struct ay_api_account *u = ay_account_find(a, ay_bytes_of(k->user));
+	struct ay_scope own;
 	uint64_t given;
 	enum ay_rc rc;
 
@@ -62,12 +63,14 @@ static enum ay_rc grant(struct ay_api *a, const struct ay_api_key *k, struct ay_
 	if (rc != AY_OK)
 		return rc;
 	/* a token never has more than its owner has now */
-	if (!ay_role_perms(k->role, &given) || !ay_principal_narrow(who, given, &k->scope)) {
+	if (!ay_role_find(a, k->role, &given, &own) || !ay_principal_narrow(who, given, &own) ||
+	    !ay_principal_narrow(who, given, &k->scope)) {
 		memset(who, 0, sizeof(*who));
 		return ay_auth_wrong(e);
 	}
 	ay_base64_encode(AY_BASE64_URL, AY_BYTES(k->id), who->token_id);
 	who->token_made_at = k->created_at;
+	ay_key_used(a, k);
 	return AY_OK;
 }
 
@@ -76,7 +79,7 @@ enum ay_auth ay_auth_bearer(struct ay_api_call *c, const struct ay_api_request *
 {
 	struct ay_bytes text = ay_auth_of(r, "Bearer");
 	uint8_t id[ID_N], secret[SECRET_N];
-	const struct ay_api_key *k = NULL;
+	struct ay_api_key *k = NULL;
 	bool right = false;
 	enum ay_rc rc;
 

@@ -10,8 +10,11 @@
 #include "io/sys/listeners.h"
 #include "prog/assayd/api/api.h"
 #include "prog/assayd/api/dialect.h"
+#include "prog/assayd/api/grants.h"
+#include "prog/assayd/api/hasher.h"
 #include "prog/assayd/api/principal.h"
 #include "prog/assayd/api/schema.h"
+#include "prog/assayd/api/secrets.h"
 #include "prog/assayd/api/target.h"
 #include "prog/assayd/engine.h"
 
@@ -78,6 +81,14 @@ struct ay_api_metrics {
 #undef X
 };
 
+/* What the configuration says about people; ay_api_new() sets what stands in config.def. */
+struct ay_api_settings {
+	int64_t session_idle_ms, session_life_ms;
+	struct ay_hash_cost hash;
+	unsigned hash_threads;
+};
+
+struct ay_session;
 struct ay_api {
 	struct ay_engine *engine;
 	struct ay_store *store;
@@ -86,6 +97,9 @@ struct ay_api {
 	struct ay_accounts *accounts;
 	struct ay_failures *failures;
 	struct ay_listener_set listener[AY_LISTENERS]; /* listener.c; that of the API is empty */
+	struct ay_session *sessions; /* session.h */
+	struct ay_hasher *hasher;
+	struct ay_api_settings settings;
 	struct ay_denials *denials;
 	struct ay_api_call *witnessing; /* whose handler runs, and changed nothing yet */
 	struct ay_api_metrics metrics;
@@ -255,39 +269,88 @@ AY_MUST_USE bool ay_perm_find(const char *name, enum ay_perm *out);
 AY_MUST_USE bool ay_role_perms(const char *role, uint64_t *perms);
 
 /* ---- accounts (users.c is their face) ---- */
+/*
+ * A person or program. Never deleted: neither id nor name is used again. In a
+ * put the pointers are borrowed; in memory they are the account's own.
+ */
 struct ay_api_account {
 	struct ay_api_account *next;
 	char name[AY_MAX_NAME_BYTES + 1];
-	char role[16];
+	char role[AY_MAX_NAME_BYTES + 1]; /* of the first grant */
 	bool disabled;
+	bool removed; /* for good */
 	int64_t created_at;
 	uint64_t id; /* given once; 0 in a put: a new one */
 	char display[AY_MAX_NAME_BYTES + 1];
+	struct ay_role_grant *grants; /* NULL in a put: role, everywhere */
+	size_t n_grants;
+	struct ay_secrets *secrets; /* NULL: none */
 };
 struct ay_api_key {
 	struct ay_api_key *next;
 	uint8_t id[9];
 	uint8_t hash[32];
 	char user[AY_MAX_NAME_BYTES + 1];
-	char role[16];
+	char role[AY_MAX_NAME_BYTES + 1];
 	char label[AY_MAX_NAME_BYTES + 1];
 	int64_t created_at, expires_at;
+	int64_t used_at, used_kept; /* last use; as the store knows it */
 	bool revoked;
 	struct ay_scope scope; /* n 0: as wide as its owner's */
+};
+/* A role that somebody made. */
+struct ay_role {
+	struct ay_role *next;
+	char name[AY_MAX_NAME_BYTES + 1];
+	char doc[AY_MAX_NAME_BYTES + 1];
+	uint64_t perms;
+	struct ay_scope scope;
+	int64_t created_at;
+	bool removed;
 };
 struct ay_accounts {
 	struct ay_api_account *users;
 	struct ay_api_key *keys;
+	struct ay_role *roles;
 };
 struct ay_api_account *ay_account_find(struct ay_api *a, struct ay_bytes name);
+struct ay_api_account *ay_account_by_id(struct ay_api *a, uint64_t id);
+/* By name: new, or all of the one there is. */
 AY_MUST_USE enum ay_rc ay_account_put(struct ay_api *a, const struct ay_api_account *row,
 				      struct ay_err *e);
+/* The same account with other secrets. */
+AY_MUST_USE enum ay_rc ay_account_keep(struct ay_api *a, struct ay_api_account *u,
+				       const struct ay_secrets *s, struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_role_put(struct ay_api *a, const struct ay_role *row, struct ay_err *e);
+/* A row of roles.def: name and doc; NULL after the last. */
+const char *ay_role_builtin(size_t i, uint64_t *perms, const char **doc);
+/* Permissions as one text with commas between; every one is "*". Freed by free(). */
+char *ay_perms_text(uint64_t perms);
+/* AY_E_INPUT for a name that is no permission. */
+AY_MUST_USE enum ay_rc ay_perms_parse(const json_t *list, uint64_t *out, struct ay_err *e);
+
 /* A new API token, stored; text is told once. */
+struct ay_key_spec {
+	const char *role;
+	struct ay_bytes label;
+	int64_t expires_at; /* 0: never */
+	struct ay_scope scope;
+};
+AY_MUST_USE enum ay_rc ay_key_make(struct ay_api *a, const struct ay_api_account *of,
+				   const struct ay_key_spec *spec, char text[AY_API_TOKEN_TEXT],
+				   struct ay_api_key **out, struct ay_err *e);
 AY_MUST_USE enum ay_rc ay_key_create(struct ay_api *a, const struct ay_api_account *of,
 				     const char *role, struct ay_bytes label, int64_t expires_at,
 				     char text[AY_API_TOKEN_TEXT], struct ay_api_key **out,
 				     struct ay_err *e);
 AY_MUST_USE enum ay_rc ay_key_revoke(struct ay_api *a, struct ay_api_key *k, struct ay_err *e);
+/* Ends all sessions of somebody, but that with this id (NULL: all). */
+AY_MUST_USE enum ay_rc ay_sessions_end(struct ay_api *a, uint64_t user, const char *but,
+				       struct ay_err *e);
+/* The account of the path, if this caller may change it; else the call is answered. */
+struct ay_api_account *ay_api_user_to_change(struct ay_api_call *c);
+/* It was used now; written to the store now and then. */
+void ay_key_used(struct ay_api *a, struct ay_api_key *k);
 
 /* ---- handlers ---- */
 #define X(method, path, perm, handler, query, request, response, doc)                              \

@@ -2,6 +2,8 @@
 /* Permissions and the roles that are made of them. */
 #include "prog/assayd/api/call.h"
 
+#include <stdlib.h>
+
 static const struct {
 	const char *name, *doc;
 } perms[] = {
@@ -49,4 +51,59 @@ bool ay_role_perms(const char *role, uint64_t *out)
 			return true;
 		}
 	return false;
+}
+
+const char *ay_role_builtin(size_t i, uint64_t *out, const char **doc)
+{
+	if (i >= AY_COUNT(roles))
+		return NULL;
+	*out = roles[i].perms;
+	*doc = roles[i].doc;
+	return roles[i].name;
+}
+
+bool ay_role_find(struct ay_api *a, const char *role, uint64_t *out, struct ay_scope *scope)
+{
+	memset(scope, 0, sizeof(*scope));
+	if (ay_role_perms(role, out))
+		return true;
+	for (const struct ay_role *r = a->accounts->roles; r != NULL; r = r->next)
+		if (strcmp(r->name, role) == 0 && !r->removed) {
+			*out = r->perms;
+			*scope = r->scope;
+			return true;
+		}
+	return false;
+}
+
+char *ay_perms_text(uint64_t bits)
+{
+	char *text = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&text, &n);
+
+	if (f == NULL)
+		return NULL;
+	for (size_t i = 0; i < AY_PERMS; i++)
+		if (((bits >> i) & 1) != 0)
+			fprintf(f, "%s%s", ftell(f) > 0 ? "," : "", perms[i].name);
+	return fclose(f) == 0 ? text : NULL;
+}
+
+enum ay_rc ay_perms_parse(const json_t *list, uint64_t *out, struct ay_err *e)
+{
+	enum ay_perm p;
+	json_t *v;
+	size_t i;
+
+	*out = 0;
+	json_array_foreach ((json_t *)(uintptr_t)list, i, v) {
+		if (!ay_perm_find(json_string_value(v), &p) || p == AY_PERM_PUBLIC)
+			return ay_fail(e, AY_E_INPUT, "permissions", i,
+				       "%.40s is no permission: see assay role list",
+				       json_string_value(v));
+		*out |= UINT64_C(1) << p;
+	}
+	*out |= AY_PERM_BIT(ANY);
+	return AY_OK;
 }

@@ -1,13 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/base64.h"
-#include "prog/assayd/api/call.h"
+#include "prog/assayd/api/auth.h"
 
 #include <openssl/crypto.h>
+#include <stdlib.h>
+
+static const char *second_factor(const struct ay_api_account *u)
+{
+	return u->secrets != NULL && u->secrets->totp_state == AY_TOTP_ON ? "totp" : "none";
+}
 
 static json_t *user_json(const struct ay_api_account *u)
 {
-	return json_pack("{s:s, s:s, s:b, s:o}", "name", u->name, "role", u->role, "disabled",
-			 (int)u->disabled, "created_at", ay_api_time(u->created_at));
+	bool password = u->secrets != NULL && u->secrets->password[0] != '\0';
+
+	return json_pack("{s:I, s:s, s:s, s:s, s:o, s:b, s:b, s:s, s:b, s:o}", "id",
+			 (json_int_t)u->id, "name", u->name, "display", u->display, "role",
+			 u->n_grants > 0 ? u->grants[0].role : "", "grants",
+			 ay_grants_json(u->grants, u->n_grants), "disabled", (int)u->disabled,
+			 "password", (int)password, "second_factor", second_factor(u),
+			 "break_glass",
+			 (int)(u->secrets != NULL && u->secrets->break_glass != AY_GLASS_NONE),
+			 "created_at", ay_api_time(u->created_at));
 }
 
 static struct ay_api_account *user_of(struct ay_api_call *c)
@@ -15,25 +29,63 @@ static struct ay_api_account *user_of(struct ay_api_call *c)
 	struct ay_api_account *u = ay_account_find(c->api, c->param[0]);
 	struct ay_err e;
 
-	if (u != NULL)
+	if (u != NULL && !u->removed)
 		return u;
 	ay_err_set(&e, AY_E_NOENT, "user", 0, "no account has this name");
 	ay_api_problem(c, &e);
 	return NULL;
 }
 
-static enum ay_rc take_role(struct ay_api_call *c, char role[16], struct ay_err *e)
+/*
+ * An account is changed by those alone who have all its rights: who could set
+ * the password of somebody who may more, could do all that he may.
+ */
+struct ay_api_account *ay_api_user_to_change(struct ay_api_call *c)
 {
-	struct ay_bytes text = ay_api_text(c, "role");
-	uint64_t perms;
+	struct ay_api_account *u = user_of(c);
+	struct ay_err e = { 0 };
+	enum ay_rc rc;
 
-	if (text.p == NULL)
+	if (u == NULL)
+		return NULL;
+	rc = ay_may_grant(c->api, &c->who, u->grants, u->n_grants, &e);
+	if (rc == AY_E_INPUT)
+		rc = AY_OK; /* a role that is no more gives nothing */
+	if (!AY_CHECKED("USER_ABOVE", rc != AY_OK))
+		return u;
+	ay_api_denied(c, 403, &e);
+	ay_api_problem(c, &e);
+	return NULL;
+}
+
+/* role or grants of the body; *grants is the caller's, or NULL: neither is there. */
+static enum ay_rc take_grants(struct ay_api_call *c, struct ay_role_grant **grants, size_t *n,
+			      struct ay_err *e)
+{
+	const json_t *list = json_object_get(c->body, "grants");
+	struct ay_bytes role = ay_api_text(c, "role");
+	json_t *one = NULL;
+	enum ay_rc rc = AY_OK;
+
+	*grants = NULL;
+	*n = 0;
+	if (list != NULL && role.p != NULL)
+		return ay_fail(e, AY_E_INPUT, "grants", 0, "give role or grants, not both");
+	if (list == NULL && role.p == NULL)
 		return AY_OK;
-	if (!ay_role_perms((const char *)text.p, &perms))
-		return ay_fail(e, AY_E_INPUT, "role", 0,
-			       "role is admin, operator, auditor, viewer or relying");
-	snprintf(role, 16, "%s", (const char *)text.p);
-	return AY_OK;
+	if (role.p != NULL)
+		list = one = json_pack("[{s:s}]", "role", (const char *)role.p);
+	rc = ay_grants_parse(list, grants, n, e);
+	json_decref(one);
+	if (rc == AY_OK)
+		rc = ay_may_grant(c->api, &c->who, *grants, *n, e);
+	if (rc == AY_E_DENIED)
+		ay_api_denied(c, 403, e);
+	if (rc != AY_OK) {
+		free(*grants);
+		*grants = NULL;
+	}
+	return rc;
 }
 
 void ay_api_users_list(struct ay_api_call *c)
@@ -41,60 +93,141 @@ void ay_api_users_list(struct ay_api_call *c)
 	json_t *all = json_array();
 
 	for (const struct ay_api_account *u = c->api->accounts->users; u != NULL; u = u->next)
-		json_array_append_new(all, user_json(u));
+		if (!u->removed)
+			json_array_append_new(all, user_json(u));
 	ay_api_array_by(c, all, "name");
+}
+
+void ay_api_users_show(struct ay_api_call *c)
+{
+	const struct ay_api_account *u = user_of(c);
+
+	if (u != NULL)
+		ay_api_json(c, 200, user_json(u));
+}
+
+static enum ay_rc may_add(struct ay_api_call *c, struct ay_bytes name, struct ay_err *e)
+{
+	const struct ay_api_account *u = ay_account_find(c->api, name);
+
+	if (u == NULL)
+		return AY_OK;
+	return ay_fail(e, AY_E_EXISTS, "name", 0,
+		       u->removed ? "somebody had this name; names are not used again"
+				  : "there is such an account");
 }
 
 void ay_api_users_add(struct ay_api_call *c)
 {
 	struct ay_api_account u = { .created_at = c->api->now_ms };
-	struct ay_bytes name = ay_api_text(c, "name");
+	struct ay_bytes name = ay_api_text(c, "name"), display = ay_api_text(c, "display");
 	struct ay_err e = { 0 };
+	enum ay_rc rc = may_add(c, name, &e);
 
-	if (ay_account_find(c->api, name) != NULL) {
-		ay_err_set(&e, AY_E_EXISTS, "name", 0, "there is such an account");
-		ay_api_problem(c, &e);
-		return;
-	}
+	if (rc == AY_OK)
+		rc = take_grants(c, &u.grants, &u.n_grants, &e);
+	if (rc == AY_OK && u.grants == NULL)
+		rc = ay_fail(&e, AY_E_INPUT, "role", 0, "give a role");
 	snprintf(u.name, sizeof(u.name), "%s", (const char *)name.p);
-	if (ay_api_refused(c, take_role(c, u.role, &e), &e) ||
-	    ay_api_refused(c, ay_account_put(c->api, &u, &e), &e))
+	snprintf(u.display, sizeof(u.display), "%s",
+		 display.p == NULL ? "" : (const char *)display.p);
+	if (rc == AY_OK)
+		rc = ay_account_put(c->api, &u, &e);
+	free(u.grants);
+	if (ay_api_refused(c, rc, &e))
 		return;
-	if (ay_api_audit(c, "USER_ADD", name, json_pack("{s:s}", "role", u.role)))
-		ay_api_json(c, 201, user_json(&u));
+	if (ay_api_audit(c, "USER_ADD", name, json_deep_copy(c->body)))
+		ay_api_json(c, 201, user_json(ay_account_find(c->api, name)));
+}
+
+static bool is_admin(const struct ay_api_account *u)
+{
+	if (u->disabled || u->removed)
+		return false;
+	for (size_t i = 0; i < u->n_grants; i++)
+		if (strcmp(u->grants[i].role, "admin") == 0 && u->grants[i].scope.n == 0)
+			return true;
+	return false;
 }
 
 /* Somebody must be left who can undo it. */
-static bool last_admin(const struct ay_api *a, const struct ay_api_account *not_this)
+static bool is_last_admin(const struct ay_api *a, const struct ay_api_account *not_this)
 {
 	for (const struct ay_api_account *u = a->accounts->users; u != NULL; u = u->next)
-		if (u != not_this && !u->disabled && strcmp(u->role, "admin") == 0)
+		if (u != not_this && is_admin(u) &&
+		    (u->secrets == NULL || u->secrets->break_glass == AY_GLASS_NONE))
 			return false;
 	return true;
 }
 
+static enum ay_rc keeps_admin(const struct ay_api_call *c, const struct ay_api_account *u,
+			      const struct ay_api_account *changed, struct ay_err *e)
+{
+	if (AY_CHECKED("LAST_ADMIN", is_admin(u) && !is_admin(changed) && is_last_admin(c->api, u)))
+		return ay_fail_code(e, AY_E_EXISTS, "LAST_ADMIN", "role",
+				    "this is the last administrator: make another one first");
+	return AY_OK;
+}
+
+/* Puts a changed account. What it may has changed: whoever has its session shows himself again. */
+static enum ay_rc put_changed(struct ay_api_call *c, struct ay_api_account *u,
+			      const struct ay_api_account *changed, struct ay_err *e)
+{
+	enum ay_rc rc = keeps_admin(c, u, changed, e);
+
+	if (rc == AY_OK)
+		rc = ay_account_put(c->api, changed, e);
+	if (rc == AY_OK)
+		rc = ay_sessions_end(c->api, u->id, NULL, e);
+	return rc;
+}
+
 void ay_api_users_patch(struct ay_api_call *c)
 {
-	struct ay_api_account *u = user_of(c), changed;
+	struct ay_api_account *u = ay_api_user_to_change(c), changed;
+	struct ay_bytes display = ay_api_text(c, "display");
+	struct ay_role_grant *grants;
 	struct ay_err e = { 0 };
+	enum ay_rc rc;
+	size_t n;
 
 	if (u == NULL)
 		return;
 	changed = *u;
-	if (ay_api_refused(c, take_role(c, changed.role, &e), &e))
-		return;
+	rc = take_grants(c, &grants, &n, &e);
+	if (grants != NULL) {
+		changed.grants = grants;
+		changed.n_grants = n;
+	}
+	if (display.p != NULL)
+		snprintf(changed.display, sizeof(changed.display), "%s", (const char *)display.p);
 	if (json_object_get(c->body, "disabled") != NULL)
 		changed.disabled = ay_api_flag(c, "disabled");
-	if ((changed.disabled || strcmp(changed.role, "admin") != 0) &&
-	    strcmp(u->role, "admin") == 0 && !u->disabled && last_admin(c->api, u)) {
-		ay_err_set(&e, AY_E_EXISTS, "role", 0, "this is the last administrator");
-		ay_api_problem(c, &e);
-		return;
-	}
-	if (ay_api_refused(c, ay_account_put(c->api, &changed, &e), &e))
+	if (rc == AY_OK)
+		rc = put_changed(c, u, &changed, &e);
+	free(grants);
+	if (ay_api_refused(c, rc, &e))
 		return;
 	if (ay_api_audit(c, "USER_CHANGE", ay_bytes_of(u->name), json_deep_copy(c->body)))
 		ay_api_json(c, 200, user_json(u));
+}
+
+void ay_api_users_remove(struct ay_api_call *c)
+{
+	struct ay_api_account *u = ay_api_user_to_change(c), changed;
+	struct ay_err e = { 0 };
+	enum ay_rc rc;
+
+	if (u == NULL)
+		return;
+	changed = *u;
+	changed.removed = changed.disabled = true;
+	changed.secrets = NULL;
+	rc = put_changed(c, u, &changed, &e);
+	if (ay_api_refused(c, rc, &e))
+		return;
+	if (ay_api_audit(c, "USER_REMOVE", ay_bytes_of(u->name), json_object()))
+		ay_api_empty(c, 204);
 }
 
 /* ---- API tokens ---- */
@@ -104,9 +237,10 @@ static json_t *key_json(const struct ay_api_key *k)
 	char id[AY_BASE64_ROOM(sizeof(k->id))];
 
 	ay_base64_encode(AY_BASE64_URL, AY_BYTES(k->id), id);
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:b}", "id", id, "label", k->label, "role",
-			 k->role, "created_at", ay_api_time(k->created_at), "until",
-			 ay_api_time(k->expires_at), "revoked", (int)k->revoked);
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:b}", "id", id, "label", k->label,
+			 "role", k->role, "scope", ay_scope_json(&k->scope), "created_at",
+			 ay_api_time(k->created_at), "until", ay_api_time(k->expires_at), "used_at",
+			 ay_api_time(k->used_at), "revoked", (int)k->revoked);
 }
 
 void ay_api_users_tokens(struct ay_api_call *c)
@@ -123,27 +257,44 @@ void ay_api_users_tokens(struct ay_api_call *c)
 	ay_api_array_by(c, all, "created_at,id");
 }
 
+static enum ay_rc key_spec(struct ay_api_call *c, const struct ay_api_account *u,
+			   struct ay_key_spec *out, struct ay_err *e)
+{
+	struct ay_bytes role = ay_api_text(c, "role");
+	uint64_t ttl = ay_api_number(c, "ttl_s", 0), perms;
+	struct ay_scope scope;
+
+	*out = (struct ay_key_spec){ .role = role.p == NULL ? "" : (const char *)role.p,
+				     .label = ay_api_text(c, "label") };
+	if (ttl != 0)
+		out->expires_at = c->api->now_ms + (int64_t)ttl * 1000;
+	if (role.p == NULL && u->n_grants > 0)
+		out->role = u->n_grants == 1 ? u->grants[0].role : "admin"; /* all he has */
+	if (!ay_role_find(c->api, out->role, &perms, &scope))
+		return ay_fail(e, AY_E_INPUT, "role", 0, "there is no role %.60s", out->role);
+	return ay_scope_parse(json_object_get(c->body, "scope"), "scope", &out->scope, e);
+}
+
 void ay_api_users_token_create(struct ay_api_call *c)
 {
-	const struct ay_api_account *u = user_of(c);
-	uint64_t ttl = ay_api_number(c, "ttl_s", 0);
-	char text[AY_API_TOKEN_TEXT], role[16], id[16];
+	const struct ay_api_account *u = ay_api_user_to_change(c);
+	char text[AY_API_TOKEN_TEXT] = "", id[16];
+	struct ay_key_spec spec;
 	struct ay_api_key *k;
 	struct ay_err e = { 0 };
+	enum ay_rc rc;
 
 	if (u == NULL)
 		return;
-	snprintf(role, sizeof(role), "%s", u->role);
-	if (ay_api_refused(c, take_role(c, role, &e), &e) ||
-	    ay_api_refused(c,
-			   ay_key_create(c->api, u, role, ay_api_text(c, "label"),
-					 ttl == 0 ? 0 : c->api->now_ms + (int64_t)ttl * 1000, text,
-					 &k, &e),
-			   &e))
+	rc = key_spec(c, u, &spec, &e);
+	if (rc == AY_OK)
+		rc = ay_key_make(c->api, u, &spec, text, &k, &e);
+	if (ay_api_refused(c, rc, &e))
 		return;
 	ay_base64_encode(AY_BASE64_URL, AY_BYTES(k->id), id);
 	if (ay_api_audit(c, "API_TOKEN_CREATE", ay_bytes_of(u->name),
-			 json_pack("{s:s, s:s}", "id", id, "role", role)))
+			 json_pack("{s:s, s:s, s:o}", "id", id, "role", k->role, "scope",
+				   ay_scope_json(&k->scope))))
 		ay_api_json(c, 201,
 			    json_pack("{s:s, s:s, s:o}", "id", id, "token", text, "until",
 				      ay_api_time(k->expires_at)));
@@ -152,7 +303,7 @@ void ay_api_users_token_create(struct ay_api_call *c)
 
 void ay_api_users_token_revoke(struct ay_api_call *c)
 {
-	const struct ay_api_account *u = user_of(c);
+	const struct ay_api_account *u = ay_api_user_to_change(c);
 	struct ay_err e = { 0 };
 	char id[16];
 
