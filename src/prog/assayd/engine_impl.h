@@ -529,6 +529,7 @@ void ay_tokens_used(struct ay_engine *g, const uint8_t id[16]);
 /* ---- events.c ---- */
 void ay_event_emit(struct ay_engine *g, const char *kind, const struct ay_host *h, const char *code,
 		   const char *text);
+void ay_event_head(struct ay_engine *g, const struct ay_signed_head *h);
 void ay_event_verdict(struct ay_engine *g, const struct ay_host *h, enum ay_verdict was);
 
 struct ay_pending_event;

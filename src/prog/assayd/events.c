@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prog/assayd/engine_impl.h"
 
+#include "core/base/hex.h"
+
 #include <stdlib.h>
 
 /* One event on its way through the store; it is told when it is stored. */
@@ -91,6 +93,31 @@ void ay_event_verdict(struct ay_engine *g, const struct ay_host *h, enum ay_verd
 		json_object_set_new(o, "lease_until", json_string(until));
 	}
 	submit(g, "verdict", h, o);
+}
+
+static void set_hex(json_t *o, const char *name, const uint8_t *p, size_t n)
+{
+	char text[2 * sizeof(((struct ay_signed_head *)0)->key) + 1];
+
+	ay_hex_encode((struct ay_bytes){ p, n }, text);
+	json_object_set_new(o, name, json_string(text));
+}
+
+/* The same members as GET /audit/head gives: who keeps the events keeps heads. */
+void ay_event_head(struct ay_engine *g, const struct ay_signed_head *h)
+{
+	char at[AY_TIME_ROOM];
+	json_t *o = json_object();
+
+	if (!o)
+		return;
+	ay_time_format(h->at_ms, at);
+	json_object_set_new(o, "at", json_string(at));
+	json_object_set_new(o, "size", json_integer((json_int_t)h->size));
+	set_hex(o, "root", h->root, sizeof(h->root));
+	set_hex(o, "signature", h->signature, sizeof(h->signature));
+	set_hex(o, "key", h->key, h->key_n);
+	submit(g, "audit.head", NULL, o);
 }
 
 struct ay_subscription *ay_engine_subscribe(struct ay_engine *g, ay_event_fn *fn, void *arg)

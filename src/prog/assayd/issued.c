@@ -116,6 +116,7 @@ static void on_sealed(struct ay_engine *g, void *arg, enum ay_rc rc, const struc
 		s->head.key_n = answer.n - sizeof(s->head.signature);
 		memcpy(s->head.key, answer.p + sizeof(s->head.signature), s->head.key_n);
 		g->head = s->head;
+		ay_event_head(g, &s->head);
 	}
 	s->fn(s->arg, rc, e, rc == AY_OK ? &s->head : NULL);
 	free(s);

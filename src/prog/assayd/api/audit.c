@@ -2,11 +2,17 @@
 #include "core/authz/audit.h"
 #include "core/authz/proof.h"
 #include "core/base/base64.h"
+#include "io/sys/log.h"
 #include "prog/assayd/api/call.h"
 
 #include <stdlib.h>
 
-enum { EXPORT_MAX = 100000, SCAN_MAX = 20000 };
+enum {
+	EXPORT_MAX = 10000,
+	EXPORT_BYTES = 8 * 1024 * 1024,
+	SCAN_MAX = 20000,
+	HEAD_EVERY_MS = 60 * 1000
+};
 
 /* Which records are wanted; an empty view: all. */
 struct filter {
@@ -87,17 +93,22 @@ struct export
 	FILE *f;
 	struct ay_arena *arena;
 	uint64_t next;
-	size_t n;
+	size_t n, bytes;
+	bool more; /* than one answer takes */
 };
 
 static void write_line(void *arg, uint64_t seq, struct ay_bytes record)
 {
 	struct export *x = arg;
-	char *base64 = ay_arena_alloc(x->arena, AY_BASE64_ROOM(record.n));
+	char *base64;
 
-	if (base64 == NULL)
+	x->more = x->more || x->n == EXPORT_MAX || x->bytes >= EXPORT_BYTES;
+	base64 = x->more ? NULL : ay_arena_alloc(x->arena, AY_BASE64_ROOM(record.n));
+	x->more = base64 == NULL;
+	if (x->more)
 		return;
 	ay_base64_encode(AY_BASE64_STD, record, base64);
+	x->bytes += strlen(base64);
 	fprintf(x->f, "{\"number\":%llu,\"record\":\"%s\"}\n", (unsigned long long)seq, base64);
 	x->next = seq + 1;
 	x->n++;
@@ -119,7 +130,7 @@ static void export(struct ay_api_call *c)
 	ay_arena_init(&arena, 4 * AY_AUDIT_RECORD_MAX);
 	x.f = rc == AY_OK ? open_memstream(&all, &n) : NULL;
 	if (x.f != NULL)
-		rc = ay_store_audits(c->api->store, from, EXPORT_MAX, write_line, &x, &e);
+		rc = ay_store_audits(c->api->store, from, EXPORT_MAX + 1, write_line, &x, &e);
 	else if (rc == AY_OK)
 		rc = ay_fail(&e, AY_E_NOMEM, "audit", 0, "out of memory");
 	if (x.f != NULL && fclose(x.f) != 0 && rc == AY_OK)
@@ -128,7 +139,7 @@ static void export(struct ay_api_call *c)
 	snprintf(link, sizeof(link), "</api/v1/audit?format=ndjson&cursor=%llu>; rel=\"next\"",
 		 (unsigned long long)x.next);
 	if (!ay_api_refused(c, rc, &e)) {
-		if (x.n == EXPORT_MAX)
+		if (x.more)
 			ay_api_header(c, "link", link);
 		ay_api_bytes(c, 200, "application/x-ndjson",
 			     (struct ay_bytes){ (const uint8_t *)all, n });
@@ -331,4 +342,39 @@ void ay_api_audit_consistency(struct ay_api_call *c)
 		    json_pack("{s:I, s:I, s:o, s:o, s:o}", "from", (json_int_t)from, "to",
 			      (json_int_t)to, "from_root", ay_api_hex(AY_BYTES(old)), "to_root",
 			      ay_api_hex(AY_BYTES(new)), "path", path_json(&p)));
+}
+
+/* ---- heads that go outside by themselves ---- */
+
+static void on_interval(void *arg, enum ay_rc rc, const struct ay_err *e,
+			const struct ay_signed_head *h)
+{
+	struct ay_api *a = arg;
+
+	if (rc != AY_OK)
+		ay_log_err(AY_LOG_WARN, "the audit's head is not signed", e);
+	else
+		a->head_size = h->size;
+	a->head_asked = false;
+}
+
+void ay_audit_head_tick(struct ay_api *a)
+{
+	struct ay_audit_tree tree = { 0 };
+	struct ay_arena arena;
+	struct ay_bytes wire;
+	struct ay_err e = { 0 };
+	uint8_t root[32];
+
+	if (a->head_asked || a->now_ms < a->head_next_ms)
+		return;
+	a->head_next_ms = a->now_ms + HEAD_EVERY_MS;
+	ay_arena_init(&arena, 2 * AY_AUDIT_TREE_WIRE);
+	if (ay_store_meta(a->store, "audit.tree", &arena, &wire, &e) == AY_OK &&
+	    ay_audit_tree_parse(wire, &tree, &e) == AY_OK && tree.size != a->head_size) {
+		ay_audit_tree_root(&tree, root);
+		a->head_asked = true;
+		ay_engine_audit_head(a->engine, tree.size, root, on_interval, a);
+	}
+	ay_arena_fini(&arena);
 }

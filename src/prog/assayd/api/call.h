@@ -101,6 +101,9 @@ struct ay_api {
 	struct ay_hasher *hasher;
 	struct ay_api_settings settings;
 	struct ay_denials *denials;
+	int64_t head_next_ms; /* when the audit's head is signed again, if it grew */
+	uint64_t head_size;   /* of the last one */
+	bool head_asked;
 	struct ay_api_call *witnessing; /* whose handler runs, and changed nothing yet */
 	struct ay_api_metrics metrics;
 	int64_t now_ms;
@@ -235,6 +238,10 @@ void ay_api_leave(struct ay_api_call *c, const char *action, const char *object,
 const char *ay_api_object(struct ay_api_call *c);
 const char *ay_api_actor(const struct ay_api_call *c, char out[AY_ACTOR_TEXT]);
 void ay_audit_leave(struct ay_api *a, const struct ay_audit_row *row);
+
+/* audit.c: about once a minute the head of an audit that grew is signed, which sends it out as the
+ * event audit.head. */
+void ay_audit_head_tick(struct ay_api *a);
 
 /* ---- denied.c: the refused, once and then counted ---- */
 struct ay_denials *ay_denials_new(void); /* freed by free() */

@@ -133,6 +133,7 @@ void ay_api_tick(struct ay_api *a, int64_t now_ms)
 
 	a->now_ms = now_ms;
 	ay_denials_flush(a, false);
+	ay_audit_head_tick(a);
 	for (struct ay_api_call *c = a->calls; c != NULL; c = c->next) {
 		const struct stream *s = c->state;
 
