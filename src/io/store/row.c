@@ -256,6 +256,13 @@ static const struct ay_field idem_fields[] = {
 };
 ROW(ay_row_idem, "idempotency", ay_idem_row, idem_fields);
 
+static const struct ay_field family_fields[] = {
+	{ "kind", AT(ay_family_row, kind), AY_F_TEXT },
+	{ "key", AT(ay_family_row, key), AY_F_TEXT },
+	{ "body", AT(ay_family_row, body), AY_F_TEXT },
+};
+ROW(ay_row_family, "family", ay_family_row, family_fields);
+
 static const struct ay_field event_fields[] = {
 	{ "seq", AT(ay_event_row, seq), AY_F_U64 },
 	{ "at", AT(ay_event_row, at), AY_F_I64 },

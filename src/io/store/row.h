@@ -35,7 +35,7 @@ struct ay_row_type {
 extern const struct ay_row_type ay_row_host, ay_row_status, ay_row_context, ay_row_attest,
 	ay_row_past, ay_row_aik, ay_row_refset, ay_row_policy, ay_row_token, ay_row_status_kept,
 	ay_row_user, ay_row_api_token, ay_row_role, ay_row_session, ay_row_identity, ay_row_event,
-	ay_row_audit, ay_row_approval, ay_row_approval_end, ay_row_idem;
+	ay_row_audit, ay_row_approval, ay_row_approval_end, ay_row_idem, ay_row_family;
 
 /* Octets that a deep copy of row needs besides the struct. */
 size_t ay_row_room(const struct ay_row_type *t, const void *row);

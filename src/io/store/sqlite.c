@@ -406,6 +406,7 @@ const struct ay_store_kind ay_store_sqlite = {
 	.users = ay_sqlite_users,
 	.api_tokens = ay_sqlite_api_tokens,
 	.roles = ay_sqlite_roles,
+	.family = ay_sqlite_family,
 	.sessions = ay_sqlite_sessions,
 	.identities = ay_sqlite_identities,
 	.approvals = ay_sqlite_approvals,

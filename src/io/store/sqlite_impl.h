@@ -77,6 +77,7 @@ enum ay_stmt {
 	AY_ST_API_TOKEN_REVOKE,
 	AY_ST_API_TOKEN_USED,
 	AY_ST_ROLE_PUT,
+	AY_ST_FAMILY_PUT,
 	AY_ST_SESSION_PUT,
 	AY_ST_SESSION_CLEAR,
 	AY_ST_IDENTITY_PUT,
@@ -260,6 +261,7 @@ void ay_sqlite_reader_close(struct ay_store *reader);
 enum ay_rc ay_sqlite_refsets(struct ay_store *s, ay_refset_cb *cb, void *arg, struct ay_err *e);
 enum ay_rc ay_sqlite_policies(struct ay_store *s, ay_policy_cb *cb, void *arg, struct ay_err *e);
 enum ay_rc ay_sqlite_tokens(struct ay_store *s, ay_token_cb *cb, void *arg, struct ay_err *e);
+enum ay_rc ay_sqlite_family(struct ay_store *s, ay_family_cb *cb, void *arg, struct ay_err *e);
 enum ay_rc ay_sqlite_roles(struct ay_store *s, ay_role_cb *cb, void *arg, struct ay_err *e);
 enum ay_rc ay_sqlite_sessions(struct ay_store *s, ay_session_cb *cb, void *arg, struct ay_err *e);
 enum ay_rc ay_sqlite_identities(struct ay_store *s, ay_identity_cb *cb, void *arg,

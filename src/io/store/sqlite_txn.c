@@ -30,6 +30,9 @@ static const struct ay_row_type *row_of(const struct ay_write *w, const void **r
 	case AY_WR_ROLE_PUT:
 		*row = w->role;
 		return &ay_row_role;
+	case AY_WR_FAMILY_PUT:
+		*row = w->family;
+		return &ay_row_family;
 	case AY_WR_SESSION_PUT:
 		*row = w->session;
 		return &ay_row_session;

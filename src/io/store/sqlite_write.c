@@ -112,6 +112,9 @@ static const struct stmt_def defs[AY_STMTS] = {
 		    "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (name) DO UPDATE SET "
 		    "permissions = excluded.permissions, scope = excluded.scope, "
 		    "doc = excluded.doc, removed = excluded.removed"),
+	[AY_ST_FAMILY_PUT] =
+		SQL("INSERT INTO family (kind, key, body) VALUES (?1, ?2, ?3) "
+		    "ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body"),
 	[AY_ST_SESSION_PUT] =
 		SQL("INSERT INTO session (hash, id, account, created_at, used_at, ended, mfa, "
 		    "scheme, peer, agent) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) "
@@ -482,6 +485,8 @@ enum ay_rc ay_sqlite_apply(struct ay_store *s, const struct ay_write *w,
 		return token_used(s, w->api_token, e);
 	case AY_WR_ROLE_PUT:
 		return insert(s, AY_ST_ROLE_PUT, &ay_row_role, w->role, e);
+	case AY_WR_FAMILY_PUT:
+		return insert(s, AY_ST_FAMILY_PUT, &ay_row_family, w->family, e);
 	case AY_WR_SESSION_PUT:
 		return put_session(s, w->session, e);
 	case AY_WR_IDENTITY_PUT:

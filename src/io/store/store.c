@@ -186,6 +186,11 @@ enum ay_rc ay_store_api_tokens(struct ay_store *s, ay_api_token_cb *cb, void *ar
 	return of(s)->api_tokens(s, cb, arg, e);
 }
 
+enum ay_rc ay_store_family(struct ay_store *s, ay_family_cb *cb, void *arg, struct ay_err *e)
+{
+	return of(s)->family(s, cb, arg, e);
+}
+
 enum ay_rc ay_store_roles(struct ay_store *s, ay_role_cb *cb, void *arg, struct ay_err *e)
 {
 	return of(s)->roles(s, cb, arg, e);

@@ -244,6 +244,12 @@ struct ay_approval_end {
 	const char *reason;
 };
 
+/* An object of the Mt. Wilson family that is none of ours (prog/assayd/family/objects.h). */
+struct ay_family_row {
+	const char *kind, *key;
+	const char *body; /* JSON object; "": it was removed */
+};
+
 /*
  * A request that has an Idempotency-Key. status 0: it was begun, and nobody
  * knows whether it was done.
@@ -296,6 +302,7 @@ enum ay_write_kind {
 	AY_WR_API_TOKEN_REVOKE, /* id */
 	AY_WR_API_TOKEN_USED,	/* api_token: id and used_at of it */
 	AY_WR_ROLE_PUT,		/* role: inserted or replaced */
+	AY_WR_FAMILY_PUT,	/* family: inserted or replaced */
 	AY_WR_SESSION_PUT,	/* session: inserted, or used_at and ended replaced */
 	AY_WR_IDENTITY_PUT,	/* identity: inserted or replaced */
 	AY_WR_EVENT,		/* event */
@@ -327,6 +334,7 @@ struct ay_write {
 		const struct ay_approval_row *approval;
 		const struct ay_approval_end *approval_end;
 		const struct ay_idem_row *idem;
+		const struct ay_family_row *family;
 		struct {
 			struct ay_uuid uuid;
 			enum ay_set_state state;
@@ -390,6 +398,7 @@ typedef void ay_role_cb(void *arg, const struct ay_role_row *r);
 typedef void ay_session_cb(void *arg, const struct ay_session_row *r);
 typedef void ay_identity_cb(void *arg, const struct ay_identity_row *r);
 typedef void ay_approval_cb(void *arg, const struct ay_approval_row *r);
+typedef void ay_family_cb(void *arg, const struct ay_family_row *r);
 typedef void ay_idem_cb(void *arg, const struct ay_idem_row *r);
 typedef void ay_event_cb(void *arg, const struct ay_event_row *r);
 /* seq from 0; record: the canonical octets (core/authz/audit.h) */
@@ -474,6 +483,7 @@ struct ay_store_kind {
 	enum ay_rc (*users)(struct ay_store *s, ay_user_cb *cb, void *arg, struct ay_err *e);
 	enum ay_rc (*api_tokens)(struct ay_store *s, ay_api_token_cb *cb, void *arg,
 				 struct ay_err *e);
+	enum ay_rc (*family)(struct ay_store *s, ay_family_cb *cb, void *arg, struct ay_err *e);
 	enum ay_rc (*roles)(struct ay_store *s, ay_role_cb *cb, void *arg, struct ay_err *e);
 	enum ay_rc (*sessions)(struct ay_store *s, ay_session_cb *cb, void *arg, struct ay_err *e);
 	enum ay_rc (*identities)(struct ay_store *s, ay_identity_cb *cb, void *arg,
@@ -575,6 +585,9 @@ AY_MUST_USE enum ay_rc ay_store_users(struct ay_store *s, ay_user_cb *cb, void *
 				      struct ay_err *e);
 AY_MUST_USE enum ay_rc ay_store_api_tokens(struct ay_store *s, ay_api_token_cb *cb, void *arg,
 					   struct ay_err *e);
+/* By kind and key; also those that were removed. */
+AY_MUST_USE enum ay_rc ay_store_family(struct ay_store *s, ay_family_cb *cb, void *arg,
+				       struct ay_err *e);
 AY_MUST_USE enum ay_rc ay_store_roles(struct ay_store *s, ay_role_cb *cb, void *arg,
 				      struct ay_err *e);
 /* Sessions in force. */

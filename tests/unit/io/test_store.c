@@ -220,6 +220,36 @@ static void test_attest_cas(void **state)
 	fx_end(&f);
 }
 
+static void see_family(void *arg, const struct ay_family_row *r)
+{
+	char *text = arg;
+	size_t n = strlen(text);
+
+	snprintf(text + n, 256 - n, "%s/%s=%s;", r->kind, r->key, r->body);
+}
+
+static void objects_of_the_family_are_replaced_by_key(void **state)
+{
+	struct ay_family_row rows[] = { { "oem", "b", "{}" },
+					{ "oem", "a", "{}" },
+					{ "mle", "a", "{}" },
+					{ "oem", "b", "{\"x\":1}" },
+					{ "oem", "a", "" } };
+	char seen[256] = "";
+	struct fx f;
+
+	(void)state;
+	fx_dir(&f);
+	fx_open(&f, true);
+	for (size_t i = 0; i < AY_COUNT(rows); i++)
+		assert_int_equal(fx_write(&f, (struct ay_write){ .kind = AY_WR_FAMILY_PUT,
+								 .family = &rows[i] }),
+				 AY_OK);
+	assert_int_equal(ay_store_family(f.s, see_family, seen, &f.e), AY_OK);
+	assert_string_equal(seen, "mle/a={};oem/a=;oem/b={\"x\":1};");
+	fx_end(&f);
+}
+
 static void fill_identity(struct ay_host_row *h, const uint8_t *ak, const uint8_t *ek,
 			  const uint8_t *tls)
 {
@@ -666,6 +696,7 @@ static void test_backup_restore(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(objects_of_the_family_are_replaced_by_key),
 		cmocka_unit_test(test_open),	       cmocka_unit_test(test_newer_schema),
 		cmocka_unit_test(test_hosts),	       cmocka_unit_test(test_attest_cas),
 		cmocka_unit_test(test_enrol),	       cmocka_unit_test(test_token_refusals),
