@@ -31,7 +31,7 @@ static void see(void *arg, const struct ay_attest_past *p)
 		l->seq = p->seq;
 }
 
-static enum ay_rc row_of(struct ay_engine *g, const struct ay_host *h, const struct ay_uuid *report,
+enum ay_rc ay_receipt_row(struct ay_engine *g, const struct ay_host *h, const struct ay_uuid *report,
 			 uint64_t *seq, struct ay_err *e)
 {
 	struct looking l = { .report = report };
@@ -134,7 +134,7 @@ enum ay_rc ay_engine_receipt(struct ay_engine *g, const struct ay_host *h,
 	struct ay_history *past;
 	struct ay_arena a;
 	uint64_t seq;
-	enum ay_rc rc = row_of(g, h, report, &seq, e);
+	enum ay_rc rc = ay_receipt_row(g, h, report, &seq, e);
 
 	*out = NULL;
 	if (rc != AY_OK)

@@ -13,4 +13,9 @@ AY_MUST_USE enum ay_rc ay_engine_receipt(struct ay_engine *g, const struct ay_ho
 					 const struct ay_uuid *report, json_t **out,
 					 struct ay_err *e);
 
+/* The number of the row of this report; NULL: the latest. AY_E_NOENT: there is none. */
+AY_MUST_USE enum ay_rc ay_receipt_row(struct ay_engine *g, const struct ay_host *h,
+				      const struct ay_uuid *report, uint64_t *seq,
+				      struct ay_err *e);
+
 #endif

@@ -10,6 +10,7 @@
 #include "prog/assayd/approvals.h"
 #include "prog/assayd/diff.h"
 #include "prog/assayd/find.h"
+#include "prog/assayd/past.h"
 #include "prog/assayd/receipts.h"
 #include "prog/assayd/whatif.h"
 
@@ -200,6 +201,25 @@ enum ay_rc ay_engine_receipt(struct ay_engine *g, const struct ay_host *h,
 {
 	(void)g, (void)e, (void)h, (void)report;
 	return empty(out);
+}
+
+enum ay_rc ay_engine_past(struct ay_engine *g, const struct ay_past_ask *ask, json_t **out,
+			  uint64_t *next, struct ay_err *e)
+{
+	(void)g, (void)e, (void)ask;
+	*next = 0;
+	return empty(out);
+}
+
+enum ay_rc ay_engine_evidence(struct ay_engine *g, const struct ay_host *h,
+			      const struct ay_uuid *report, struct ay_bytes part,
+			      struct ay_arena *a, struct ay_bytes *out, const char **media,
+			      struct ay_err *e)
+{
+	(void)g, (void)h, (void)report, (void)part, (void)a, (void)e;
+	*out = ay_bytes_of("tar");
+	*media = "application/x-tar";
+	return AY_OK;
 }
 
 enum ay_rc ay_whatif_start(struct ay_engine *g, const struct ay_whatif_ask *ask, json_t **out,

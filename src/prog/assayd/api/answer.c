@@ -171,6 +171,29 @@ void ay_api_answer(struct ay_api_call *c, int status, const char *type, struct a
 	finish(c, status, type, body);
 }
 
+/* Up to here in one message; IMA lists make longer ones. */
+#define AT_ONCE (1024 * 1024)
+#define PART (64 * 1024)
+
+void ay_api_long(struct ay_api_call *c, const char *type, struct ay_bytes body)
+{
+	struct ay_api_reply head = { .status = 200 };
+
+	if (body.n <= AT_ONCE || c->looked_at != NULL) {
+		ay_api_bytes(c, 200, type, body);
+		return;
+	}
+	add_header(&head, "content-type", type);
+	add_header(&head, "x-request-id", c->id);
+	c->streaming = true;
+	c->api->out.stream(c->api->out.arg, c->req, &head);
+	for (size_t at = 0; at < body.n; at += PART)
+		c->api->out.chunk(
+			c->api->out.arg, c->req,
+			(struct ay_bytes){ body.p + at, body.n - at < PART ? body.n - at : PART });
+	ay_api_empty(c, 200);
+}
+
 void ay_api_empty(struct ay_api_call *c, int status)
 {
 	if (c->looked_at == NULL)

@@ -113,6 +113,8 @@ struct ay_api {
 /* ---- answers; each ends the call and frees it ---- */
 void ay_api_json(struct ay_api_call *c, int status, json_t *body); /* takes body; NULL: 503 */
 void ay_api_bytes(struct ay_api_call *c, int status, const char *type, struct ay_bytes body);
+/* 200; more than fits into one message goes in parts. */
+void ay_api_long(struct ay_api_call *c, const char *type, struct ay_bytes body);
 void ay_api_empty(struct ay_api_call *c, int status);
 void ay_api_problem(struct ay_api_call *c, const struct ay_err *e);
 /* status: instead of the one of e->rc; name and value of one more header, or NULL */

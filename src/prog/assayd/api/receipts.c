@@ -4,25 +4,6 @@
 
 #include <stdlib.h>
 
-/* Up to here in one message; IMA lists make longer ones. */
-#define AT_ONCE (1024 * 1024)
-#define PART (64 * 1024)
-
-static void send_parts(struct ay_api_call *c, struct ay_bytes all)
-{
-	struct ay_api_reply head = { .status = 200 };
-
-	head.header[head.n_headers].name = ay_bytes_of("content-type");
-	head.header[head.n_headers++].value = ay_bytes_of("application/json");
-	c->streaming = true;
-	c->api->out.stream(c->api->out.arg, c->req, &head);
-	for (size_t at = 0; at < all.n; at += PART)
-		c->api->out.chunk(
-			c->api->out.arg, c->req,
-			(struct ay_bytes){ all.p + at, all.n - at < PART ? all.n - at : PART });
-	ay_api_empty(c, 200);
-}
-
 static void give(struct ay_api_call *c, const struct ay_uuid *report)
 {
 	const struct ay_host *h = ay_api_host(c);
@@ -39,11 +20,8 @@ static void give(struct ay_api_call *c, const struct ay_uuid *report)
 	n = text == NULL ? 0 : strlen(text);
 	if (text == NULL)
 		ay_api_json(c, 200, NULL); /* out of memory: 503 */
-	else if (n <= AT_ONCE)
-		ay_api_bytes(c, 200, "application/json",
-			     (struct ay_bytes){ (const uint8_t *)text, n });
 	else
-		send_parts(c, (struct ay_bytes){ (const uint8_t *)text, n });
+		ay_api_long(c, "application/json", (struct ay_bytes){ (const uint8_t *)text, n });
 	free(text);
 }
 

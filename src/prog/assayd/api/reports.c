@@ -165,3 +165,74 @@ void ay_api_reports_show(struct ay_api_call *c)
 	}
 	show_stored(c, &past);
 }
+
+/* ---- changes of the verdict ---- */
+
+struct changes {
+	struct ay_api_call *call;
+	struct ay_uuid host;
+	json_t *items;
+	size_t limit;
+	bool have;
+	struct ay_attest_past newer; /* the row seen before, without its views */
+	uint64_t next;		     /* row to go on with, once the page is full */
+	uint64_t last;
+};
+
+static void put_change(struct changes *h, const struct ay_attest_past *older)
+{
+	const struct ay_attest_past *p = &h->newer;
+	char report[AY_UUID_TEXT];
+
+	report_id_text(p->report_id, report);
+	json_array_append_new(
+		h->items,
+		json_pack("{s:o, s:s, s:s?, s:s}", "at", ay_api_time(p->at), "verdict",
+			  ay_verdict_name((enum ay_verdict)p->verdict), "was",
+			  older == NULL ? NULL : ay_verdict_name((enum ay_verdict)older->verdict),
+			  "report", report));
+}
+
+static void see_change(void *arg, const struct ay_attest_past *p)
+{
+	struct changes *h = arg;
+
+	h->last = p->prev;
+	if (memcmp(p->host.b, h->host.b, 16) != 0 || h->next != 0)
+		return;
+	if (h->have && h->newer.verdict != p->verdict)
+		put_change(h, p);
+	if (json_array_size(h->items) == h->limit)
+		h->next = p->seq;
+	h->newer = *p;
+	h->have = true;
+}
+
+void ay_api_hosts_history(struct ay_api_call *c)
+{
+	const struct ay_host *h = ay_api_host(c);
+	struct changes all = { .call = c };
+	uint64_t from;
+	struct ay_err e = { 0 };
+
+	if (h == NULL || ay_api_refused(c, ay_api_page(c, &from, &all.limit, &e), &e))
+		return;
+	if (from == 0 && ay_api_refused(c, newest(c, h, &from, &e), &e))
+		return;
+	all.host = h->id;
+	all.items = json_array();
+	while (from != 0 && all.next == 0) {
+		all.last = 0;
+		if (ay_api_refused(
+			    c,
+			    ay_store_attestations(c->api->store, from, 256, see_change, &all, &e),
+			    &e)) {
+			json_decref(all.items);
+			return;
+		}
+		from = all.last;
+	}
+	if (all.next == 0 && all.have)
+		put_change(&all, NULL);
+	ay_api_json(c, 200, ay_api_list(c, all.items, all.next));
+}
