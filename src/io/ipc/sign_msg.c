@@ -12,6 +12,9 @@ void ay_signer_ready_build(struct ay_writer *w, const struct ay_signer_ready *r)
 	ay_wr_bytes(w, AY_BYTES(r->head_spki));
 	ay_wr_vec16(w, r->assertion_cert);
 	ay_wr_vec16(w, r->root_cert);
+	ay_wr_u8(w, (uint8_t)r->n_jwts);
+	for (size_t i = 0; i < r->n_jwts; i++)
+		ay_wr_vec16(w, r->jwt[i]);
 }
 
 enum ay_rc ay_signer_ready_parse(struct ay_bytes in, struct ay_signer_ready *out, struct ay_err *e)
@@ -26,6 +29,11 @@ enum ay_rc ay_signer_ready_parse(struct ay_bytes in, struct ay_signer_ready *out
 	ay_rd_copy(&r, "signer.headSpki", v.head_spki, sizeof(v.head_spki));
 	v.assertion_cert = ay_rd_vec16(&r, "signer.assertionCert", AY_MAX_CERT_BYTES);
 	v.root_cert = ay_rd_vec16(&r, "signer.rootCert", AY_MAX_CERT_BYTES);
+	v.n_jwts = ay_rd_u8(&r, "signer.jwts");
+	if (v.n_jwts > AY_MAX_JWKS_KEYS)
+		ay_rd_limit(&r, "signer.jwts", v.n_jwts, AY_MAX_JWKS_KEYS);
+	for (size_t i = 0; i < v.n_jwts && ay_rd_ok(&r); i++)
+		v.jwt[i] = ay_rd_vec16(&r, "signer.jwt", AY_MAX_CERT_BYTES);
 	rc = ay_rd_end(&r, "signer", e);
 	*out = rc == AY_OK ? v : (struct ay_signer_ready){ 0 };
 	return rc;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* assay assertion verify FILE --cert PEM: is this assertion signed by that certificate, and does it
- * hold now? */
+/* assay assertion verify FILE --cert PEM | --jwks FILE: is this statement signed by that key, and
+ * does it hold now? */
+#include "core/assertion/ear.h"
 #include "core/assertion/saml.h"
 #include "core/assertion/xml_init.h"
 #include "core/base/timefmt.h"
@@ -81,7 +82,9 @@ static int show_valid(const struct ay_cli *cli, const struct ay_saml_facts *f)
 /* What could not even be parsed is a matter of the input; all else is an invalid assertion. */
 static int show_invalid(const struct ay_cli *cli, const char *path, const struct ay_err *e)
 {
-	int code = memcmp(e->code, "XML_", 4) == 0 ? AY_EXIT_USAGE : AY_EXIT_FINDING;
+	int code = memcmp(e->code, "XML_", 4) == 0 || strcmp(e->code, "JWT_SHAPE") == 0
+			   ? AY_EXIT_USAGE
+			   : AY_EXIT_FINDING;
 	json_t *finding;
 
 	(void)ay_cli_fault(code, path, e);
@@ -118,11 +121,9 @@ static int read_cert(const char *path, struct ay_bytes *der)
 
 static int read_expect(const struct ay_args *args, struct ay_saml_expect *want)
 {
-	const char *cert = ay_args_opt(args, "cert", 0), *at = ay_args_opt(args, "at", 0);
+	const char *at = ay_args_opt(args, "at", 0);
 	struct timespec now;
 
-	if (cert == NULL)
-		return ay_cli_error(AY_EXIT_USAGE, "--cert PEM is needed");
 	clock_gettime(CLOCK_REALTIME, &now);
 	*want = (struct ay_saml_expect){ .now_ms = now.tv_sec * 1000 + now.tv_nsec / 1000000,
 					 .skew_ms = SKEW_MS,
@@ -133,8 +134,80 @@ static int read_expect(const struct ay_args *args, struct ay_saml_expect *want)
 	if (at != NULL && ay_time_parse(ay_bytes_of(at), "at", &want->now_ms, NULL) != AY_OK)
 		return ay_cli_error(AY_EXIT_USAGE, "--at %s: is no time like 2026-01-31T12:00:00Z",
 				    at);
-	return read_cert(cert, &want->cert);
+	return AY_EXIT_OK;
 }
+
+/* ---- JWT ---- */
+
+static int show_ear(const struct ay_cli *cli, json_t *claims)
+{
+	static const char *const heads[] = { "CLAIM", "VALUE", NULL };
+	struct ay_table t;
+	const char *name;
+	json_t *v;
+
+	if (cli->json)
+		return ay_offline_print(json_pack("{s:s,s:o,s:[]}", "verdict", "valid", "claims",
+						  claims, "findings"),
+					AY_EXIT_OK);
+	printf("valid\n\n");
+	ay_table_init(&t, cli, heads);
+	json_object_foreach (claims, name, v) {
+		char *text = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
+
+		ay_table_add(&t, name);
+		ay_table_add(&t, text != NULL ? text : "");
+		free(text);
+	}
+	ay_table_print(&t, stdout);
+	json_decref(claims);
+	return AY_EXIT_OK;
+}
+
+static int read_jwks(const char *path, struct ay_jwks *keys)
+{
+	struct ay_err e = { 0 };
+	uint8_t *text;
+	size_t n;
+	int code = ay_cli_read_file(path, 1u << 20, &text, &n);
+
+	if (code != AY_EXIT_OK)
+		return code;
+	if (ay_jwks_parse((struct ay_bytes){ text, n }, keys, &e) != AY_OK)
+		code = ay_cli_fault(AY_EXIT_USAGE, path, &e);
+	free(text);
+	return code;
+}
+
+static int verify_ear(const struct ay_cli *cli, const struct ay_args *args,
+		      const struct ay_saml_expect *saml)
+{
+	struct ay_jwks keys;
+	struct ay_ear_expect want = { .keys = &keys,
+				      .now_ms = saml->now_ms,
+				      .skew_ms = saml->skew_ms,
+				      .audience = saml->audience,
+				      .issuer = saml->issuer,
+				      .nonce = saml->nonce };
+	struct ay_err e = { 0 };
+	json_t *claims;
+	uint8_t *p;
+	size_t n;
+	int code = read_jwks(ay_args_opt(args, "jwks", 0), &keys);
+
+	if (code == AY_EXIT_OK)
+		code = ay_cli_read_file(args->pos[0], 64u << 20, &p, &n);
+	if (code != AY_EXIT_OK)
+		return code;
+	if (ay_ear_verify((struct ay_bytes){ p, n }, &want, &claims, &e) == AY_OK)
+		code = show_ear(cli, claims);
+	else
+		code = show_invalid(cli, args->pos[0], &e);
+	free(p);
+	return code;
+}
+
+/* ---- SAML ---- */
 
 static int verify(const struct ay_cli *cli, const struct ay_args *args,
 		  const struct ay_saml_expect *want)
@@ -166,6 +239,14 @@ static int run_verify(struct ay_cli *cli, const struct ay_args *args)
 
 	if (code != AY_EXIT_OK)
 		return code;
+	if ((ay_args_opt(args, "cert", 0) != NULL) == (ay_args_opt(args, "jwks", 0) != NULL))
+		return ay_cli_error(AY_EXIT_USAGE,
+				    "--cert PEM (SAML) or --jwks FILE (EAR) is needed");
+	if (ay_args_opt(args, "jwks", 0) != NULL)
+		return verify_ear(cli, args, &want);
+	code = read_cert(ay_args_opt(args, "cert", 0), &want.cert);
+	if (code != AY_EXIT_OK)
+		return code;
 	if (ay_xml_init(&e) != AY_OK)
 		return ay_cli_fault(AY_EXIT_IO, "xml", &e);
 	code = verify(cli, args, &want);
@@ -175,7 +256,8 @@ static int run_verify(struct ay_cli *cli, const struct ay_args *args)
 }
 
 static const struct ay_opt opts[] = {
-	{ "cert", "PEM", "the signing certificate, or a CA above it" },
+	{ "cert", "PEM", "SAML: the signing certificate, or a CA above it" },
+	{ "jwks", "FILE", "EAR: the server's keys, from /api/v1/jwks" },
 	{ "audience", "URI", "the assertion must be for this audience" },
 	{ "issuer", "URI", "the assertion must be of this issuer" },
 	{ "nonce", "TEXT", "the assertion must answer this nonce" },
@@ -191,6 +273,7 @@ const struct ay_cmd ay_cmd_assertion_verify = {
 	.min_pos = 1,
 	.max_pos = 1,
 	.opts = opts,
-	.doc = "Verify a SAML assertion against a certificate, offline",
+	.doc = "Verify a SAML assertion against a certificate, or an EAR against a JWK set, "
+	       "offline",
 	.run = run_verify,
 };

@@ -26,31 +26,45 @@ static int call_json(struct ay_cli *cli, const char *method, const char *path, j
 	return rc;
 }
 
+static void add_query(char *after, size_t max, const char *name, const char *value)
+{
+	size_t n = strlen(after);
+	char *escaped = value == NULL ? NULL : ay_client_path("", value, "");
+
+	if (escaped != NULL)
+		snprintf(after + n, max - n, "&%s=%s", name, escaped);
+	free(escaped);
+}
+
 /* The statement goes out octet by octet as the server signed it. */
 static int run_assertion_get(struct ay_cli *cli, const struct ay_args *args)
 {
-	static const char *const accepts[][2] = {
-		{ "saml", "application/samlassertion+xml" },
-		{ "ear", "application/eat+jwt" },
+	static const struct {
+		const char *format, *profile, *accept;
+	} formats[] = {
+		{ "saml", "assay", "application/samlassertion+xml" },
+		{ "cit", "cit", "application/samlassertion+xml" },
+		{ "secl", "secl", "application/samlassertion+xml" },
+		{ "ear", "ear", "application/eat+jwt" },
 	};
 	const char *format = ay_args_opt(args, "format", 0), *accept = NULL;
-	const char *audience = ay_args_opt(args, "audience", 0);
-	char after[512] = "/assertion", *path;
+	char after[1024] = "";
+	char *path;
 	struct ay_client *c;
 	struct ay_answer a;
 	int rc;
 
-	for (size_t i = 0; i < AY_COUNT(accepts); i++)
-		if (strcmp(format == NULL ? "saml" : format, accepts[i][0]) == 0)
-			accept = accepts[i][1];
-	if (accept == NULL)
-		return ay_cli_error(AY_EXIT_USAGE, "--format is saml or ear");
-	if (audience != NULL) {
-		char *escaped = ay_client_path("/assertion?audience=", audience, "");
-
-		snprintf(after, sizeof(after), "%s", escaped == NULL ? "/assertion" : escaped);
-		free(escaped);
+	for (size_t i = 0; i < AY_COUNT(formats); i++) {
+		if (strcmp(format == NULL ? "saml" : format, formats[i].format) != 0)
+			continue;
+		accept = formats[i].accept;
+		snprintf(after, sizeof(after), "/assertion?profile=%s", formats[i].profile);
 	}
+	if (accept == NULL)
+		return ay_cli_error(AY_EXIT_USAGE, "--format is saml, cit, secl or ear");
+	add_query(after, sizeof(after), "audience", ay_args_opt(args, "audience", 0));
+	add_query(after, sizeof(after), "nonce", ay_args_opt(args, "nonce", 0));
+	add_query(after, sizeof(after), "force_verify", ay_args_has(args, "fresh") ? "true" : NULL);
 	rc = ay_client_open(cli, &c);
 	if (rc != AY_EXIT_OK)
 		return rc;
@@ -78,8 +92,10 @@ static int run_config_show(struct ay_cli *cli, const struct ay_args *args)
 }
 
 static const struct ay_opt get_opts[] = {
-	{ "format", "F", "saml or ear (saml)" },
+	{ "format", "F", "saml, cit, secl or ear (saml)" },
 	{ "audience", "URI", "the relying party the statement is for" },
+	{ "nonce", "TEXT", "to be found in the statement, which is then made anew" },
+	{ "fresh", NULL, "let the host attest first" },
 	{ NULL, NULL, NULL },
 };
 

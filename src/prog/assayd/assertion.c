@@ -91,6 +91,7 @@ static void sign(struct request *r)
 	struct ay_claims *d = calloc(r->n, sizeof(*d));
 	uint8_t *buf = malloc(BODY_MAX);
 	struct ay_bytes body = { 0 };
+	uint16_t type = r->form == AY_ASSERTION_EAR ? AY_MSG_SIGN_EAR : AY_MSG_SIGN_SAML;
 	int64_t until_ms = 0;
 	struct ay_err e = { 0 };
 	enum ay_rc rc = d && buf ? AY_OK : ay_fail(&e, AY_E_NOMEM, "assertion", 0, "no memory");
@@ -102,9 +103,9 @@ static void sign(struct request *r)
 	if (rc != AY_OK)
 		r->fn(r->arg, rc, &e, (struct ay_bytes){ 0 });
 	else if (r->nonce[0])
-		ay_relay_document(r->g, r->g->signer, AY_MSG_SIGN_SAML, body, r->fn, r->arg);
+		ay_relay_document(r->g, r->g->signer, type, body, r->fn, r->arg);
 	else
-		ay_issued_get(r->g, body, until_ms, r->fn, r->arg);
+		ay_issued_get(r->g, type, body, until_ms, r->fn, r->arg);
 	for (size_t i = 0; d && i < r->n; i++)
 		ay_claims_fini(&d[i]);
 	free(d);
@@ -178,8 +179,6 @@ static enum ay_rc check_hosts(const struct ay_assertion_host *hosts, size_t n,
 	if (n == 0 || n > AY_MAX_ASSERTION_HOSTS)
 		return ay_fail(e, AY_E_LIMIT, "assertion", 0, "about 1 to %d hosts",
 			       AY_MAX_ASSERTION_HOSTS);
-	if (ask->form == AY_ASSERTION_EAR)
-		return ay_fail(e, AY_E_UNAVAIL, "assertion", 0, "this form is not made yet");
 	if (n > 1 && ask->form != AY_ASSERTION_CIT)
 		return ay_fail(e, AY_E_INPUT, "assertion", 0, "this form tells of one host");
 	for (size_t i = 0; i < n; i++)
@@ -237,4 +236,9 @@ void ay_engine_assertion(struct ay_engine *g, const struct ay_assertion_host *ho
 	} else {
 		sign(r);
 	}
+}
+
+const struct ay_jwks *ay_engine_jwks(const struct ay_engine *g)
+{
+	return &g->jwks;
 }

@@ -6,6 +6,7 @@
  * Signed statements of what is known of hosts, for every interface that gives
  * them out. Formats: docs/formats/saml.md, saml-cit.md, ear.md.
  */
+#include "core/assertion/jwks.h"
 #include "core/base/bytes.h"
 #include "core/base/err.h"
 
@@ -59,5 +60,8 @@ struct ay_assertion_ask {
  */
 void ay_engine_assertion(struct ay_engine *g, const struct ay_assertion_host *hosts, size_t n,
 			 const struct ay_assertion_ask *ask, ay_document_fn *fn, void *arg);
+
+/* Keys that attestation results are signed by, the one in use first; n 0: none is known yet. */
+const struct ay_jwks *ay_engine_jwks(const struct ay_engine *g);
 
 #endif

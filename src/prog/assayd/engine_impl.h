@@ -290,6 +290,8 @@ struct ay_engine {
 	uint8_t server_spki[32];
 	char agents_addr[128];
 	uint8_t order_spki[32], root_spki[32], ca_root_spki[32];
+	struct ay_jwks jwks;
+	uint8_t signer_keys[32]; /* SHA-256 of what the signer said of its keys */
 	uint8_t *ca_certs;	     /* CA_READY as it came */
 	struct ay_ca_ready ca_ready; /* borrows from ca_certs */
 	uint8_t *crl;
@@ -502,8 +504,9 @@ uint32_t ay_refs_silence(struct ay_engine *g, const struct ay_host *h);
 const char *ay_refs_default_policy(const struct ay_engine *g);
 
 /* ---- issued.c ---- */
-/* The assertion of these claims: one that was signed before and still holds, or a new one. */
-void ay_issued_get(struct ay_engine *g, struct ay_bytes claims, int64_t until_ms,
+/* The assertion of these claims: one that was signed before and still holds, or a new one. type:
+ * the message that the signer is asked by. */
+void ay_issued_get(struct ay_engine *g, uint16_t type, struct ay_bytes claims, int64_t until_ms,
 		   ay_document_fn *fn, void *arg);
 void ay_issued_fini(struct ay_engine *g);
 

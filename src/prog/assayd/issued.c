@@ -57,15 +57,31 @@ static void on_signed(struct ay_engine *g, void *arg, enum ay_rc rc, const struc
 	free(s);
 }
 
-void ay_issued_get(struct ay_engine *g, struct ay_bytes claims, int64_t until_ms,
+/* What is signed, how, and by which keys: new keys are not found where old ones signed. */
+static bool name_of(const struct ay_engine *g, uint16_t type, struct ay_bytes claims,
+		    uint8_t out[32])
+{
+	uint8_t kind[2] = { (uint8_t)(type >> 8), (uint8_t)type };
+	struct ay_hash h;
+
+	if (!ay_hash_init(&h, AY_ALG_SHA256))
+		return false;
+	ay_hash_update(&h, AY_BYTES(kind));
+	ay_hash_update(&h, AY_BYTES(g->signer_keys));
+	ay_hash_update(&h, claims);
+	ay_hash_final(&h, out);
+	return true;
+}
+
+void ay_issued_get(struct ay_engine *g, uint16_t type, struct ay_bytes claims, int64_t until_ms,
 		   ay_document_fn *fn, void *arg)
 {
 	struct ay_issued *slot;
 	struct signing *s;
-	uint8_t hash[32];
+	uint8_t hash[32] = { 0 };
+	bool named = name_of(g, type, claims, hash);
 
-	ay_sha256(claims, hash);
-	slot = slot_of(g, hash);
+	slot = named ? slot_of(g, hash) : NULL;
 	if (slot && slot->document && memcmp(slot->claims, hash, 32) == 0 &&
 	    g->now_ms < slot->until_ms) {
 		struct ay_blob *b = ay_blob_ref(slot->document);
@@ -74,14 +90,14 @@ void ay_issued_get(struct ay_engine *g, struct ay_bytes claims, int64_t until_ms
 		ay_blob_unref(b);
 		return;
 	}
-	s = malloc(sizeof(*s));
+	s = named ? malloc(sizeof(*s)) : NULL;
 	if (!s) {
-		ay_relay_document(g, g->signer, AY_MSG_SIGN_SAML, claims, fn, arg);
+		ay_relay_document(g, g->signer, type, claims, fn, arg);
 		return;
 	}
 	*s = (struct signing){ .until_ms = until_ms, .fn = fn, .arg = arg };
 	memcpy(s->claims, hash, sizeof(hash));
-	ay_relay_ask(g, g->signer, AY_MSG_SIGN_SAML, claims, on_signed, s);
+	ay_relay_ask(g, g->signer, type, claims, on_signed, s);
 }
 
 void ay_issued_fini(struct ay_engine *g)

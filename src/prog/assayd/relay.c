@@ -2,6 +2,7 @@
 #include "prog/assayd/engine_impl.h"
 
 #include "core/base/hex.h"
+#include "core/crypto/hash.h"
 #include "core/crypto/x509.h"
 
 #include <stdlib.h>
@@ -149,6 +150,13 @@ static void on_signer_ready(struct ay_engine *g, struct ay_bytes body)
 		return;
 	}
 	memcpy(g->order_spki, r.order_spki, sizeof(g->order_spki));
+	ay_sha256(body, g->signer_keys);
+	g->jwks.n = 0;
+	for (size_t i = 0; i < r.n_jwts; i++)
+		if (ay_jwk_of_spki(r.jwt[i], &g->jwks.key[g->jwks.n], &e) == AY_OK)
+			g->jwks.n++;
+		else
+			ay_log_err(AY_LOG_ERROR, "key of the signer", &e);
 	g->have_signer = true;
 	tell_ready(g);
 }

@@ -3,6 +3,7 @@
  * permits. */
 #include "prog/assayd/processes.h"
 
+#include "core/assertion/ear.h"
 #include "core/assertion/saml.h"
 #include "core/assertion/xml_init.h"
 #include "core/base/hex.h"
@@ -33,6 +34,7 @@ struct signer {
 	struct ay_loop *loop;
 	struct ay_ipc *engine, *parent;
 	struct ay_privkey *ticket, *order, *head;
+	struct ay_privkey *jwt; /* the assertion key, for JWTs; NULL: it is no P-256 key */
 	struct ay_saml_key *assertion, *assertion_rsa; /* RSA: NULL in a state folder of old */
 	struct ay_arena arena;			       /* of one answer */
 	bool is_stopping;
@@ -127,6 +129,27 @@ static enum ay_rc sign_saml(struct signer *s, const struct ay_ipc_msg *m, struct
 	return rc;
 }
 
+static enum ay_rc sign_ear(struct signer *s, const struct ay_ipc_msg *m, struct ay_err *e)
+{
+	struct ay_saml_claims *claims;
+	struct ay_bytes jwt = { NULL, 0 };
+	uint8_t jti[16];
+	size_t n;
+	enum ay_rc rc = ay_saml_claims_parse(m->body, &s->arena, &claims, &n, e);
+
+	if (rc != AY_OK)
+		return rc;
+	if (s->jwt == NULL || n != 1)
+		return ay_fail(e, AY_E_INPUT, "ear", 0,
+			       s->jwt ? "an attestation result is about one host"
+				      : "the assertion key is no P-256 key");
+	ay_rng_bytes(jti, sizeof(jti));
+	rc = ay_ear_issue(claims, s->jwt, jti, ay_clock_wall_ms(), &s->arena, &jwt, e);
+	if (rc == AY_OK)
+		ay_ipc_send(s->engine, AY_MSG_SIGNED, 0, m->req, jwt);
+	return rc;
+}
+
 static enum ay_rc not_served(struct signer *s, const struct ay_ipc_msg *m, struct ay_err *e)
 {
 	(void)s;
@@ -138,9 +161,8 @@ static const struct {
 	uint16_t type;
 	enum ay_rc (*fn)(struct signer *s, const struct ay_ipc_msg *m, struct ay_err *e);
 } served[] = {
-	{ AY_MSG_SIGN_TICKET, sign_ticket },
-	{ AY_MSG_SIGN_SAML, sign_saml },
-	{ AY_MSG_SIGN_ORDER, not_served },
+	{ AY_MSG_SIGN_TICKET, sign_ticket }, { AY_MSG_SIGN_SAML, sign_saml },
+	{ AY_MSG_SIGN_EAR, sign_ear },	     { AY_MSG_SIGN_ORDER, not_served },
 	{ AY_MSG_SIGN_HEAD, sign_head },
 };
 
@@ -239,6 +261,7 @@ static void warm_up(struct signer *s, const struct ay_saml_key *key)
 
 static enum ay_rc load_keys(struct signer *s, struct ay_err *e)
 {
+	struct ay_err none = { 0 };
 	enum ay_rc rc = load_key(s, AY_FILE_TICKET_KEY, &s->ticket, e);
 
 	if (rc == AY_OK)
@@ -250,6 +273,8 @@ static enum ay_rc load_keys(struct signer *s, struct ay_err *e)
 	if (rc == AY_OK)
 		rc = load_assertion_key(s, AY_FILE_ASSERTION_KEY, AY_FILE_ASSERTION_CERT,
 					&s->assertion, e);
+	if (rc == AY_OK && load_key(s, AY_FILE_ASSERTION_KEY, &s->jwt, &none) != AY_OK)
+		ay_log_err(AY_LOG_WARN, "no attestation results are made (EAR)", &none);
 	if (rc == AY_OK && has_state(s, AY_FILE_ASSERTION_RSA_KEY))
 		rc = load_assertion_key(s, AY_FILE_ASSERTION_RSA_KEY, AY_FILE_ASSERTION_RSA_CERT,
 					&s->assertion_rsa, e);
@@ -264,7 +289,7 @@ static enum ay_rc tell_ready(struct signer *s, struct ay_err *e)
 {
 	AY_CLEANUP(ay_file_free) struct ay_bytes assertion = { NULL, 0 }, root = { NULL, 0 };
 	struct ay_signer_ready r = { 0 };
-	uint8_t room[2 * AY_MAX_CERT_BYTES];
+	uint8_t room[2 * AY_MAX_CERT_BYTES], spki[AY_SPKI_P256];
 	struct ay_writer w;
 	struct ay_bytes body = { NULL, 0 };
 	enum ay_rc rc = load_cert(s, AY_FILE_ASSERTION_CERT, &assertion, e);
@@ -277,6 +302,13 @@ static enum ay_rc tell_ready(struct signer *s, struct ay_err *e)
 		rc = ay_privkey_spki_hash(s->order, r.order_spki, e);
 	if (rc == AY_OK)
 		rc = ay_privkey_spki_hash(s->head, r.head_spki, e);
+	if (rc != AY_OK)
+		return rc;
+	if (s->jwt != NULL) {
+		rc = ay_privkey_spki(s->jwt, spki, e);
+		r.n_jwts = 1;
+		r.jwt[0] = AY_BYTES(spki);
+	}
 	if (rc != AY_OK)
 		return rc;
 	r.assertion_cert = assertion;
@@ -351,6 +383,7 @@ int ay_signer_run(const struct ay_signer_args *a)
 	ay_privkey_free(s.ticket);
 	ay_privkey_free(s.order);
 	ay_privkey_free(s.head);
+	ay_privkey_free(s.jwt);
 	ay_saml_key_free(s.assertion);
 	ay_saml_key_free(s.assertion_rsa);
 	ay_arena_fini(&s.arena);

@@ -391,6 +391,14 @@ void ay_engine_assertion(struct ay_engine *g, const struct ay_assertion_host *ho
 	fn(arg, AY_OK, &e, ay_bytes_of("<saml/>"));
 }
 
+const struct ay_jwks *ay_engine_jwks(const struct ay_engine *g)
+{
+	static const struct ay_jwks none;
+
+	(void)g;
+	return &none;
+}
+
 void ay_engine_audit_head(struct ay_engine *g, uint64_t size, const uint8_t root[32],
 			  ay_head_fn *fn, void *arg)
 {

@@ -109,7 +109,7 @@ static AY_UNUSED void signer_msg(void *arg, const struct ay_ipc_msg *m)
 	char text[AY_TICKET_TEXT_MAX];
 
 	(void)arg;
-	if (m->type == AY_MSG_SIGN_SAML) {
+	if (m->type == AY_MSG_SIGN_SAML || m->type == AY_MSG_SIGN_EAR) {
 		snprintf(text, sizeof(text), "<assertion number=\"%u\"/>", ++n_assertions);
 		ay_ipc_send(signer, AY_MSG_SIGNED, 0, m->req, ay_bytes_of(text));
 		return;

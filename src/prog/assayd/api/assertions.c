@@ -66,3 +66,14 @@ void ay_api_assertions_get(struct ay_api_call *c)
 	ask.rsa = ay_bytes_eq(ay_api_param(c, "alg"), ay_bytes_of("RS256"));
 	ay_engine_assertion(c->api->engine, &host, 1, &ask, done, c);
 }
+
+void ay_api_assertions_jwks(struct ay_api_call *c)
+{
+	json_t *set = ay_jwks_json(ay_engine_jwks(c->api->engine));
+	struct ay_bytes text = { 0 };
+
+	if (set != NULL)
+		text = ay_json_canonical(set, &c->arena);
+	json_decref(set);
+	ay_api_bytes(c, 200, "application/jwk-set+json", text);
+}
