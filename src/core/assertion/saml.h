@@ -109,11 +109,13 @@ struct ay_saml_expect {
 
 struct ay_saml_attribute {
 	const char *name, *value; /* several values of one attribute: several entries */
+	size_t statement;	  /* which it stands in, from 0 */
 };
 
 /* What a verified assertion says; strings are in the arena. */
 struct ay_saml_facts {
-	const char *id, *issuer, *subject;
+	const char *id, *issuer, *subject; /* subject NULL: it tells of several hosts */
+	size_t n_statements;
 	int64_t issued_ms, not_before_ms, not_on_or_after_ms; /* 0: none (legacy) */
 	size_t n_attributes;
 	struct ay_saml_attribute *attribute;
@@ -132,7 +134,10 @@ AY_MUST_USE enum ay_rc ay_saml_verify(struct ay_bytes xml, const struct ay_saml_
 				      struct ay_arena *arena, struct ay_saml_facts *out,
 				      struct ay_err *e);
 
-/* First value of an attribute; NULL = none. */
+/* First value of an attribute in one statement; NULL = none. */
+const char *ay_saml_fact_of(const struct ay_saml_facts *f, size_t statement, const char *name);
+/* The same where there is one statement; always NULL where there are several, so that nobody takes
+ * one host's for another's. */
 const char *ay_saml_fact(const struct ay_saml_facts *f, const char *name);
 
 #endif

@@ -105,6 +105,16 @@ static enum ay_rc check_conditions(const struct ay_saml_doc *d, const struct ay_
 	return rc;
 }
 
+static bool tells_of_several(const xmlNode *root)
+{
+	xmlNodePtr first = ay_saml_child(root, AY_NS_SAML, "AttributeStatement");
+	xmlNodePtr n = first == NULL ? NULL : ay_saml_next(first->next);
+
+	while (n != NULL && !ay_saml_is(n, AY_NS_SAML, "AttributeStatement"))
+		n = ay_saml_next(n->next);
+	return n != NULL;
+}
+
 static enum ay_rc check_subject(const struct ay_saml_doc *d, const struct ay_saml_expect *want,
 				struct ay_arena *arena, struct ay_saml_facts *f, struct ay_err *e)
 {
@@ -114,6 +124,8 @@ static enum ay_rc check_subject(const struct ay_saml_doc *d, const struct ay_sam
 	int64_t from = 0, until = 0;
 
 	f->subject = text_of(ay_saml_child(s, AY_NS_SAML, "NameID"), arena);
+	if (s == NULL && tells_of_several(d->root))
+		return AY_OK;
 	if (AY_CHECKED("SAML_CONDITIONS",
 		       !want->allow_legacy && (f->subject == NULL || f->subject[0] == '\0')))
 		return refuse(e, "saml.Subject", "no subject");
@@ -159,6 +171,7 @@ static enum ay_rc take_attribute(const xmlNode *a, struct ay_arena *arena, struc
 					      "holds more than values");
 		out->name = ay_arena_str(arena, ay_bytes_of((const char *)name));
 		out->value = text_of(v, arena);
+		out->statement = f->n_statements;
 		if (out->name == NULL || out->value == NULL)
 			return ay_fail(e, AY_E_NOMEM, "saml", 0, "no memory for attributes");
 		f->n_attributes++;
@@ -198,16 +211,29 @@ static enum ay_rc take_attributes(const xmlNode *root, struct ay_arena *arena,
 		return ay_fail(e, AY_E_NOMEM, "saml", 0, "no memory for attributes");
 	for (xmlNodePtr s = ay_saml_next(root->children); s != NULL && rc == AY_OK;
 	     s = ay_saml_next(s->next))
-		if (ay_saml_is(s, AY_NS_SAML, "AttributeStatement"))
+		if (ay_saml_is(s, AY_NS_SAML, "AttributeStatement")) {
 			rc = take_statement(s, arena, f, max, e);
+			f->n_statements++;
+		}
 	return rc;
+}
+
+/* In every statement: one that answers it does not speak for another. */
+static bool has_nonce(const struct ay_saml_facts *f, const char *nonce)
+{
+	for (size_t i = 0; i < f->n_statements; i++) {
+		const char *said = ay_saml_fact_of(f, i, "Nonce");
+
+		if (said == NULL || strcmp(said, nonce) != 0)
+			return false;
+	}
+	return f->n_statements > 0;
 }
 
 enum ay_rc ay_saml_check_conditions(const struct ay_saml_doc *d, const struct ay_saml_expect *want,
 				    struct ay_arena *arena, struct ay_saml_facts *out,
 				    struct ay_err *e)
 {
-	const char *nonce;
 	enum ay_rc rc = check_origin(d, want, arena, out, e);
 
 	if (rc == AY_OK)
@@ -218,9 +244,7 @@ enum ay_rc ay_saml_check_conditions(const struct ay_saml_doc *d, const struct ay
 		rc = take_attributes(d->root, arena, out, e);
 	if (rc != AY_OK)
 		return rc;
-	nonce = ay_saml_fact(out, "Nonce");
-	if (AY_CHECKED("SAML_CONDITIONS",
-		       want->nonce != NULL && (nonce == NULL || strcmp(nonce, want->nonce) != 0)))
+	if (AY_CHECKED("SAML_CONDITIONS", want->nonce != NULL && !has_nonce(out, want->nonce)))
 		return refuse(e, "saml.Nonce", "is not the one that was asked for");
 	return AY_OK;
 }

@@ -83,10 +83,16 @@ enum ay_rc ay_saml_verify(struct ay_bytes xml, const struct ay_saml_expect *want
 	return rc;
 }
 
-const char *ay_saml_fact(const struct ay_saml_facts *f, const char *name)
+const char *ay_saml_fact_of(const struct ay_saml_facts *f, size_t statement, const char *name)
 {
 	for (size_t i = 0; i < f->n_attributes; i++)
-		if (strcmp(f->attribute[i].name, name) == 0)
+		if (f->attribute[i].statement == statement &&
+		    strcmp(f->attribute[i].name, name) == 0)
 			return f->attribute[i].value;
 	return NULL;
+}
+
+const char *ay_saml_fact(const struct ay_saml_facts *f, const char *name)
+{
+	return f->n_statements == 1 ? ay_saml_fact_of(f, 0, name) : NULL;
 }

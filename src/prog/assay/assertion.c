@@ -27,32 +27,46 @@ static json_t *time_json(int64_t at_ms)
 }
 
 /* Several values of one attribute become an array. */
-static json_t *attributes_json(const struct ay_saml_facts *f)
+static void add_value(json_t *o, const struct ay_saml_attribute *a)
+{
+	json_t *value = json_string(a->value), *old = json_object_get(o, a->name);
+
+	if (old == NULL)
+		json_object_set_new(o, a->name, value);
+	else if (json_is_array(old))
+		json_array_append_new(old, value);
+	else
+		json_object_set_new(o, a->name, json_pack("[O,o]", old, value));
+}
+
+static json_t *attributes_json(const struct ay_saml_facts *f, size_t from, size_t to)
 {
 	json_t *o = json_object();
 
-	for (size_t i = 0; i < f->n_attributes; i++) {
-		json_t *value = json_string(f->attribute[i].value);
-		json_t *old = json_object_get(o, f->attribute[i].name);
-
-		if (old == NULL)
-			json_object_set_new(o, f->attribute[i].name, value);
-		else if (json_is_array(old))
-			json_array_append_new(old, value);
-		else
-			json_object_set_new(o, f->attribute[i].name,
-					    json_pack("[O,o]", old, value));
-	}
+	for (size_t i = 0; i < f->n_attributes; i++)
+		if (f->attribute[i].statement >= from && f->attribute[i].statement < to)
+			add_value(o, &f->attribute[i]);
 	return o;
+}
+
+/* Of each statement its own: one for each host. */
+static json_t *statements_json(const struct ay_saml_facts *f)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < f->n_statements; i++)
+		json_array_append_new(list, attributes_json(f, i, i + 1));
+	return list;
 }
 
 static json_t *facts_json(const struct ay_saml_facts *f)
 {
-	return json_pack("{s:s,s:s,s:s,s:s*,s:o,s:o,s:o,s:o,s:[]}", "verdict", "valid", "id", f->id,
-			 "issuer", f->issuer, "subject", f->subject, "issued",
+	return json_pack("{s:s,s:s,s:s,s:s*,s:o,s:o,s:o,s:o,s:o,s:[]}", "verdict", "valid", "id",
+			 f->id, "issuer", f->issuer, "subject", f->subject, "issued",
 			 time_json(f->issued_ms), "not_before", time_json(f->not_before_ms),
 			 "not_on_or_after", time_json(f->not_on_or_after_ms), "attributes",
-			 attributes_json(f), "findings");
+			 attributes_json(f, 0, f->n_statements), "statements", statements_json(f),
+			 "findings");
 }
 
 static int show_valid(const struct ay_cli *cli, const struct ay_saml_facts *f)

@@ -242,7 +242,8 @@ static enum ay_rc load_assertion_key(struct signer *s, const char *key_name, con
 	return rc;
 }
 
-/* libxml2 and libxmlsec1 open and load things at their first use, which is forbidden later. */
+/* libxml2, libxmlsec1 and jansson open and load things at their first use, which is forbidden
+ * later. */
 static void warm_up(struct signer *s, const struct ay_saml_key *key)
 {
 	struct ay_saml_claims claims = { .profile = AY_SAML_CIT,
@@ -253,9 +254,12 @@ static void warm_up(struct signer *s, const struct ay_saml_key *key)
 	struct ay_err e = { 0 };
 	int64_t now_ms = ay_clock_wall_ms();
 
-	claims.lease_ms = now_ms + 1000;
+	claims.lease_ms = now_ms + 2000;
 	if (ay_saml_issue(&claims, 1, key, "_0", now_ms, &s->arena, &xml, &e) != AY_OK)
 		ay_log_err(AY_LOG_WARN, "warm-up of assertions failed", &e);
+	if (s->jwt != NULL &&
+	    ay_ear_issue(&claims, s->jwt, (uint8_t[16]){ 0 }, now_ms, &s->arena, &xml, &e) != AY_OK)
+		ay_log_err(AY_LOG_WARN, "warm-up of attestation results failed", &e);
 	ay_arena_reset(&s->arena);
 }
 

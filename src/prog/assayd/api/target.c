@@ -51,8 +51,8 @@ static bool is_text(struct ay_bytes b)
 }
 
 /* base: offset of in, for the error. */
-static enum ay_rc decode(struct ay_bytes in, const char *where, size_t base, struct ay_arena *a,
-			 struct ay_bytes *out, struct ay_err *e)
+static enum ay_rc decode(struct ay_bytes in, const char *where, char separator, size_t base,
+			 struct ay_arena *a, struct ay_bytes *out, struct ay_err *e)
 {
 	uint8_t *to = ay_arena_alloc(a, in.n + 1);
 	size_t n = 0;
@@ -71,7 +71,7 @@ static enum ay_rc decode(struct ay_bytes in, const char *where, size_t base, str
 		if (hi < 0 || lo < 0)
 			return ay_fail(e, AY_E_INPUT, where, base + i, "bad percent escape");
 		to[n] = (uint8_t)(hi * 16 + lo);
-		if (to[n] == '/' || to[n] < 0x20)
+		if (to[n] == separator || to[n] < 0x20)
 			return ay_fail(e, AY_E_INPUT, where, base + i,
 				       "escape of a separator or control character");
 		n++;
@@ -100,7 +100,7 @@ static enum ay_rc take_segment(struct ay_target *t, struct ay_bytes in, size_t a
 	if (t->n_segments == AY_TARGET_SEGMENTS)
 		return ay_fail(e, AY_E_NOENT, "path", at, "no such path");
 	s = &t->segment[t->n_segments];
-	rc = decode(in, "path", at, a, s, e);
+	rc = decode(in, "path", '/', at, a, s, e);
 	if (rc != AY_OK)
 		return rc;
 	if (s->n == 0 || ay_bytes_eq(*s, ay_bytes_of(".")) || ay_bytes_eq(*s, ay_bytes_of("..")))
@@ -140,9 +140,9 @@ static enum ay_rc take_param(struct ay_target *t, struct ay_bytes in, size_t at,
 			       AY_TARGET_PARAMS);
 	if (eq < in.n)
 		value = (struct ay_bytes){ in.p + eq + 1, in.n - eq - 1 };
-	rc = decode(name, "query", at, a, &name, e);
+	rc = decode(name, "query", '\0', at, a, &name, e);
 	if (rc == AY_OK)
-		rc = decode(value, "query", at + eq + 1, a, &value, e);
+		rc = decode(value, "query", '\0', at + eq + 1, a, &value, e);
 	if (rc != AY_OK)
 		return rc;
 	if (name.n == 0)
