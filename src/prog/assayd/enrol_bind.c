@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prog/assayd/enrol.h"
 
+#include "core/base/hex.h"
 #include "core/tpm/qualify.h"
 #include "io/net/frame.h"
 
@@ -197,13 +198,29 @@ static void submit(struct binding *b, const struct ay_host_row *base)
 {
 	struct ay_enrol *en = b->en;
 	struct ay_enrol_row row = { .host = *base, .now = en->g->now_ms };
-	struct ay_write w = { .kind = AY_WR_ENROL, .enrol = &row };
+	char token[2 * sizeof(en->token_id) + 1] = "", *detail;
+	json_t *o;
+	struct ay_audit_row audit = { en->g->now_ms, "host", "HOST_ENROL", base->name, NULL };
+	struct ay_write w[] = { { .kind = AY_WR_AUDIT, .audit = &audit },
+				{ .kind = AY_WR_ENROL, .enrol = &row } };
 
 	fill_binding(en, b->proof, &row.host);
-	if (en->has_token)
+	if (en->has_token) {
 		row.token = AY_BYTES(en->token_id);
-	b->rc = ay_store_submit(en->g->store, &w, 1, AY_SUBMIT_WAITED,
+		ay_hex_encode(AY_BYTES(en->token_id), token);
+	}
+	o = json_pack("{s:s, s:s, s:s}", "grade", row.host.grade, "token", token, "from",
+		      en->c->peer);
+	detail = o ? json_dumps(o, JSON_COMPACT) : NULL;
+	json_decref(o);
+	if (!detail) {
+		b->rc = ay_fail(b->e, AY_E_NOMEM, "enrol", 0, "no memory");
+		return;
+	}
+	audit.detail = detail;
+	b->rc = ay_store_submit(en->g->store, w, AY_COUNT(w), AY_SUBMIT_WAITED,
 				(uint64_t)(uintptr_t)en | AY_COOKIE_ENROL, b->e);
+	free(detail);
 }
 
 static void submit_known(void *arg, const struct ay_host_row *row, const struct ay_host_status *s,

@@ -79,11 +79,40 @@ void ay_event_emit(struct ay_engine *g, const char *kind, const struct ay_host *
 	submit(g, kind, h, o);
 }
 
+/* A decision, and the policy it was made by. A lost audit does not stop it; the log says so. */
+static void audit_verdict(struct ay_engine *g, const struct ay_host *h, enum ay_verdict was)
+{
+	char id[AY_UUID_TEXT];
+	struct ay_host_policy p;
+	struct ay_audit_row row = {
+		.at = g->now_ms, .actor = "system", .action = "VERDICT", .object = h->name
+	};
+	struct ay_write w = { .kind = AY_WR_AUDIT, .audit = &row };
+	struct ay_err e = { 0 };
+	char *text;
+	json_t *o;
+
+	ay_uuid_format(&h->id, id);
+	ay_engine_host_policy(g, h, &p);
+	o = json_pack("{s:s, s:s, s:s, s:s?}", "host", id, "verdict",
+		      ay_verdict_name(h->lease.verdict), "was", ay_verdict_name(was), "policy",
+		      p.name);
+	if (o && p.name && p.version)
+		json_object_set_new(o, "policy_version", json_integer(p.version));
+	text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+	json_decref(o);
+	row.detail = text;
+	if (!text || ay_store_submit(g->store, &w, 1, AY_SUBMIT_LAZY, 0, &e) != AY_OK)
+		ay_log_err(AY_LOG_ERROR, "a record of the audit is lost", &e);
+	free(text);
+}
+
 void ay_event_verdict(struct ay_engine *g, const struct ay_host *h, enum ay_verdict was)
 {
 	char until[AY_TIME_ROOM];
 	json_t *o = begin(g, h);
 
+	audit_verdict(g, h, was);
 	if (!o)
 		return;
 	json_object_set_new(o, "verdict", json_string(ay_verdict_name(h->lease.verdict)));
