@@ -222,6 +222,10 @@ struct ay_also {
 AY_MUST_USE enum ay_rc ay_engine_reference_import(struct ay_engine *g, const json_t *document,
 						  struct ay_bytes name, const char *user,
 						  json_t **out, struct ay_err *e);
+/* A set that we made ourselves of what a user gave, as a draft: the next version of its name. out
+ * as above. */
+AY_MUST_USE enum ay_rc ay_engine_reference_make(struct ay_engine *g, const json_t *document,
+						const char *user, json_t **out, struct ay_err *e);
 /* What differs between two: core/appraise/set_diff.h. */
 AY_MUST_USE enum ay_rc ay_engine_reference_diff(struct ay_engine *g, struct ay_bytes a,
 						struct ay_bytes b, json_t **out, struct ay_err *e);

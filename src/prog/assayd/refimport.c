@@ -121,3 +121,27 @@ enum ay_rc ay_engine_reference_import(struct ay_engine *g, const json_t *documen
 	say_signer(*out, g->signers, signer);
 	return AY_OK;
 }
+
+enum ay_rc ay_engine_reference_make(struct ay_engine *g, const json_t *document, const char *user,
+				    json_t **out, struct ay_err *e)
+{
+	AY_CLEANUP(ay_json_unref) json_t *j = json_copy((json_t *)(uintptr_t)document);
+	const char *name = json_string_value(json_object_get(document, "name"));
+	uint32_t version = name == NULL ? 1 : ay_refs_next_version(g->refs, name);
+	struct ay_refset *set = NULL;
+	struct ay_set *kept = NULL;
+	enum ay_rc rc;
+
+	*out = NULL;
+	if (j == NULL || json_object_set_new(j, "version", json_integer(version)) != 0)
+		return ay_fail(e, AY_E_NOMEM, "references", 0, "no memory");
+	rc = ay_refset_from_json(j, &set, e);
+	if (rc != AY_OK)
+		return rc;
+	set->state = AY_SET_DRAFT;
+	rc = ay_refs_keep(g, set, user, &kept, e);
+	if (rc != AY_OK)
+		return rc;
+	*out = ay_refs_set_json(kept, false);
+	return *out != NULL ? AY_OK : ay_fail(e, AY_E_NOMEM, "references", 0, "no memory");
+}

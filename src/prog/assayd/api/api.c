@@ -2,6 +2,7 @@
 #include "io/sys/rng.h"
 #include "prog/assayd/api/auth.h"
 #include "prog/assayd/api/router.h"
+#include "prog/assayd/family/objects.h"
 
 #include <stdlib.h>
 
@@ -27,6 +28,8 @@ enum ay_rc ay_api_new(struct ay_engine *g, struct ay_store *store, const struct 
 	rc = ay_accounts_load(a, e);
 	if (rc == AY_OK)
 		rc = ay_listener_roles_load(a, e);
+	if (rc == AY_OK)
+		rc = ay_objects_load(a, e);
 	if (rc != AY_OK) {
 		ay_api_free(a);
 		return rc;
@@ -51,6 +54,7 @@ void ay_api_free(struct ay_api *a)
 	}
 	ay_denials_flush(a, true);
 	free(a->denials);
+	ay_objects_free(a);
 	ay_accounts_free(a);
 	free(a);
 }

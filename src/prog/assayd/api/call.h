@@ -96,6 +96,7 @@ struct ay_api {
 	struct ay_api_call *calls;
 	struct ay_accounts *accounts;
 	struct ay_failures *failures;
+	struct ay_objects *objects; /* family/objects.h */
 	struct ay_listener_set listener[AY_LISTENERS]; /* listener.c; that of the API is empty */
 	struct ay_session *sessions; /* session.h */
 	struct ay_hasher *hasher;
