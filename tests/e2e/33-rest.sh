@@ -53,3 +53,9 @@ done
 check "events page by page: each once" [ "$n" = "$theirs" ]
 check "files: as many as the list has lines" eval '[ "$(rest GET "/hosts/a/reports/$a/ima?limit=1000" | jq ".items|length")" = "$("$ASSAY" ima "$D/ev/ima.bin" --json | jq .entries)" ]'
 check "history of b: when it became untrusted" eval 'rest GET /hosts/b/history | jq -e ".items[0].verdict == \"untrusted\" and .items[-1].was == null"'
+
+# ---- lists
+check "filter by cause" eval '[ "$(rest GET "/hosts?cause=$(rest GET /hosts/b/report | jq -r ".causes[0].class")" | jq -r ".items[].name")" = b ]'
+check "filter by reference set" eval '[ "$(rest GET "/hosts?reference=ref@1&verdict=trusted" | jq -r ".items[].name")" = a ]'
+check "counts by kind" eval 'rest GET "/hosts?facets=verdict,reference&limit=1" | jq -e ".total == 2 and .facets.verdict == {trusted: 1, untrusted: 1} and .facets.reference[\"ref@1\"] == 2"'
+check "labels of many hosts" eval 'rest POST /hosts/bulk/change "{\"filter\":{\"prefix\":\"a\"},\"labels\":{\"pool\":\"gold\"}}" | jq -e ".items[0].status == 200" && [ "$(rest GET "/hosts?label=pool%3Dgold" | jq -r ".items[].name")" = a ]'

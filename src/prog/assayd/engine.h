@@ -89,6 +89,20 @@ const struct ay_host *ay_engine_host_find(struct ay_engine *g, struct ay_bytes i
 const struct ay_host *ay_engine_host_next(struct ay_engine *g, size_t *at);
 size_t ay_engine_host_count(const struct ay_engine *g);
 
+/* In the order of names (octets): *at is a place, which moves on; NULL at the end. */
+const struct ay_host *ay_engine_host_ordered(struct ay_engine *g, size_t *at);
+/* Place of the first host whose name is not before this one, or after it. */
+size_t ay_engine_host_place(struct ay_engine *g, struct ay_bytes name, bool after);
+
+/* What its latest report says in short; nothing before the first. Lives until the next call. */
+struct ay_host_gist {
+	char **cause; /* classes of causes.def */
+	size_t n_causes;
+	char **reference; /* NAME@VERSION of the sets it was judged by */
+	size_t n_references;
+};
+const struct ay_host_gist *ay_engine_host_gist(struct ay_engine *g, const struct ay_host *h);
+
 struct ay_host_spec {
 	struct ay_bytes name;	   /* required */
 	struct ay_bytes connect;   /* ADDR:PORT or empty */

@@ -106,6 +106,8 @@ struct ay_host_run {
 	uint8_t said_verdict;  /* 255: none yet */
 	uint32_t in_flight;    /* jobs in workers or in the store */
 	bool revoked;	       /* its AIK certificate is on the CA's list */
+	const struct ay_host_gist *gist; /* hostlist.c: of the report of row gist_seq */
+	uint64_t gist_seq;
 	uint32_t index;	       /* place in the table; index + 1 is its dial id */
 	uint32_t dial_id;      /* DIAL under way; 0: none */
 	int64_t dial_at;       /* mono: next attempt */
@@ -265,6 +267,14 @@ struct ay_engine {
 	int64_t now_ms, mono_ms;
 	bool stopping, ready_told;
 
+	/* hostlist.c */
+	struct ay_host_order {
+		struct ay_host **host;
+		size_t n, max;
+		bool stale; /* some host came, went or has another name */
+		struct ay_index *gists;
+	} order;
+
 	/* hosts.c */
 	struct ay_host **host;
 	size_t n_hosts, max_hosts;
@@ -367,6 +377,9 @@ AY_MUST_USE enum ay_rc ay_hosts_write_status(struct ay_engine *g, struct ay_host
 void ay_hosts_sweep(struct ay_engine *g); /* contents that no host has any more */
 struct ay_blob *ay_hosts_share(struct ay_engine *g, struct ay_blob *b);
 void ay_hosts_status(const struct ay_host *h, struct ay_host_status *out, uint8_t comps[32]);
+
+/* ---- hostlist.c ---- */
+void ay_hostlist_fini(struct ay_engine *g);
 
 /* ---- conns.c ---- */
 void ay_conns_up(struct ay_engine *g, uint32_t number, struct ay_bytes body);

@@ -81,6 +81,7 @@ void ay_hosts_sweep(struct ay_engine *g)
 
 void ay_hosts_fini(struct ay_engine *g)
 {
+	ay_hostlist_fini(g);
 	for (size_t i = 0; i < g->n_hosts; i++)
 		host_free(g->host[i]);
 	free(g->host);
@@ -378,6 +379,7 @@ static struct ay_host *host_new(struct ay_engine *g, const struct ay_host_row *r
 	}
 	h->run->index = (uint32_t)g->n_hosts;
 	g->host[g->n_hosts++] = h;
+	g->order.stale = true;
 	count_host(g, h, 1);
 	ay_refs_attach(g, h);
 	return h;
@@ -487,6 +489,7 @@ struct ay_host *ay_hosts_bind(struct ay_engine *g, struct ay_host *h, const stru
 
 void ay_hosts_forget(struct ay_engine *g, struct ay_host *h)
 {
+	g->order.stale = true;
 	unindex_keys(g, h);
 	ay_index_drop(g->by_name, ay_bytes_of(h->name), h);
 	ay_pubkey_free(h->run->ak);
@@ -507,6 +510,7 @@ bool ay_hosts_rename(struct ay_engine *g, struct ay_host *h, const char *name)
 	}
 	ay_index_drop(g->by_name, ay_bytes_of(old), h);
 	h->name = copy;
+	g->order.stale = true;
 	free(old);
 	return true;
 }

@@ -17,10 +17,12 @@
 /* ---- the played engine ---- */
 
 static struct {
-	struct ay_host host;
+	struct ay_host host, list[9]; /* hosts h1 .. hN of lists */
+	char list_name[9][24];
+	size_t n_hosts;
 	struct fx fx;
 	struct ay_api *api;
-	struct ay_config *config; /* NULL: none */
+	struct ay_config *config;  /* NULL: none */
 	enum ay_listener listener; /* of the next requests */
 	const char *peer, *accept; /* likewise; NULL: the usual one, none */
 	int64_t now;
@@ -34,7 +36,7 @@ static struct {
 	bool two_persons, decided, permitted;
 	char asked_by[64];
 	const char *approval_perm, *requester; /* of the one approval there is; NULL: none */
-	const char *more[2], *more_value[2]; /* headers of the next requests; NULL: none */
+	const char *more[2], *more_value[2];   /* headers of the next requests; NULL: none */
 	/* the last answer */
 	unsigned answers;
 	int status;
@@ -53,6 +55,43 @@ const struct ay_host *ay_engine_host_next(struct ay_engine *g, size_t *at)
 {
 	(void)g;
 	return (*at)++ < 3 ? &w.host : NULL;
+}
+
+const struct ay_host *ay_engine_host_ordered(struct ay_engine *g, size_t *at)
+{
+	(void)g;
+	if (*at >= w.n_hosts)
+		return NULL;
+	snprintf(w.list_name[*at], sizeof(w.list_name[0]), "h%zu", *at + 1);
+	w.list[*at] = w.host;
+	w.list[*at].name = w.list_name[*at];
+	return &w.list[(*at)++];
+}
+
+size_t ay_engine_host_place(struct ay_engine *g, struct ay_bytes name, bool after)
+{
+	char text[24];
+	size_t i = 0;
+	int d;
+
+	(void)g;
+	for (; i < w.n_hosts; i++) {
+		snprintf(text, sizeof(text), "h%zu", i + 1);
+		d = strncmp(text, (const char *)name.p, name.n);
+		if (after ? d > 0 : d >= 0)
+			break;
+	}
+	return i;
+}
+
+const struct ay_host_gist *ay_engine_host_gist(struct ay_engine *g, const struct ay_host *h)
+{
+	static char cause[] = "kernel", reference[] = "ref@2", *causes[] = { cause };
+	static char *references[] = { reference };
+	static const struct ay_host_gist gist = { causes, 1, references, 1 };
+
+	(void)g, (void)h;
+	return &gist;
 }
 
 enum ay_rc ay_engine_host_add(struct ay_engine *g, const struct ay_host_spec *spec,
@@ -546,6 +585,7 @@ static int set_up(void **state)
 	(void)state;
 	memset(&w, 0, sizeof(w));
 	w.now = 1700000000000;
+	w.n_hosts = 3;
 	w.host.name = name;
 	w.host.id = fx_id(1);
 	w.host.created_ms = w.now;
@@ -605,9 +645,9 @@ static int ask(const char *method, const char *target, const char *token, const 
 	}
 	for (size_t i = 0; i < AY_COUNT(w.more); i++)
 		if (w.more[i] != NULL)
-			r.header[r.n_headers++] = (struct ay_api_header){
-				ay_bytes_of(w.more[i]), ay_bytes_of(w.more_value[i])
-			};
+			r.header[r.n_headers++] =
+				(struct ay_api_header){ ay_bytes_of(w.more[i]),
+							ay_bytes_of(w.more_value[i]) };
 	ay_wr_init(&out, wire, sizeof(wire));
 	ay_api_request_build(&out, &r);
 	assert_int_equal(ay_wr_end(&out, "request", &message, &e), AY_OK);

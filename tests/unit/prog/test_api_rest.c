@@ -167,14 +167,148 @@ static void test_idempotent_cut(void **state)
 	assert_int_equal(ask_with("POST", "/api/v1/hosts", host_n, "idempotency-key", "k4"), 201);
 }
 
+/* ---- lists of hosts ---- */
+
+/* Names of a list of hosts, with blanks between. */
+static const char *names_of(const char *target)
+{
+	static char names[256];
+	json_t *j, *v;
+	size_t i, at = 0;
+
+	names[0] = '\0';
+	if (ask("GET", target, admin, NULL) != 200)
+		return "refused";
+	j = json_loads(w.body, 0, NULL);
+	json_array_foreach (json_object_get(j, "items"), i, v)
+		at += (size_t)snprintf(names + at, sizeof(names) - at, "%s%s", i > 0 ? " " : "",
+				       json_string_value(json_object_get(v, "name")));
+	json_decref(j);
+	return names;
+}
+
+static void test_filters(void **state)
+{
+	static char key[] = "pool", value[] = "gold", policy[] = "strict";
+	static struct ay_label label = { key, value };
+	static const struct {
+		const char *query, *names;
+	} rows[] = {
+		{ "verdict=trusted", "h1 h2 h3" },
+		{ "verdict=untrusted,trusted", "h1 h2 h3" },
+		{ "verdict=untrusted", "" },
+		{ "state=enrolled", "h1 h2 h3" },
+		{ "state=registered", "" },
+		{ "name=2", "h2" },
+		{ "prefix=h2", "h2" },
+		{ "prefix=h", "h1 h2 h3" },
+		{ "prefix=i", "" },
+		{ "label=pool%3Dgold", "h1 h2 h3" },
+		{ "label=pool", "h1 h2 h3" },
+		{ "label=pool%3Dsilver", "" },
+		{ "label=pool%3Dgold,site", "" },
+		{ "policy=strict", "h1 h2 h3" },
+		{ "policy=-", "" },
+		{ "reference=ref", "h1 h2 h3" },
+		{ "reference=ref%402", "h1 h2 h3" },
+		{ "reference=ref%401", "" },
+		{ "cause=initrd,kernel", "h1 h2 h3" },
+		{ "cause=initrd", "" },
+		{ "lease_s=60", "h1 h2 h3" },
+		{ "lease_s=59", "" },
+		{ "age_s=10", "h1 h2 h3" },
+		{ "age_s=11", "" },
+		{ "age_s=x", "refused" },
+		{ "connected=true", "" },
+		{ "connected=maybe", "refused" },
+		{ "facets=roof", "refused" },
+		{ "colour=red", "refused" },
+	};
+	char target[128];
+
+	(void)state;
+	w.host.lease.verdict = AY_TRUSTED;
+	w.host.lease.until_ms = w.now + 60000;
+	w.host.attested_ms = w.now - 10000;
+	w.host.state = AY_HOST_ENROLLED;
+	w.host.labels = &label;
+	w.host.n_labels = 1;
+	w.host.policy = policy;
+	for (size_t i = 0; i < AY_COUNT(rows); i++) {
+		print_message("filter: %s\n", rows[i].query);
+		snprintf(target, sizeof(target), "/api/v1/hosts?%s", rows[i].query);
+		assert_string_equal(names_of(target), rows[i].names);
+	}
+	assert_string_equal(
+		names_of("/api/v1/hosts?limit=1&prefix=h&facets=verdict,label.pool,cause"), "h1");
+	assert_non_null(strstr(w.body, "\"facets\":{\"verdict\":{\"trusted\":3},\"label.pool\":"
+				       "{\"gold\":3},\"cause\":{\"kernel\":3}},\"total\":3"));
+}
+
+/* Hosts that come and go between two pages move no other. */
+static void test_cursor_holds(void **state)
+{
+	char target[128];
+
+	(void)state;
+	w.n_hosts = 5;
+	assert_string_equal(names_of("/api/v1/hosts?limit=2"), "h1 h2");
+	snprintf(target, sizeof(target), "/api/v1/hosts?limit=2&cursor=%s", answer_text("next"));
+	w.n_hosts = 4;
+	assert_string_equal(names_of(target), "h3 h4");
+	assert_non_null(strstr(w.body, "\"next\":null"));
+	w.n_hosts = 1; /* the one it names is gone, too */
+	assert_string_equal(names_of(target), "");
+	/* good for this list with these filters, and no other */
+	snprintf(target, sizeof(target), "/api/v1/hosts?name=h&cursor=%s", answer_text("next"));
+	assert_string_equal(names_of(target), "refused");
+	assert_string_equal(error_of("code"), "CURSOR");
+}
+
+/* ---- many hosts ---- */
+
+static void test_bulk(void **state)
+{
+	static const char *const paths[] = { "attest", "acknowledge", "change", "remove" };
+	char path[64];
+
+	(void)state;
+	assert_int_equal(
+		ask("POST", "/api/v1/hosts/bulk/remove", admin, "{\"hosts\":[\"h1\",\"h9\"]}"),
+		200);
+	assert_non_null(strstr(w.body, "\"host\":\"h1\""));
+	assert_non_null(strstr(w.body, "\"status\":200"));
+	assert_non_null(strstr(w.body, "\"status\":404,\"code\":\"NOENT\""));
+	assert_int_equal(ask("POST", "/api/v1/hosts/bulk/change", admin,
+			     "{\"filter\":{\"prefix\":\"h\"},\"labels\":{\"a\":\"b\",\"c\":null}}"),
+			 200);
+	assert_non_null(strstr(w.body, "\"host\":\"h3\""));
+	assert_int_equal(ask("POST", "/api/v1/hosts/bulk/change", admin,
+			     "{\"filter\":{\"colour\":\"red\"}}"),
+			 400);
+	assert_int_equal(ask("POST", "/api/v1/hosts/bulk/change", admin,
+			     "{\"filter\":{},\"labels\":{\"a\":1}}"),
+			 400);
+	for (size_t i = 0; i < AY_COUNT(paths); i++) {
+		snprintf(path, sizeof(path), "/api/v1/hosts/bulk/%s", paths[i]);
+		assert_int_equal(ask("POST", path, admin, "{\"reason\":\"r\"}"), 400);
+	}
+}
+
 #define API_TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		API_TEST(test_not_modified),	  API_TEST(test_if_match),
-		API_TEST(test_idempotent),	  API_TEST(test_idempotent_refused),
-		API_TEST(test_idempotent_secret), API_TEST(test_idempotent_cut),
+		API_TEST(test_not_modified),
+		API_TEST(test_if_match),
+		API_TEST(test_idempotent),
+		API_TEST(test_idempotent_refused),
+		API_TEST(test_idempotent_secret),
+		API_TEST(test_idempotent_cut),
+		API_TEST(test_filters),
+		API_TEST(test_cursor_holds),
+		API_TEST(test_bulk),
 	};
 
 	return cmocka_run_group_tests_name("api_rest", tests, NULL, NULL);

@@ -203,6 +203,8 @@ const struct ay_host *ay_api_host(struct ay_api_call *c);
 const struct ay_host *ay_api_host_find(struct ay_api_call *c, struct ay_bytes id_or_name);
 const struct ay_host *ay_api_host_next(struct ay_api_call *c, size_t *at);
 /* May he make a host of these labels, or give them to one? Else the call is answered 403. */
+bool ay_labels_in_scope(const struct ay_principal *who, enum ay_perm perm,
+			const struct ay_label *labels, size_t n);
 bool ay_api_labels_allowed(struct ay_api_call *c, const struct ay_label *labels, size_t n);
 /* Text members of the body; {NULL, 0} when missing. Borrow from the body. */
 struct ay_bytes ay_api_text(const struct ay_api_call *c, const char *member);

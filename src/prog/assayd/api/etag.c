@@ -39,7 +39,8 @@ static bool has_tag(const struct ay_route *r)
 {
 	const struct ay_schema *s = ay_schema_of(r->response);
 
-	if (s == NULL || s->kind == AY_SCHEMA_LIST || r->response == AY_SCHEMA_EventStream)
+	if (s == NULL || s->kind == AY_SCHEMA_LIST || r->response == AY_SCHEMA_EventStream ||
+	    (s->members != NULL && strcmp(s->members[0].name, "items") == 0))
 		return false;
 	return r->method == AY_HTTP_GET || r->method == AY_HTTP_PATCH || r->method == AY_HTTP_PUT;
 }

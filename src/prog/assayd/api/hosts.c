@@ -100,42 +100,6 @@ const struct ay_host *ay_api_host(struct ay_api_call *c)
 	return NULL;
 }
 
-/* ---- list ---- */
-
-static bool wanted(struct ay_api_call *c, const struct ay_host *h)
-{
-	struct ay_bytes verdict = ay_api_param(c, "verdict"), state = ay_api_param(c, "state");
-	struct ay_bytes name = ay_api_param(c, "name");
-	enum ay_verdict now = ay_lease_verdict(&h->lease, c->api->now_ms);
-
-	if (verdict.p != NULL && !ay_bytes_eq(verdict, ay_bytes_of(ay_verdict_name(now))))
-		return false;
-	if (state.p != NULL && !ay_bytes_eq(state, ay_bytes_of(ay_host_state_name(h->state))))
-		return false;
-	return name.p == NULL || strstr(h->name, (const char *)name.p) != NULL;
-}
-
-void ay_api_hosts_list(struct ay_api_call *c)
-{
-	const struct ay_host *h;
-	json_t *items;
-	uint64_t from;
-	size_t limit, at;
-	struct ay_err e;
-
-	if (ay_api_refused(c, ay_api_page(c, &from, &limit, &e), &e))
-		return;
-	items = json_array();
-	at = (size_t)from;
-	while (json_array_size(items) < limit && (h = ay_api_host_next(c, &at)) != NULL)
-		if (wanted(c, h))
-			json_array_append_new(items, ay_host_json(c->api->engine, h));
-	from = at;
-	if (json_array_size(items) < limit || ay_api_host_next(c, &at) == NULL)
-		from = 0;
-	ay_api_json(c, 200, ay_api_list(c, items, from));
-}
-
 void ay_api_hosts_show(struct ay_api_call *c)
 {
 	const struct ay_host *h = ay_api_host(c);

@@ -93,6 +93,12 @@ const struct ay_host *ay_api_host_next(struct ay_api_call *c, size_t *at)
 	return NULL;
 }
 
+bool ay_labels_in_scope(const struct ay_principal *who, enum ay_perm perm,
+			const struct ay_label *labels, size_t n)
+{
+	return may_labels(who, perm, labels, n);
+}
+
 bool ay_api_labels_allowed(struct ay_api_call *c, const struct ay_label *labels, size_t n)
 {
 	struct ay_err e;
