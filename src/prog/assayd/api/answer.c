@@ -5,6 +5,7 @@
 #include "io/ipc/tables.h"
 #include "io/sys/log.h"
 #include "prog/assayd/family/family.h"
+#include "prog/assayd/soap/soap.h"
 
 #include <stdlib.h>
 
@@ -84,6 +85,7 @@ static void add_header(struct ay_api_reply *r, const char *name, const char *val
 /* type NULL: no body */
 static void finish(struct ay_api_call *c, int status, const char *type, struct ay_bytes body)
 {
+	AY_CLEANUP(ay_xt_fini) struct ay_xml_text soap = { 0 };
 	struct ay_api_reply r = { .status = (uint16_t)status, .body = body };
 
 	if (c->looked_at != NULL) {
@@ -99,6 +101,8 @@ static void finish(struct ay_api_call *c, int status, const char *type, struct a
 	add_header(&r, "x-request-id", c->id);
 	for (size_t i = 0; i < c->n_extra; i++)
 		r.header[r.n_headers++] = c->extra[i];
+	if (c->soap != NULL && !c->gone)
+		ay_soap_finish(c, &r, &soap);
 	if (c->streaming)
 		c->api->out.end(c->api->out.arg, c->req);
 	else if (!c->gone)

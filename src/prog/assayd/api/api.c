@@ -3,6 +3,7 @@
 #include "prog/assayd/api/auth.h"
 #include "prog/assayd/api/router.h"
 #include "prog/assayd/family/objects.h"
+#include "prog/assayd/soap/soap.h"
 
 #include <stdlib.h>
 
@@ -235,6 +236,12 @@ static void handle(struct ay_api_call *c)
 	ay_api_witness_end(a);
 }
 
+/* A message that holds the request proper: what it asks is judged by itself. */
+static bool is_letter(const struct ay_api_call *c)
+{
+	return c->route->request == AY_SCHEMA_SoapMessage;
+}
+
 /* Who asks is known, or nobody: what is left of the request. */
 static void admitted(struct ay_api_call *c, const struct ay_api_request *r)
 {
@@ -249,6 +256,11 @@ static void admitted(struct ay_api_call *c, const struct ay_api_request *r)
 		rc = ay_route_query(c->route, &c->target, &e);
 	if (rc != AY_OK) {
 		ay_api_problem(c, &e);
+		return;
+	}
+	c->request = r;
+	if (is_letter(c)) {
+		c->route->handler(c);
 		return;
 	}
 	/* a repeat is known before its condition is looked at: what it did itself broke that */
@@ -316,8 +328,38 @@ static enum ay_rc route(struct ay_api_call *c, const struct ay_api_request *r)
 	memcpy(c->param, found.param, sizeof(c->param));
 	if (c->route == NULL)
 		return not_found(c, r, found.path_known);
-	c->api->metrics.requests++;
 	return AY_OK;
+}
+
+void ay_api_instead(struct ay_api_call *c, const struct ay_api_request *r,
+		    const struct ay_route *as)
+{
+	struct ay_err e;
+
+	if (route(c, r) != AY_OK)
+		return;
+	if (AY_CHECKED("SOAP_ROUTE", c->route != as)) {
+		ay_err_set(&e, AY_E_INPUT, "soap.body", 0,
+			   "a parameter leads to another operation");
+		ay_api_problem(c, &e);
+		return;
+	}
+	admitted(c, r);
+}
+
+/* A letter is answered in its own form, a refusal of the sender included. */
+static enum ay_rc begin(struct ay_api_call *c, const struct ay_api_request *r)
+{
+	struct ay_err e;
+	enum ay_rc rc = route(c, r);
+
+	if (rc != AY_OK)
+		return rc;
+	c->api->metrics.requests++;
+	rc = is_letter(c) ? ay_soap_begin(c, r, &e) : AY_OK;
+	if (rc != AY_OK)
+		ay_api_problem(c, &e);
+	return rc;
 }
 
 void ay_api_request(struct ay_api *a, uint32_t req, struct ay_bytes message)
@@ -333,7 +375,7 @@ void ay_api_request(struct ay_api *a, uint32_t req, struct ay_bytes message)
 		ay_api_problem(c, &e);
 		return;
 	}
-	if (route(c, &r) == AY_OK)
+	if (begin(c, &r) == AY_OK)
 		admit(c, &r, message);
 }
 

@@ -63,6 +63,8 @@ struct ay_api_call {
 	struct ay_bytes raw, content_type; /* body of a route of the family, as sent */
 	struct ay_principal who;
 	struct ay_bytes message; /* the whole request, while its credential is checked elsewhere */
+	const struct ay_api_request *request; /* as sent, while the handler runs */
+	struct ay_soap_call *soap; /* it came by SOAP, and is answered so; NULL: it did not */
 	char id[AY_REQUEST_ID_TEXT]; /* told in X-Request-Id, kept in the audit */
 	char actor[AY_ACTOR_TEXT];
 	const struct ay_audit_row *witness; /* in the arena; NULL: nothing is changed here */
@@ -128,6 +130,13 @@ void ay_api_answer(struct ay_api_call *c, int status, const char *type, struct a
 void ay_api_accepted(struct ay_api_call *c, const char *location);
 /* Ends the call if rc is a fault: true. */
 bool ay_api_refused(struct ay_api_call *c, enum ay_rc rc, const struct ay_err *e);
+
+/*
+ * The same caller asks for this instead: from now on c is that request, with
+ * the route's own permission, scope and schema. as: the route it must be.
+ */
+void ay_api_instead(struct ay_api_call *c, const struct ay_api_request *r,
+		    const struct ay_route *as);
 
 /* problem.c: the document of a failure, RFC 9457 with our error member. */
 json_t *ay_problem_json(int status, const struct ay_err *e);
