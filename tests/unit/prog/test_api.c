@@ -224,7 +224,7 @@ static void test_matrix(void **state)
 		}
 		w.calls = 0;
 		assert_int_equal(ask(method, path, NULL, NULL), 401);
-		assert_string_equal(error_of("code"), "AUTH_REQUIRED");
+		assert_non_null(strstr(w.body, "AUTH_REQUIRED")); /* JSON, or a SOAP fault */
 		for (size_t k = 0; k < AY_COUNT(bad); k++) {
 			w.now += 1000; /* the bucket of failures refills */
 			assert_int_equal(ask(method, path, bad[k], NULL), 401);

@@ -69,17 +69,12 @@ static void answer(struct ay_api_call *c, bool wsdl)
 void ay_api_soap_describe(struct ay_api_call *c)
 {
 	struct ay_bytes xsd = ay_api_param(c, "xsd");
-	bool wsdl = ay_api_param(c, "wsdl").p != NULL || ay_api_param(c, "WSDL").p != NULL;
 	struct ay_err e = { 0 };
 
-	if (wsdl == (xsd.p != NULL)) {
-		ay_err_set(&e, AY_E_INPUT, "query", 0,
-			   "ask for ?wsdl or ?xsd=assay; operations are sent by POST");
-		ay_api_problem(c, &e);
-	} else if (!wsdl && !ay_bytes_eq(xsd, ay_bytes_of("assay"))) {
+	if (xsd.p != NULL && !ay_bytes_eq(xsd, ay_bytes_of("assay"))) {
 		ay_err_set(&e, AY_E_NOENT, "xsd", 0, "there is one schema: ?xsd=assay");
 		ay_api_problem(c, &e);
-	} else {
-		answer(c, wsdl);
+		return;
 	}
+	answer(c, xsd.p == NULL);
 }
