@@ -82,6 +82,9 @@ struct ay_host {
 
 /* ---- hosts ---- */
 
+/* Something about people that everybody who looks at events should see at once. */
+void ay_engine_person_event(struct ay_engine *g, const char *code, const char *text);
+
 /* By id (any spelling) or name; retired ones are not found. NULL = none. */
 const struct ay_host *ay_engine_host_find(struct ay_engine *g, struct ay_bytes id_or_name);
 /* Hosts in the order of registration, retired ones left out: *at begins with 0 and moves on; NULL

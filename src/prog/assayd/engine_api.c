@@ -2,6 +2,8 @@
 #include "prog/assayd/api/api.h"
 #include "prog/assayd/engine_impl.h"
 
+#include <event2/event.h>
+
 /* The API inside the engine: the two know each other by api.h and engine.h alone. */
 
 static void on_message(void *arg, const struct ay_ipc_msg *m)
@@ -17,6 +19,21 @@ static void on_tick(void *arg, int64_t now_ms)
 	ay_api_tick(arg, now_ms);
 }
 
+static void on_wake(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	ay_api_woken(arg);
+}
+
+static enum ay_rc watch(struct ay_engine *g, struct ay_api *api, struct ay_err *e)
+{
+	g->api_wake = event_new(ay_loop_base(g->loop), ay_api_wake_fd(api), EV_READ | EV_PERSIST,
+				on_wake, api);
+	if (g->api_wake == NULL || event_add(g->api_wake, NULL) != 0)
+		return ay_fail(e, AY_E_NOMEM, "api", 0, "no event");
+	return AY_OK;
+}
+
 enum ay_rc ay_engine_open_api(struct ay_engine *g, struct ay_err *e)
 {
 	struct ay_api_out out = ay_api_to_front(g->front);
@@ -25,6 +42,11 @@ enum ay_rc ay_engine_open_api(struct ay_engine *g, struct ay_err *e)
 
 	if (rc != AY_OK)
 		return rc;
+	rc = watch(g, api, e);
+	if (rc != AY_OK) {
+		ay_api_free(api);
+		return rc;
+	}
 	g->api_arg = api;
 	g->api_msg = on_message;
 	g->api_tick = on_tick;
@@ -36,6 +58,9 @@ void ay_engine_close_api(struct ay_engine *g)
 	if (!g)
 		return;
 	ay_relay_end(g); /* handlers that wait for an answer get one while they are there */
+	if (g->api_wake != NULL)
+		event_free(g->api_wake);
+	g->api_wake = NULL;
 	ay_api_free(g->api_arg);
 	g->api_arg = NULL;
 	g->api_msg = NULL;

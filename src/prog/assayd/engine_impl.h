@@ -325,6 +325,7 @@ struct ay_engine {
 	void (*api_msg)(void *arg, const struct ay_ipc_msg *m);
 	void (*api_tick)(void *arg, int64_t now_ms);
 	void *api_arg;
+	struct event *api_wake;
 };
 
 /* ---- hosts.c, hostrows.c ---- */

@@ -170,3 +170,9 @@ void ay_engine_unsubscribe(struct ay_engine *g, struct ay_subscription *s)
 		*at = s->next;
 	free(s);
 }
+
+void ay_engine_person_event(struct ay_engine *g, const char *code, const char *text)
+{
+	AY_LOG(AY_LOG_ERROR, "look at this", AY_LS("code", code), AY_LS("text", text));
+	ay_event_emit(g, "person", NULL, code, text);
+}

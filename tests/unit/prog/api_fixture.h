@@ -14,6 +14,8 @@
 #include "prog/assayd/receipts.h"
 #include "prog/assayd/whatif.h"
 
+#include <poll.h>
+
 /* ---- the played engine ---- */
 
 static struct {
@@ -31,7 +33,8 @@ static struct {
 	void *attest_arg;
 	ay_event_fn *event;
 	void *event_arg;
-	unsigned forgotten, made; /* made: reference sets */
+	unsigned forgotten, made, events; /* made: reference sets */
+	char event_code[32];
 	struct ay_reference_change change;
 	bool two_persons, decided, permitted;
 	char asked_by[64];
@@ -192,6 +195,13 @@ LIST_OF(ay_engine_references)
 LIST_OF(ay_engine_policies)
 LIST_OF(ay_engine_policy_attachments)
 LIST_OF(ay_engine_config)
+
+void ay_engine_person_event(struct ay_engine *g, const char *code, const char *text)
+{
+	(void)g, (void)text;
+	w.events++;
+	snprintf(w.event_code, sizeof(w.event_code), "%s", code);
+}
 
 const struct ay_config *ay_engine_config_of(const struct ay_engine *g)
 {
@@ -606,6 +616,16 @@ static int tear_down(void **state)
 	return 0;
 }
 
+/* More of the next requests; NULL: not sent. */
+static AY_UNUSED const char *with_peer, *with_authorization, *with_cookie, *with_csrf, *with_site;
+
+static void add_header_to(struct ay_api_request *r, const char *name, const char *value)
+{
+	if (value != NULL)
+		r->header[r->n_headers++] =
+			(struct ay_api_header){ ay_bytes_of(name), ay_bytes_of(value) };
+}
+
 /* target: path?query; body NULL: none; token NULL: none. */
 static int ask(const char *method, const char *target, const char *token, const char *body)
 {
@@ -638,6 +658,12 @@ static int ask(const char *method, const char *target, const char *token, const 
 	if (w.accept != NULL)
 		r.header[r.n_headers++] =
 			(struct ay_api_header){ ay_bytes_of("accept"), ay_bytes_of(w.accept) };
+	if (with_peer != NULL)
+		r.peer = ay_bytes_of(with_peer);
+	add_header_to(&r, "authorization", with_authorization);
+	add_header_to(&r, "cookie", with_cookie);
+	add_header_to(&r, "x-csrf-token", with_csrf);
+	add_header_to(&r, "sec-fetch-site", with_site);
 	if (body != NULL) {
 		r.header[r.n_headers++] = (struct ay_api_header){ ay_bytes_of("content-type"),
 								  ay_bytes_of("application/json") };
@@ -654,6 +680,20 @@ static int ask(const char *method, const char *target, const char *token, const 
 	w.answers = 0;
 	w.status = 0;
 	ay_api_request(w.api, ++req, message);
+	return w.status;
+}
+
+/* The same, and until what is done elsewhere has ended. */
+static AY_UNUSED int ask_wait(const char *method, const char *target, const char *token,
+			      const char *body)
+{
+	struct pollfd p = { .fd = ay_api_wake_fd(w.api), .events = POLLIN };
+
+	ask(method, target, token, body);
+	while (w.answers == 0) {
+		assert_int_equal(poll(&p, 1, 60000), 1);
+		ay_api_woken(w.api);
+	}
 	return w.status;
 }
 

@@ -1,13 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/sys/rng.h"
-#include "prog/assayd/api/auth.h"
+#include "prog/assayd/api/attempt.h"
 #include "prog/assayd/api/router.h"
+#include "prog/assayd/api/session.h"
 #include "prog/assayd/family/objects.h"
 #include "prog/assayd/soap/soap.h"
 
+#include <openssl/crypto.h>
 #include <stdlib.h>
 
 enum { CALL_BYTES = 64 * 1024 * 1024 };
+
+/* Without configuration (tests): cheap hashes. */
+static struct ay_api_settings settings_of(const struct ay_config *config)
+{
+	struct ay_api_settings s = { .session_idle_ms = 30 * 60000,
+				     .session_life_ms = 12 * 3600000,
+				     .hash = { 64, 1, 1 },
+				     .hash_threads = 2 };
+
+	if (config == NULL)
+		return s;
+	s.session_idle_ms = ay_config_int(config, "login.session_idle");
+	s.session_life_ms = ay_config_int(config, "login.session_life");
+	s.hash.memory_kib = (uint32_t)(ay_config_int(config, "login.password_memory") / 1024);
+	s.hash.passes = (uint32_t)ay_config_int(config, "login.password_passes");
+	return s;
+}
+
+int ay_api_wake_fd(const struct ay_api *a)
+{
+	return ay_hasher_fd(a->hasher);
+}
+
+void ay_api_woken(struct ay_api *a)
+{
+	ay_hasher_done(a->hasher);
+}
 
 enum ay_rc ay_api_new(struct ay_engine *g, struct ay_store *store, const struct ay_api_out *out,
 		      struct ay_api **api, struct ay_err *e)
@@ -22,11 +51,11 @@ enum ay_rc ay_api_new(struct ay_engine *g, struct ay_store *store, const struct 
 	a->store = store;
 	a->out = *out;
 	a->denials = ay_denials_new();
-	a->settings = (struct ay_api_settings){ .session_idle_ms = 30 * 60000,
-						.session_life_ms = 12 * 3600000,
-						.hash = { 65536, 3, 1 },
-						.hash_threads = 2 };
-	rc = ay_accounts_load(a, e);
+	ay_rng_bytes(a->basic_key, sizeof(a->basic_key));
+	a->settings = settings_of(ay_engine_config_of(g));
+	rc = ay_attempts_new(a, e);
+	if (rc == AY_OK)
+		rc = ay_accounts_load(a, e);
 	if (rc == AY_OK)
 		rc = ay_listener_roles_load(a, e);
 	if (rc == AY_OK)
@@ -57,6 +86,8 @@ void ay_api_free(struct ay_api *a)
 	free(a->denials);
 	ay_objects_free(a);
 	ay_accounts_free(a);
+	ay_attempts_free(a);
+	OPENSSL_cleanse(a->basic_key, sizeof(a->basic_key));
 	free(a);
 }
 
@@ -98,15 +129,19 @@ static enum ay_rc not_found(struct ay_api_call *c, const struct ay_api_request *
 	return AY_E_NOENT;
 }
 
-/* Every way in that there is, as one header. */
-static void challenges(char *out, size_t room)
+/*
+ * Every way in that there is, as one header. Basic is not told at our own
+ * address: browsers would ask with a window of theirs in place of the login page.
+ */
+static void challenges(const struct ay_api_call *c, char *out, size_t room)
 {
+	bool own = c->listener == AY_LISTENER_API;
 	size_t n, at = 0;
 	const struct ay_auth_scheme *s = ay_auth_schemes(&n);
 
 	out[0] = '\0';
 	for (size_t i = 0; i < n && at < room; i++)
-		if (s[i].challenge[0] != '\0')
+		if (s[i].challenge[0] != '\0' && !(own && strncmp(s[i].challenge, "Basic", 5) == 0))
 			at += (size_t)snprintf(out + at, room - at, "%s%s", at == 0 ? "" : ", ",
 					       s[i].challenge);
 }
@@ -119,7 +154,7 @@ static void unauthenticated(struct ay_api_call *c, const struct ay_err *e)
 	c->api->metrics.unauthenticated++;
 	if (strcmp(e->code, "AUTH_REQUIRED") == 0 || ay_auth_failed(c->api, c->peer)) {
 		ay_api_denied(c, 401, e);
-		challenges(list, sizeof(list));
+		challenges(c, list, sizeof(list));
 		ay_api_problem_as(c, 401, e, "www-authenticate", list);
 		return;
 	}
@@ -133,6 +168,11 @@ static void unauthenticated(struct ay_api_call *c, const struct ay_err *e)
 /* The credential was refused, or what it permits is not this. */
 static void refuse(struct ay_api_call *c, enum ay_rc rc, const struct ay_err *e)
 {
+	if (rc == AY_E_DENIED && strcmp(e->code, "AUTH_LOCKED") == 0) {
+		ay_api_denied(c, 429, e);
+		ay_api_problem_as(c, 429, e, NULL, NULL);
+		return;
+	}
 	if (rc == AY_E_DENIED && strncmp(e->code, "AUTH_", 5) == 0) {
 		unauthenticated(c, e);
 		return;
@@ -315,6 +355,7 @@ static enum ay_rc route(struct ay_api_call *c, const struct ay_api_request *r)
 	c->peer = keep(c, r->peer);
 	c->accept = keep(c, ay_api_request_header(r, "accept"));
 	c->last_event_id = keep(c, ay_api_request_header(r, "last-event-id"));
+	c->agent = keep(c, ay_api_request_header(r, "user-agent"));
 	c->if_match = keep(c, ay_api_request_header(r, "if-match"));
 	c->if_none_match = keep(c, ay_api_request_header(r, "if-none-match"));
 	rc = ay_target_parse(r->path, r->query, &c->arena, &c->target, &e);

@@ -39,6 +39,10 @@ void ay_api_gone(struct ay_api *a, uint32_t req);
 /* About once a second: signs of life on event streams. */
 void ay_api_tick(struct ay_api *a, int64_t now_ms);
 
+/* Readable when work done elsewhere has ended: then call ay_api_woken(). */
+int ay_api_wake_fd(const struct ay_api *a);
+void ay_api_woken(struct ay_api *a);
+
 /* An API token as text, with terminator: asy1.<id>.<secret> */
 #define AY_API_TOKEN_TEXT 72
 /*

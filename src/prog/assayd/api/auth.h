@@ -53,6 +53,9 @@ AY_MUST_USE enum ay_rc ay_auth_wrong(struct ay_err *e);
 /* The credentials of an Authorization header of this scheme: what stands after the blank. NULL
  * view: it is of another scheme, or there is none. */
 struct ay_bytes ay_auth_of(const struct ay_api_request *r, const char *scheme);
+/* An API token as text: who it lets in. AY_E_DENIED AUTH_*. */
+AY_MUST_USE enum ay_rc ay_bearer_check(struct ay_api *a, struct ay_bytes text,
+				       struct ay_principal *who, struct ay_err *e);
 /* What a user may: fills id, name, grants. AY_E_DENIED when the account is not to be used. */
 AY_MUST_USE enum ay_rc ay_auth_user(struct ay_api *a, const struct ay_api_account *u,
 				    struct ay_principal *who, struct ay_err *e);

@@ -54,7 +54,9 @@ static enum ay_rc grant(struct ay_api *a, struct ay_api_key *k, struct ay_princi
 	uint64_t given;
 	enum ay_rc rc;
 
-	if (AY_CHECKED("API_TOKEN_REVOKED", k->revoked) || u == NULL)
+	if (AY_CHECKED("API_TOKEN_REVOKED", k->revoked) || u == NULL ||
+	    AY_CHECKED("API_TOKEN_GLASS",
+		       u->secrets != NULL && u->secrets->break_glass != AY_GLASS_NONE))
 		return ay_auth_wrong(e);
 	if (AY_CHECKED("API_TOKEN_EXPIRED", k->expires_at != 0 && k->expires_at <= a->now_ms))
 		return ay_fail_code(e, AY_E_DENIED, "AUTH_EXPIRED", "authorization",
@@ -74,22 +76,28 @@ static enum ay_rc grant(struct ay_api *a, struct ay_api_key *k, struct ay_princi
 	return AY_OK;
 }
 
+enum ay_rc ay_bearer_check(struct ay_api *a, struct ay_bytes text, struct ay_principal *who,
+			   struct ay_err *e)
+{
+	uint8_t id[ID_N], secret[SECRET_N];
+	struct ay_api_key *k = NULL;
+	bool right = false;
+
+	memset(who, 0, sizeof(*who));
+	if (split_token(text, id, secret)) {
+		k = key_find(a, id);
+		right = right_secret(k, secret);
+		OPENSSL_cleanse(secret, sizeof(secret));
+	}
+	return right ? grant(a, k, who, e) : ay_auth_wrong(e);
+}
+
 enum ay_auth ay_auth_bearer(struct ay_api_call *c, const struct ay_api_request *r,
 			    struct ay_principal *who, struct ay_err *e)
 {
 	struct ay_bytes text = ay_auth_of(r, "Bearer");
-	uint8_t id[ID_N], secret[SECRET_N];
-	struct ay_api_key *k = NULL;
-	bool right = false;
-	enum ay_rc rc;
 
 	if (text.p == NULL)
 		return AY_AUTH_NONE;
-	if (split_token(text, id, secret)) {
-		k = key_find(c->api, id);
-		right = right_secret(k, secret);
-		OPENSSL_cleanse(secret, sizeof(secret));
-	}
-	rc = right ? grant(c->api, k, who, e) : ay_auth_wrong(e);
-	return rc == AY_OK ? AY_AUTH_OK : AY_AUTH_REFUSED;
+	return ay_bearer_check(c->api, text, who, e) == AY_OK ? AY_AUTH_OK : AY_AUTH_REFUSED;
 }

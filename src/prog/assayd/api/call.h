@@ -62,6 +62,10 @@ struct ay_api_call {
 	struct ay_bytes suffix; /* of a route of the family: "json" of /hosts.json; may be empty */
 	struct ay_bytes raw, content_type; /* body of a route of the family, as sent */
 	struct ay_principal who;
+	struct ay_bytes agent; /* User-Agent */
+	const char *csrf; /* of the session, in the arena; NULL: the credential is no session */
+	char sealed[48];  /* a password made here, told once */
+	struct ay_bytes credential; /* while it is checked elsewhere; wiped after */
 	struct ay_bytes message; /* the whole request, while its credential is checked elsewhere */
 	const struct ay_api_request *request; /* as sent, while the handler runs */
 	struct ay_soap_call *soap; /* it came by SOAP, and is answered so; NULL: it did not */
@@ -91,6 +95,10 @@ struct ay_api_settings {
 };
 
 struct ay_session;
+struct ay_basic_kept {
+	uint8_t mac[32];
+	int64_t until;
+};
 struct ay_api {
 	struct ay_engine *engine;
 	struct ay_store *store;
@@ -100,8 +108,11 @@ struct ay_api {
 	struct ay_failures *failures;
 	struct ay_objects *objects; /* family/objects.h */
 	struct ay_listener_set listener[AY_LISTENERS]; /* listener.c; that of the API is empty */
-	struct ay_session *sessions; /* session.h */
+	struct ay_session *sessions;		       /* session.h */
 	struct ay_hasher *hasher;
+	struct ay_attempts *attempts; /* attempt.h */
+	uint8_t basic_key[32];	      /* basic.c */
+	struct ay_basic_kept basic_kept[64];
 	struct ay_api_settings settings;
 	struct ay_denials *denials;
 	int64_t head_next_ms; /* when the audit's head is signed again, if it grew */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Server-sent events [HTML 9.2]: what happens, as it happens; Last-Event-ID takes up where a reader
  * left. */
-#include "prog/assayd/api/call.h"
+#include "prog/assayd/api/session.h"
 
 #include <stdlib.h>
 
@@ -134,6 +134,7 @@ void ay_api_tick(struct ay_api *a, int64_t now_ms)
 	a->now_ms = now_ms;
 	ay_denials_flush(a, false);
 	ay_audit_head_tick(a);
+	ay_sessions_tick(a);
 	for (struct ay_api_call *c = a->calls; c != NULL; c = c->next) {
 		const struct stream *s = c->state;
 

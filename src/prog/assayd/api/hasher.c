@@ -17,7 +17,7 @@ enum { THREADS_MAX = 4, QUEUE_MAX = 64, NETWORK_MAX = 8, SALT_N = 16, HASH_N = 3
 
 struct job {
 	struct job *next;
-	uint8_t password[AY_PASSWORD_MAX];
+	uint8_t password[AY_MAX_PASSWORD_BYTES];
 	size_t n;
 	char hash[AY_PASSWORD_TEXT];
 	bool make, nobody;
@@ -197,8 +197,8 @@ enum ay_rc ay_hasher_ask(struct ay_hasher *h, const struct ay_hash_ask *ask, str
 	struct job *j;
 	bool room;
 
-	if (ask->password.n > AY_PASSWORD_MAX)
-		return ay_fail(e, AY_E_LIMIT, "password", 0, "at most %d octets", AY_PASSWORD_MAX);
+	if (ask->password.n > AY_MAX_PASSWORD_BYTES)
+		return ay_fail(e, AY_E_LIMIT, "password", 0, "at most %d octets", AY_MAX_PASSWORD_BYTES);
 	j = calloc(1, sizeof(*j));
 	if (j == NULL)
 		return ay_fail(e, AY_E_NOMEM, "password", 0, "out of memory");

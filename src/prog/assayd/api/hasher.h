@@ -9,11 +9,12 @@
  */
 #include "core/base/bytes.h"
 #include "core/base/err.h"
+#include "core/base/limits.h"
 #include "prog/assayd/api/secrets.h"
 
 struct ay_hasher;
 
-enum { AY_PASSWORD_MIN = 10, AY_PASSWORD_MAX = 512 };
+enum { AY_PASSWORD_MIN = 10 };
 
 /* How new hashes are made; kept in each hash, so that it can grow. */
 struct ay_hash_cost {

@@ -301,7 +301,8 @@ static enum ay_rc let_in(struct ay_api *a, struct ay_session *s, struct ay_princ
 static enum ay_rc check(struct ay_api_call *c, const struct ay_api_request *r, struct ay_bytes text,
 			struct ay_principal *who, struct ay_err *e)
 {
-	uint8_t secret[SECRET_N];
+	uint8_t secret[SECRET_N] = { 0 };
+	char csrf[AY_SESSION_SECRET];
 	struct ay_session *s = NULL;
 	size_t n = 0;
 	enum ay_rc rc;
@@ -313,8 +314,12 @@ static enum ay_rc check(struct ay_api_call *c, const struct ay_api_request *r, s
 	rc = s == NULL ? ay_fail_code(e, AY_E_DENIED, "AUTH_EXPIRED", "cookie",
 				      "there is no such session: log in")
 		       : check_csrf(r, AY_BYTES(secret), e);
+	ay_session_csrf(AY_BYTES(secret), csrf);
 	OPENSSL_cleanse(secret, sizeof(secret));
-	return rc == AY_OK ? let_in(c->api, s, who, e) : rc;
+	if (rc != AY_OK)
+		return rc;
+	c->csrf = ay_arena_str(&c->arena, ay_bytes_of(csrf));
+	return let_in(c->api, s, who, e);
 }
 
 enum ay_auth ay_auth_session(struct ay_api_call *c, const struct ay_api_request *r,

@@ -42,6 +42,16 @@ void ay_session_csrf(struct ay_bytes secret, char out[AY_SESSION_SECRET]);
 /* Is it over by now? */
 bool ay_session_is_over(const struct ay_api *a, const struct ay_session *s);
 
+/* seal.c: how a secret that is read again stands in the store. False: it does not fit. */
+AY_MUST_USE bool ay_seal(struct ay_bytes plain, uint8_t *out, size_t room, size_t *n);
+AY_MUST_USE bool ay_unseal(struct ay_bytes sealed, uint8_t *out, size_t room, size_t *n);
+/*
+ * second.c: the second factor of an account that has one. AY_E_DENIED AUTH_TOTP:
+ * a code is wanted; AUTH_FAILED. *how: "password", "totp", "recovery code".
+ */
+AY_MUST_USE enum ay_rc ay_second_check(struct ay_api *a, struct ay_api_account *u,
+				       struct ay_bytes code, const char **how, struct ay_err *e);
+
 /* With the accounts. */
 AY_MUST_USE enum ay_rc ay_sessions_load(struct ay_api *a, struct ay_err *e);
 void ay_sessions_free(struct ay_api *a);
