@@ -116,7 +116,6 @@ void ay_api_users_password(struct ay_api_call *c)
 static void glass_made(struct ay_api_call *c, const char *hash, const struct ay_err *why)
 {
 	struct ay_api_account *u = ay_api_user_to_change(c);
-	char *text = c->sealed;
 	struct ay_err e = *why;
 	enum ay_rc rc = hash == NULL ? why->rc : AY_OK;
 
@@ -128,7 +127,7 @@ static void glass_made(struct ay_api_call *c, const char *hash, const struct ay_
 		rc = ay_sessions_end(c->api, u->id, NULL, &e);
 	if (!ay_api_refused(c, rc, &e) &&
 	    ay_api_audit(c, "BREAK_GLASS_ARM", ay_bytes_of(u->name), json_object()))
-		ay_api_json(c, 201, json_pack("{s:s, s:s}", "user", u->name, "password", text));
+		ay_api_json(c, 201, json_pack("{s:s, s:s}", "user", u->name, "password", c->sealed));
 }
 
 void ay_api_users_break_glass(struct ay_api_call *c)

@@ -185,8 +185,8 @@ static enum ay_rc put_changed(struct ay_api_call *c, struct ay_api_account *u,
 void ay_api_users_patch(struct ay_api_call *c)
 {
 	struct ay_api_account *u = ay_api_user_to_change(c), changed;
-	struct ay_bytes display = ay_api_text(c, "display");
 	struct ay_role_grant *grants;
+	struct ay_bytes display;
 	struct ay_err e = { 0 };
 	enum ay_rc rc;
 	size_t n;
@@ -194,6 +194,7 @@ void ay_api_users_patch(struct ay_api_call *c)
 	if (u == NULL)
 		return;
 	changed = *u;
+	display = ay_api_text(c, "display");
 	rc = take_grants(c, &grants, &n, &e);
 	if (grants != NULL) {
 		changed.grants = grants;
