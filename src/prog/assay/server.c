@@ -88,7 +88,7 @@ static int run_ek_approve(struct ay_cli *cli, const struct ay_args *args)
 static int run_config_show(struct ay_cli *cli, const struct ay_args *args)
 {
 	(void)args;
-	return call_json(cli, "GET", "/config", NULL);
+	return call_json(cli, "GET", "/config?limit=1000", NULL);
 }
 
 static const struct ay_opt get_opts[] = {

@@ -164,6 +164,10 @@ void ay_engine_attest_forget(struct ay_engine *g, void *arg);
 AY_MUST_USE enum ay_rc ay_engine_report(struct ay_engine *g, const struct ay_host *h, json_t **out,
 					struct ay_err *e);
 
+/* The values of its last verified evidence; false: there is none. */
+AY_MUST_USE bool ay_engine_host_pcrs(struct ay_engine *g, const struct ay_host *h,
+				     struct ay_pcrs *out);
+
 /* Causes of a report that is shown, told by reference sets that are not in force (causes.h). */
 void ay_engine_explain(struct ay_engine *g, json_t *report);
 

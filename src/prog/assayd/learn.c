@@ -64,6 +64,20 @@ static enum ay_rc gather(struct ay_engine *g, const struct ay_host *h, struct ay
 	return rc;
 }
 
+bool ay_engine_host_pcrs(struct ay_engine *g, const struct ay_host *h, struct ay_pcrs *out)
+{
+	struct ay_reader rd;
+	struct ay_err e;
+
+	(void)g;
+	memset(out, 0, sizeof(*out));
+	if (!h->run->pcrs || h->components[AY_COMP_IDENTITY] == AY_UNTRUSTED)
+		return false;
+	ay_rd_init(&rd, ay_blob_data(h->run->pcrs));
+	ay_pcrs_read(&rd, out);
+	return ay_rd_end(&rd, "values", &e) == AY_OK;
+}
+
 uint32_t ay_refs_next_version(const struct ay_refs *r, const char *name)
 {
 	uint32_t v = 0;

@@ -49,9 +49,13 @@ static struct {
 
 const struct ay_host *ay_engine_host_find(struct ay_engine *g, struct ay_bytes id)
 {
+	char own[AY_UUID_TEXT];
+
 	(void)g;
 	w.calls++;
-	return ay_bytes_eq(id, ay_bytes_of("h1")) ? &w.host : NULL;
+	ay_uuid_format(&w.host.id, own);
+	return ay_bytes_eq(id, ay_bytes_of("h1")) || ay_bytes_eq(id, ay_bytes_of(own)) ? &w.host
+										    : NULL;
 }
 
 const struct ay_host *ay_engine_host_next(struct ay_engine *g, size_t *at)
@@ -231,6 +235,13 @@ enum ay_rc ay_engine_reference_import(struct ay_engine *g, const json_t *documen
 	(void)g, (void)document, (void)name, (void)user, (void)e;
 	w.calls++;
 	return empty(out);
+}
+
+bool ay_engine_host_pcrs(struct ay_engine *g, const struct ay_host *h, struct ay_pcrs *out)
+{
+	(void)g, (void)h;
+	memset(out, 0, sizeof(*out));
+	return false;
 }
 
 /* What it was given is the answer, with an id. */
@@ -522,8 +533,8 @@ void ay_engine_unsubscribe(struct ay_engine *g, struct ay_subscription *s)
 
 enum ay_verdict ay_lease_verdict(const struct ay_lease *l, int64_t now)
 {
-	(void)now;
-	return l->verdict;
+	return l->verdict == AY_TRUSTED && l->until_ms != 0 && now >= l->until_ms ? AY_UNKNOWN
+										  : l->verdict;
 }
 
 const char *ay_host_state_name(enum ay_host_state s)

@@ -4,6 +4,7 @@
 
 #include "prog/assayd/api/auth.h"
 #include "prog/assayd/family/family.h"
+#include "prog/assayd/family/mle.h"
 
 #include <stdlib.h>
 
@@ -206,6 +207,160 @@ static void a_refusal_speaks_the_dialect(void **state)
 	assert_string_equal(w.type, "text/plain");
 }
 
+/* ---- PollHosts ---- */
+
+#define POLL "/AttestationService/resources/PollHosts"
+
+static void polled(const char *more, const char *level)
+{
+	char body[200], want[64];
+
+	snprintf(body, sizeof(body), "{\"hosts\":[\"h1\"]%s}", more);
+	assert_int_equal(ask("POST", POLL, admin, body), 200);
+	snprintf(want, sizeof(want), "\"trust_lvl\":\"%s\"", level);
+	print_message("poll: %s\n", w.body);
+	assert_non_null(strstr(w.body, want));
+}
+
+static void the_level_is_the_whole_verdict(void **state)
+{
+	(void)state;
+	w.listener = AY_LISTENER_OAT1;
+	polled("", "unknown"); /* registered only */
+	w.host.state = AY_HOST_ENROLLED;
+	w.host.attested_ms = w.now - 5000;
+	w.host.components[AY_COMP_PLATFORM] = w.host.components[AY_COMP_OS] = AY_TRUSTED;
+	w.host.lease = (struct ay_lease){ AY_UNTRUSTED, 0, true };
+	polled("", "untrusted"); /* though BIOS and VMM are trusted */
+	w.host.lease = (struct ay_lease){ AY_TRUSTED, w.now + 1000, true };
+	polled("", "trusted");
+	assert_string_equal(strstr(w.body, "\"vtime\""),
+			    "\"vtime\":\"2023-11-14T22:13:15.000+0000\"}]}");
+	w.host.lease.until_ms = w.now;
+	polled("", "unknown"); /* the lease has ended */
+}
+
+static void who_wants_a_fresh_result_gets_no_old_one(void **state)
+{
+	(void)state;
+	w.listener = AY_LISTENER_OAT1;
+	w.host.state = AY_HOST_ENROLLED;
+	w.host.attested_ms = w.now - 5000;
+	w.host.lease = (struct ay_lease){ AY_TRUSTED, w.now + 60000, true };
+	polled(",\"timeThreshold\":5000", "trusted"); /* as old as that: nobody is asked */
+	assert_null(w.attest);
+	(void)ask("POST", POLL, admin, "{\"hosts\":[\"h1\",\"h1\"],\"timeThreshold\":4999}");
+	assert_int_equal(w.answers, 0); /* it waits for both */
+	assert_non_null(w.attest);
+	w.attest(w.attest_arg, AY_E_UNAVAIL, NULL, &w.host);
+	assert_int_equal(w.answers, 0);
+	w.attest(w.attest_arg, AY_E_UNAVAIL, NULL, &w.host);
+	assert_int_equal(w.answers, 1);
+	assert_non_null(strstr(w.body, "\"timeout\""));
+	assert_null(strstr(w.body, "\"trusted\""));
+	w.listener = AY_LISTENER_OAT2; /* knows no threshold: it is passed over */
+	polled(",\"timeThreshold\":4999", "trusted");
+}
+
+static void a_client_that_leaves_takes_its_questions_along(void **state)
+{
+	unsigned before = w.forgotten;
+	struct ay_api_call *c;
+
+	(void)state;
+	w.listener = AY_LISTENER_OAT1;
+	w.host.state = AY_HOST_ENROLLED;
+	(void)ask("POST", POLL, admin, "{\"hosts\":[\"h1\"],\"timeThreshold\":0}");
+	c = w.api->calls;
+	assert_non_null(c);
+	ay_api_gone(w.api, c->req);
+	assert_int_equal(w.forgotten, before + 1);
+	assert_null(w.api->calls);
+}
+
+/* ---- OEMs, OSs, MLEs ---- */
+
+#define WLM "/WLMService/resources"
+
+static int oat(const char *method, const char *target, const char *body)
+{
+	w.listener = AY_LISTENER_OAT1;
+	print_message("%s %s %s\n", method, target, body == NULL ? "" : body);
+	return ask(method, target, admin, body);
+}
+
+static void make_mles(void)
+{
+	assert_int_equal(oat("POST", WLM "/oem", "{\"Name\":\"Dell\"}"), 200);
+	assert_int_equal(oat("POST", WLM "/os", "{\"Name\":\"Debian\",\"Version\":\"12\"}"), 200);
+	assert_int_equal(oat("POST", WLM "/mles",
+			     "{\"Name\":\"b\",\"Version\":\"1\",\"OemName\":\"Dell\",\"MLE_Type\":"
+			     "\"BIOS\",\"Attestation_Type\":\"PCR\",\"MLE_Manifests\":[{\"Name\":"
+			     "\"17\",\"Value\":\"\"}]}"),
+			 200);
+	assert_int_equal(oat("POST", WLM "/mles",
+			     "{\"Name\":\"v\",\"Version\":\"1\",\"OsName\":\"Debian\","
+			     "\"OsVersion\":\"12\",\"MLE_Type\":\"VMM\",\"Attestation_Type\":"
+			     "\"PCR\"}"),
+			 200);
+}
+
+#define SHA1 "0123456789abcdef0123456789abcdef01234567"
+
+static void a_required_pcr_without_value_keeps_the_mle_out_of_force(void **state)
+{
+	(void)state;
+	make_mles();
+	assert_int_equal(w.made, 0);
+	assert_int_equal(oat("POST", WLM "/mles/whitelist/pcr",
+			     "{\"mleName\":\"b\",\"mleVersion\":\"1\",\"oemName\":\"Dell\","
+			     "\"pcrName\":\"0\",\"pcrDigest\":\"" SHA1 "\"}"),
+			 200);
+	assert_int_equal(w.made, 0); /* 17 is still missing */
+	assert_int_equal(oat("POST", WLM "/mles/whitelist/pcr",
+			     "{\"mleName\":\"b\",\"mleVersion\":\"1\",\"oemName\":\"Dell\","
+			     "\"pcrName\":\"17\",\"pcrDigest\":\"" SHA1 "\"}"),
+			 200);
+	assert_int_equal(w.made, 1);
+}
+
+static void what_is_referred_to_stays(void **state)
+{
+	char id[AY_UUID_TEXT];
+	struct ay_err e;
+	const json_t *bios;
+
+	(void)state;
+	make_mles();
+	assert_int_equal(oat("DELETE", WLM "/oem?Name=Dell", NULL), 400);
+	assert_int_equal(oat("DELETE", WLM "/os?Name=Debian&Version=12", NULL), 400);
+	bios = ay_mle_find(w.api,
+			   &(struct ay_mle_key){ .name = "b", .version = "1", .oem = "Dell" });
+	snprintf(id, sizeof(id), "%s", json_string_value(json_object_get(bios, "id")));
+	assert_int_equal(
+		ay_family_host_keep(w.api, &w.host, json_pack("{s:s}", "bios_mle", id), &e), AY_OK);
+	assert_int_equal(ay_mle_users(w.api, id), 1);
+	assert_int_equal(oat("DELETE", WLM "/mles?mleName=b&mleVersion=1&oemName=Dell", NULL), 400);
+	assert_int_equal(ay_family_host_keep(w.api, &w.host, json_object(), &e), AY_OK);
+	assert_int_equal(oat("DELETE", WLM "/mles?mleName=b&mleVersion=1&oemName=Dell", NULL), 200);
+	assert_int_equal(oat("DELETE", WLM "/oem?Name=Dell", NULL), 200);
+}
+
+static void names_have_the_limits_of_oat(void **state)
+{
+	char body[200], name[60];
+
+	(void)state;
+	for (int n = 50; n <= 51; n++) {
+		memset(name, 'n', sizeof(name));
+		name[n] = '\0';
+		snprintf(body, sizeof(body), "{\"Name\":\"%s\"}", name);
+		assert_int_equal(oat("POST", WLM "/oem", body), n == 50 ? 200 : 400);
+	}
+	assert_int_equal(oat("POST", WLM "/oem", "{\"Name\":\"a&b\"}"), 400);
+	assert_int_equal(oat("POST", WLM "/oem", "{\"Name\":\"\"}"), 400);
+}
+
 /* ---- forms ---- */
 
 #define BIT AY_MEDIA_BIT
@@ -294,6 +449,12 @@ int main(void)
 		IN(a_role_that_there_is_not_ends_the_start),
 		IN(failures_have_the_numbers_of_the_dialect),
 		IN(a_refusal_speaks_the_dialect),
+		IN(the_level_is_the_whole_verdict),
+		IN(who_wants_a_fresh_result_gets_no_old_one),
+		IN(a_client_that_leaves_takes_its_questions_along),
+		IN(a_required_pcr_without_value_keeps_the_mle_out_of_force),
+		IN(what_is_referred_to_stays),
+		IN(names_have_the_limits_of_oat),
 		cmocka_unit_test(the_form_is_what_accept_likes_best),
 		cmocka_unit_test(documents_in_each_form),
 	};

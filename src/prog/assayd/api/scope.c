@@ -2,6 +2,7 @@
 /* Where somebody may do what he may: the one place that compares hosts with scopes. */
 #include "prog/assayd/api/auth.h"
 #include "prog/assayd/api/router.h"
+#include "prog/assayd/family/family.h"
 
 bool ay_principal_grant(struct ay_principal *p, uint64_t perms, const struct ay_scope *scope)
 {
@@ -119,6 +120,8 @@ static ay_api_handler *const scoped[] = {
 #define X(handler, doc) ay_api_##handler,
 #include "prog/assayd/api/scoped.def"
 #undef X
+	ay_oat_poll,
+	ay_oat_host_list,
 };
 
 bool ay_route_host(const struct ay_route *r, size_t *at)
