@@ -27,6 +27,7 @@ static struct {
 	struct ay_config *config;  /* NULL: none */
 	enum ay_listener listener; /* of the next requests */
 	const char *peer, *accept; /* likewise; NULL: the usual one, none */
+	const char *content_type;  /* likewise; NULL: application/json */
 	int64_t now;
 	unsigned calls; /* functions that change something or show something */
 	ay_attest_fn *attest;
@@ -676,8 +677,10 @@ static int ask(const char *method, const char *target, const char *token, const 
 	add_header_to(&r, "x-csrf-token", with_csrf);
 	add_header_to(&r, "sec-fetch-site", with_site);
 	if (body != NULL) {
-		r.header[r.n_headers++] = (struct ay_api_header){ ay_bytes_of("content-type"),
-								  ay_bytes_of("application/json") };
+		r.header[r.n_headers++] = (struct ay_api_header){
+			ay_bytes_of("content-type"),
+			ay_bytes_of(w.content_type != NULL ? w.content_type : "application/json")
+		};
 		r.body = ay_bytes_of(body);
 	}
 	for (size_t i = 0; i < AY_COUNT(w.more); i++)
