@@ -59,3 +59,39 @@ check "filter by cause" eval '[ "$(rest GET "/hosts?cause=$(rest GET /hosts/b/re
 check "filter by reference set" eval '[ "$(rest GET "/hosts?reference=ref@1&verdict=trusted" | jq -r ".items[].name")" = a ]'
 check "counts by kind" eval 'rest GET "/hosts?facets=verdict,reference&limit=1" | jq -e ".total == 2 and .facets.verdict == {trusted: 1, untrusted: 1} and .facets.reference[\"ref@1\"] == 2"'
 check "labels of many hosts" eval 'rest POST /hosts/bulk/change "{\"filter\":{\"prefix\":\"a\"},\"labels\":{\"pool\":\"gold\"}}" | jq -e ".items[0].status == 200" && [ "$(rest GET "/hosts?label=pool%3Dgold" | jq -r ".items[].name")" = a ]'
+
+# ---- one-shot verification of evidence that nobody registered
+b64() { base64 -w0 "$1"; }
+verify_body() { # verify_body NONCE [MORE]: of the evidence in $D/ev
+  jq -n --arg n "$1" --rawfile q <(b64 "$D/ev/quote.msg") --rawfile s <(b64 "$D/ev/quote.sig") --rawfile k <(b64 "$D/ev/aik.der") \
+    --rawfile l <(b64 "$D/ev/eventlog.bin") --rawfile i <(b64 "$D/ev/ima.bin") --slurpfile p "$D/ev/pcrs.json" \
+    "{quote:\$q,signature:\$s,ak:\$k,nonce:\$n,eventlog:\$l,ima:\$i,pcrs:\$p[0]${2:-}}" >"$D/body.json"
+}
+verify() { curl -sS -m 60 --cacert "$D/server/root.pem" -H "Authorization: Bearer $(cat "$D/server/admin.token")" -H 'Content-Type: application/json' \
+  --data-binary @"$D/body.json" "https://$api/api/v1/verify"; }
+nonce=$(cat "$D/ev/nonce.hex")
+verify_body "$nonce"
+before=$(rest GET /audit/head | jq .size)
+check "verify: trusted, by the caller's own nonce, of an AK that we certified" eval 'verify | jq -e --arg h "$(host_field a .id)" ".report.verdict == \"trusted\" and .nonce == \"caller\" and .identity.host == \$h"'
+check "verify: the report is that of assay appraise" eval '[ "$(verify | jq -Sc "[.report.findings[].code]|unique")" = "$("$ASSAY" appraise "$D/ev" --reference "$D/set.json" --json | jq -Sc "[.findings[].code]|unique")" ]'
+check "verify: it is in the audit, and only there" eval '[ "$(rest GET /audit/head | jq .size)" -ge $((before + 2)) ] && [ "$(rest GET /hosts | jq ".items|length")" = 2 ]'
+verify_body "$(printf '%064d' 1)"
+check "verify: another nonce" eval 'verify | jq -e ".report.verdict == \"untrusted\" and ([.report.findings[]|select(.result==\"fail\").code]|index(\"QUOTE_NONCE\"))"'
+verify_body "$nonce" ',references:["none"]'
+check "verify: no such reference set" eval 'verify | jq -e ".status == 404"'
+verify_body "$nonce" ',policy:"none"'
+check "verify: no such policy" eval 'verify | jq -e ".status == 404"'
+# a machine of its own, with a nonce of ours
+mkdir -p "$D/one"
+swtpm_setup --tpm2 --tpmstate "$D/one" --createek --pcr-banks sha256 >/dev/null 2>&1
+start_bg "$D/one/log" swtpm socket --tpm2 --tpmstate dir="$D/one" --server type=unixio,path="$D/one/s" --ctrl type=unixio,path="$D/one/s.ctrl" --flags not-need-init,startup-clear
+wait_for 10 test -S "$D/one/s"
+export TPM2TOOLS_TCTI="swtpm:path=$D/one/s"
+(cd "$D/one" && tpm2 createek -c ek.ctx -G ecc -u ek.pub && tpm2 createak -C ek.ctx -c ak.ctx -G ecc -g sha256 -s ecdsa -u ak.pub -f tpmt && tpm2 flushcontext -t) >"$D/last" 2>&1
+(cd "$D/one" && tpm2 readpublic -c ak.ctx -f pem -o ak.pem && tpm2 flushcontext -t) >>"$D/last" 2>&1
+fresh=$(rest POST /verify/nonce | jq -r .nonce)
+(cd "$D/one" && tpm2 quote -c ak.ctx -l sha256:0,1,2,3,4,5,6,7 -q "$fresh" -m quote.msg -s quote.sig && tpm2 flushcontext -t) >>"$D/last" 2>&1
+jq -n --arg n "$fresh" --rawfile q <(b64 "$D/one/quote.msg") --rawfile s <(b64 "$D/one/quote.sig") --rawfile k "$D/one/ak.pem" \
+  '{quote:$q,signature:$s,ak:$k,nonce:$n}' >"$D/body.json"
+check "verify: a stranger with our nonce is fresh, has no identity, is not trusted" eval 'verify | tee "$D/last" | jq -e ".nonce == \"server\" and .identity.grade == \"none\" and .report.verdict != \"trusted\" and ([.report.findings[]|select(.code==\"QUOTE_NONCE\").result] | all(. == \"pass\"))"'
+check "verify: the same nonce again is not ours any more" eval 'verify | jq -e ".nonce == \"caller\""'

@@ -11,7 +11,4 @@
 /* An enum ay_exit; what failed was said on stderr. */
 AY_MUST_USE int ay_cli_key_file(const char *path, struct ay_pubkey **out);
 
-AY_MUST_USE enum ay_rc ay_key_from_any(struct ay_bytes in, struct ay_pubkey **out,
-				       struct ay_err *e);
-
 #endif

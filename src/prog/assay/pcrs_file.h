@@ -5,9 +5,6 @@
 /* PCR values from JSON: {"sha256":{"0":"hex",..},..} (design.md 8). */
 #include "core/tpm/pcr.h"
 
-/* AY_E_INPUT: another form, an unknown bank, a PCR above 23, a digest of another size. */
-AY_MUST_USE enum ay_rc ay_pcrs_from_json(struct ay_bytes text, struct ay_pcrs *out,
-					 struct ay_err *e);
 /* An enum ay_exit; what failed was said on stderr. */
 AY_MUST_USE int ay_cli_pcrs_file(const char *path, struct ay_pcrs *out);
 

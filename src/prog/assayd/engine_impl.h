@@ -315,6 +315,7 @@ struct ay_engine {
 	struct ay_refs *refs;		  /* refs.c */
 	struct ay_etoken *tokens;	  /* tokens.c */
 	struct ay_whatif *whatif;	  /* whatif.c; made with the workers */
+	struct ay_verifying *verifying;	  /* verify.c */
 	struct ay_approvals *approvals;	  /* approvals.c */
 	const struct ay_signers *signers; /* whose reference sets are taken; NULL: nobody's */
 	struct ay_waiter *waiters;
@@ -429,6 +430,18 @@ void ay_judge_job(struct ay_memo_table *t, struct ay_job *j, struct ay_arena *a)
 /* ---- workers.c ---- */
 AY_MUST_USE enum ay_rc ay_workers_start(struct ay_engine *g, struct ay_err *e);
 void ay_workers_stop(struct ay_engine *g);
+/*
+ * Work that is no attestation: run in a thread, when no host waits, with an
+ * arena that is emptied afterwards; then done in the main thread, or, when the
+ * server stops, drop. Both free it.
+ */
+struct ay_task {
+	struct ay_task *next;
+	void (*run)(struct ay_task *t, struct ay_arena *a);
+	void (*done)(struct ay_engine *g, struct ay_task *t);
+	void (*drop)(struct ay_task *t);
+};
+void ay_workers_task(struct ay_engine *g, struct ay_task *t);
 /* A what-if has hosts to judge. */
 void ay_workers_wake(struct ay_engine *g);
 /* A job with its snapshot of the host; NULL without memory. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prog/assayd/engine_impl.h"
+#include "prog/assayd/verify.h"
 
 #include "core/appraise/policy.h"
 #include "core/base/hex.h"
@@ -82,6 +83,7 @@ void ay_hosts_sweep(struct ay_engine *g)
 void ay_hosts_fini(struct ay_engine *g)
 {
 	ay_hostlist_fini(g);
+	ay_verify_fini(g);
 	for (size_t i = 0; i < g->n_hosts; i++)
 		host_free(g->host[i]);
 	free(g->host);

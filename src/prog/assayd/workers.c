@@ -33,6 +33,7 @@ struct ay_workers {
 	struct ay_job *batch, **batch_tail; /* not handed over yet */
 	unsigned n_batch;
 	int64_t batch_since; /* mono: when its first job came */
+	struct ay_task *tasks, *tasks_done; /* under the locks of todo and done */
 	struct ay_job *spare;
 	size_t n_spare;
 	struct ay_memo_table *memos;
@@ -79,15 +80,18 @@ static struct ay_job *list_take(struct list *l, int most)
 	return head;
 }
 
-/* False at the end. *head NULL: no job, but a host of a what-if. */
-static bool next_jobs(struct ay_workers *w, struct ay_job **head)
+/* False at the end. *head and *task NULL: neither, but a host of a what-if. */
+static bool next_jobs(struct ay_workers *w, struct ay_job **head, struct ay_task **task)
 {
 	bool go_on;
 
 	pthread_mutex_lock(&w->todo.lock);
-	while (!w->todo.head && !w->closing && !ay_whatif_waits(w->whatif))
+	while (!w->todo.head && !w->tasks && !w->closing && !ay_whatif_waits(w->whatif))
 		pthread_cond_wait(&w->todo.more, &w->todo.lock);
 	*head = list_take(&w->todo, TAKE);
+	*task = *head || w->closing ? NULL : w->tasks;
+	if (*task)
+		w->tasks = (*task)->next;
 	go_on = *head || !w->closing;
 	if (w->todo.head)
 		pthread_cond_signal(&w->todo.more);
@@ -112,20 +116,61 @@ static void do_jobs(struct ay_workers *w, struct ay_job *head, struct ay_ima_sig
 		ay_log_write(AY_LOG_ERROR, "worker cannot tell that it is done", NULL, 0);
 }
 
+static void do_task(struct ay_workers *w, struct ay_task *t, struct ay_arena *a)
+{
+	uint64_t one = 1;
+
+	t->run(t, a);
+	ay_arena_reset(a);
+	pthread_mutex_lock(&w->done.lock);
+	t->next = w->tasks_done;
+	w->tasks_done = t;
+	pthread_mutex_unlock(&w->done.lock);
+	if (write(w->fd, &one, sizeof(one)) != sizeof(one))
+		ay_log_write(AY_LOG_ERROR, "worker cannot tell that it is done", NULL, 0);
+}
+
+void ay_workers_task(struct ay_engine *g, struct ay_task *t)
+{
+	struct ay_workers *w = g->workers;
+	struct ay_task **at = &w->tasks;
+
+	t->next = NULL;
+	pthread_mutex_lock(&w->todo.lock);
+	while (*at)
+		at = &(*at)->next;
+	*at = t;
+	pthread_cond_signal(&w->todo.more);
+	pthread_mutex_unlock(&w->todo.lock);
+}
+
+static void free_tasks(struct ay_task *t)
+{
+	struct ay_task *next;
+
+	for (; t; t = next) {
+		next = t->next;
+		t->drop(t);
+	}
+}
+
 static void *work(void *arg)
 {
 	struct ay_workers *w = arg;
 	unsigned me = __atomic_fetch_add(&w->n_started, 1, __ATOMIC_RELAXED);
 	struct ay_job *head;
+	struct ay_task *task;
 	struct ay_ima_sigcache sigs = { SIGNATURES_KEPT, calloc(SIGNATURES_KEPT, 32) };
 	struct ay_arena a;
 
 	if (!sigs.row) /* each is verified, then */
 		sigs.room = 0;
 	ay_arena_init(&a, ARENA_MAX);
-	while (next_jobs(w, &head)) {
+	while (next_jobs(w, &head, &task)) {
 		if (head)
 			do_jobs(w, head, &sigs, &a);
+		else if (task)
+			do_task(w, task, &a);
 		else
 			ay_whatif_step(w->whatif, w->reader[me], &a);
 	}
@@ -146,6 +191,7 @@ static void on_finished(evutil_socket_t fd, short what, void *arg)
 	struct ay_engine *g = arg;
 	struct ay_workers *w = g->workers;
 	struct ay_job *head, *j;
+	struct ay_task *tasks, *t;
 	uint64_t n;
 
 	(void)what;
@@ -154,10 +200,16 @@ static void on_finished(evutil_socket_t fd, short what, void *arg)
 	ay_engine_clock(g);
 	pthread_mutex_lock(&w->done.lock);
 	head = list_take(&w->done, INT32_MAX);
+	tasks = w->tasks_done;
+	w->tasks_done = NULL;
 	pthread_mutex_unlock(&w->done.lock);
 	while ((j = head)) {
 		head = j->next;
 		ay_settle_job(g, j);
+	}
+	while ((t = tasks)) {
+		tasks = t->next;
+		t->done(g, t);
 	}
 }
 
@@ -228,6 +280,8 @@ void ay_workers_stop(struct ay_engine *g)
 		pthread_join(w->thread[i], NULL);
 	free_list(g, list_take(&w->done, INT32_MAX));
 	free_list(g, w->batch);
+	free_tasks(w->tasks);
+	free_tasks(w->tasks_done);
 	while ((j = w->spare)) {
 		w->spare = j->next;
 		free(j->body);
