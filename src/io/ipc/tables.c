@@ -14,6 +14,9 @@ static const struct ay_ipc_type ca_types[] = {
 static const struct ay_ipc_type keeper_types[] = {
 #include "io/ipc/keeper.def"
 };
+static const struct ay_ipc_type courier_types[] = {
+#include "io/ipc/courier.def"
+};
 static const struct ay_ipc_type parent_types[] = {
 #include "io/ipc/parent.def"
 };
@@ -27,6 +30,7 @@ static const struct ay_ipc_table tables[] = {
 	[AY_PAIR_SIGNER] = { "signer", signer_types, AY_COUNT(signer_types) },
 	[AY_PAIR_CA] = { "ca", ca_types, AY_COUNT(ca_types) },
 	[AY_PAIR_KEEPER] = { "keeper", keeper_types, AY_COUNT(keeper_types) },
+	[AY_PAIR_COURIER] = { "courier", courier_types, AY_COUNT(courier_types) },
 	[AY_PAIR_PARENT] = { "parent", parent_types, AY_COUNT(parent_types) },
 	[AY_PAIR_AGENT] = { "agent", agent_types, AY_COUNT(agent_types) },
 };
