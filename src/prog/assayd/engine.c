@@ -122,6 +122,16 @@ static void from_ca(void *arg, const struct ay_ipc_msg *m)
 	ay_relay_ca(arg, m);
 }
 
+static void from_keeper(void *arg, const struct ay_ipc_msg *m)
+{
+	ay_relay_answer(arg, m, m->type == AY_MSG_KEEPER_REFUSED);
+}
+
+static void from_courier(void *arg, const struct ay_ipc_msg *m)
+{
+	ay_relay_answer(arg, m, m->type == AY_MSG_OUTGOING_FAILED);
+}
+
 static void from_parent(void *arg, const struct ay_ipc_msg *m)
 {
 	struct ay_engine *g = arg;
@@ -163,6 +173,16 @@ static void gone_parent(void *arg, const char *why)
 static void gone_ca(void *arg, const char *why)
 {
 	lost(arg, "assay-ca", why);
+}
+
+static void gone_keeper(void *arg, const char *why)
+{
+	lost(arg, "keeper", why);
+}
+
+static void gone_courier(void *arg, const char *why)
+{
+	lost(arg, "courier", why);
 }
 
 /* ---- the turn ---- */
@@ -258,6 +278,8 @@ static const struct ay_ipc_ops front_ops = { from_front, gone_front };
 static const struct ay_ipc_ops signer_ops = { from_signer, gone_signer };
 static const struct ay_ipc_ops parent_ops = { from_parent, gone_parent };
 static const struct ay_ipc_ops ca_ops = { from_ca, gone_ca };
+static const struct ay_ipc_ops keeper_ops = { from_keeper, gone_keeper };
+static const struct ay_ipc_ops courier_ops = { from_courier, gone_courier };
 
 static enum ay_rc open_pair(struct ay_engine *g, int fd, enum ay_ipc_pair_id pair,
 			    enum ay_ipc_side side, const struct ay_ipc_ops *ops,
@@ -280,6 +302,12 @@ static enum ay_rc open_pairs(struct ay_engine *g, const struct ay_engine_parts *
 			       e);
 	if (rc == AY_OK)
 		rc = open_pair(g, p->ca_fd, AY_PAIR_CA, AY_IPC_A, &ca_ops, &g->ca, e);
+	if (rc == AY_OK)
+		rc = open_pair(g, p->keeper_fd, AY_PAIR_KEEPER, AY_IPC_A, &keeper_ops, &g->keeper,
+			       e);
+	if (rc == AY_OK)
+		rc = open_pair(g, p->courier_fd, AY_PAIR_COURIER, AY_IPC_A, &courier_ops,
+			       &g->courier, e);
 	return rc;
 }
 
@@ -377,6 +405,8 @@ void ay_engine_free(struct ay_engine *g)
 	ay_ipc_close(g->front);
 	ay_ipc_close(g->signer);
 	ay_ipc_close(g->ca);
+	ay_ipc_close(g->keeper);
+	ay_ipc_close(g->courier);
 	ay_ipc_close(g->parent);
 	if (g->timer)
 		event_free(g->timer);

@@ -19,6 +19,7 @@
  *   schedule.c   who is due, who is silent, whose lease ends; pace.c who is asked
  *                first when many are; freshness.c what was missed, and overload
  *   relay.c      questions to signer and assay-ca, and their answers
+ *   keepers.c    questions to keeper; outgoing.c requests to courier
  *   revoke.c     AIK certificates that end before their time
  *   refs.c       reference sets and policies in force; learn.c new ones;
  *                reflife.c their states; refimport.c those of others
@@ -256,7 +257,7 @@ struct ay_engine {
 	const struct ay_config *config; /* NULL in tests */
 	struct ay_engine_settings set;
 	struct ay_loop *loop;
-	struct ay_ipc *parent, *front, *signer, *ca;
+	struct ay_ipc *parent, *front, *signer, *ca, *keeper, *courier;
 	struct ay_store *store;
 	struct ay_workers *workers;
 	struct event *timer, *stored;
@@ -311,6 +312,8 @@ struct ay_engine {
 	uint32_t revoking, revoke_fails; /* revoke.c: asked and not answered; failed in a row */
 	uint32_t next_req;
 	struct ay_question *questions;
+	struct ay_outgoing_open *outgoing; /* outgoing.c */
+	size_t n_outgoing;
 
 	struct ay_refs *refs;		  /* refs.c */
 	struct ay_etoken *tokens;	  /* tokens.c */
@@ -505,6 +508,13 @@ void ay_relay_ca(struct ay_engine *g, const struct ay_ipc_msg *m);
 /* fn is called once: with the answer, a refusal, or AY_E_UNAVAIL. */
 void ay_relay_ask(struct ay_engine *g, struct ay_ipc *to, uint16_t type, struct ay_bytes body,
 		  ay_answer_fn *fn, void *arg);
+/* As ay_relay_ask(), for so long. The number of the question; 0: fn was called already. */
+uint32_t ay_relay_ask_for(struct ay_engine *g, struct ay_ipc *to, uint16_t type,
+			  struct ay_bytes body, int64_t wait_ms, ay_answer_fn *fn, void *arg);
+/* It is answered now: UNAVAIL. */
+void ay_relay_expire(struct ay_engine *g, uint32_t req);
+/* From keeper and courier. */
+void ay_relay_answer(struct ay_engine *g, const struct ay_ipc_msg *m, bool is_refusal);
 void ay_relay_document(struct ay_engine *g, struct ay_ipc *to, uint16_t type, struct ay_bytes body,
 		       ay_document_fn *fn, void *arg);
 void ay_relay_front_ready(struct ay_engine *g, struct ay_bytes body);
@@ -575,7 +585,8 @@ struct ay_engine_parts {
 	struct ay_loop *loop;
 	struct ay_store *store;			   /* stays the caller's */
 	int parent_fd, front_fd, signer_fd, ca_fd; /* -1: none */
-	const struct ay_signers *signers;	   /* stays the caller's; NULL: nobody */
+	int keeper_fd, courier_fd;
+	const struct ay_signers *signers; /* stays the caller's; NULL: nobody */
 };
 AY_MUST_USE enum ay_rc ay_engine_new(const struct ay_engine_parts *p, struct ay_engine **out,
 				     struct ay_err *e);

@@ -165,7 +165,9 @@ int ay_engine_run(const struct ay_engine_args *a)
 				     .parent_fd = a->parent_fd,
 				     .front_fd = a->front_fd,
 				     .signer_fd = a->signer_fd,
-				     .ca_fd = a->ca_fd };
+				     .ca_fd = a->ca_fd,
+				     .keeper_fd = a->keeper_fd,
+				     .courier_fd = a->courier_fd };
 	struct ay_signers signers = { 0 };
 	struct ay_engine *g = NULL;
 	struct ay_err e = { 0 };

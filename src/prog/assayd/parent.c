@@ -29,7 +29,7 @@
 #include <unistd.h>
 
 /* In the order of a clean end: who gives work first. */
-enum child_id { FRONT, ENGINE, SIGNER, CA, N_CHILDREN };
+enum child_id { FRONT, ENGINE, SIGNER, KEEPER, COURIER, CA, N_CHILDREN };
 
 enum {
 	STOP_MS = 8000, /* for all children together */
@@ -63,12 +63,14 @@ struct parent {
 	int status;
 };
 
-static const char *const names[N_CHILDREN] = { "front", "engine", "signer", "assay-ca" };
+static const char *const names[N_CHILDREN] = { "front",	 "engine",  "signer",
+					       "keeper", "courier", "assay-ca" };
 
 /* Descriptors of one generation: both ends of every pair. */
 struct ends {
 	int parent[N_CHILDREN][2];	/* 0: ours */
 	int front[2], signer[2], ca[2]; /* 0: side A */
+	int keeper[2], courier[2];
 };
 
 /* ---- children ---- */
@@ -113,9 +115,13 @@ static int run_engine(const struct parent *p, const struct ends *d)
 					  .parent_fd = d->parent[ENGINE][1],
 					  .front_fd = d->front[1],
 					  .signer_fd = d->signer[0],
-					  .ca_fd = d->ca[0] };
+					  .ca_fd = d->ca[0],
+					  .keeper_fd = d->keeper[0],
+					  .courier_fd = d->courier[0] };
 
-	keep_only((const int[]){ a.parent_fd, a.front_fd, a.signer_fd, a.ca_fd }, 4);
+	keep_only((const int[]){ a.parent_fd, a.front_fd, a.signer_fd, a.ca_fd, a.keeper_fd,
+				 a.courier_fd },
+		  6);
 	return ay_engine_run(&a);
 }
 
@@ -129,6 +135,11 @@ static int run_signer(const struct parent *p, const struct ends *d)
 	return ay_signer_run(&a);
 }
 
+static bool has_own_ca(const struct parent *p)
+{
+	return ay_config_str(p->config, "ca")[0] == '\0';
+}
+
 static int run_ca(const struct parent *p, const struct ends *d)
 {
 	const struct ay_ca_args a = { .config = p->config,
@@ -136,12 +147,39 @@ static int run_ca(const struct parent *p, const struct ends *d)
 				      .engine_fd = d->ca[1] };
 
 	keep_only((const int[]){ a.parent_fd, a.engine_fd }, 2);
-	return ay_config_str(p->config, "ca")[0] != '\0' ? ay_courier_run(&a) : ay_ca_run(&a);
+	return ay_ca_run(&a);
+}
+
+static int run_keeper(const struct parent *p, const struct ends *d)
+{
+	const struct ay_keeper_args a = { .config = p->config,
+					  .parent_fd = d->parent[KEEPER][1],
+					  .engine_fd = d->keeper[1] };
+
+	keep_only((const int[]){ a.parent_fd, a.engine_fd }, 2);
+	return ay_keeper_run(&a);
+}
+
+static int run_courier(const struct parent *p, const struct ends *d)
+{
+	const struct ay_courier_args a = { .config = p->config,
+					   .parent_fd = d->parent[COURIER][1],
+					   .engine_fd = d->courier[1],
+					   .ca_fd = has_own_ca(p) ? -1 : d->ca[1] };
+
+	keep_only((const int[]){ a.parent_fd, a.engine_fd, a.ca_fd }, 3);
+	return ay_courier_run(&a);
 }
 
 static int (*const runs[N_CHILDREN])(const struct parent *p,
-				     const struct ends *d) = { run_front, run_engine, run_signer,
-							       run_ca };
+				     const struct ends *d) = { run_front,  run_engine,	run_signer,
+							       run_keeper, run_courier, run_ca };
+
+/* A stand-alone Privacy CA is reached through courier. */
+static bool is_started(const struct parent *p, enum child_id id)
+{
+	return id != CA || has_own_ca(p);
+}
 
 /* Signals go to the parent, which tells its children; a terminal tells all of them. */
 static void quiet_signals(void)
@@ -174,6 +212,10 @@ static enum ay_rc make_ends(struct ends *d, struct ay_err *e)
 		rc = ay_ipc_pair(d->signer, e);
 	if (rc == AY_OK)
 		rc = ay_ipc_pair(d->ca, e);
+	if (rc == AY_OK)
+		rc = ay_ipc_pair(d->keeper, e);
+	if (rc == AY_OK)
+		rc = ay_ipc_pair(d->courier, e);
 	for (int i = 0; rc == AY_OK && i < N_CHILDREN; i++)
 		rc = ay_ipc_pair(d->parent[i], e);
 	return rc;
@@ -185,6 +227,8 @@ static void close_ends_of_children(struct ends *d)
 		close(d->front[i]);
 		close(d->signer[i]);
 		close(d->ca[i]);
+		close(d->keeper[i]);
+		close(d->courier[i]);
 	}
 	for (int i = 0; i < N_CHILDREN; i++)
 		close(d->parent[i][1]);
@@ -213,7 +257,7 @@ static void write_endpoints(const struct parent *p)
 static void on_ready(struct parent *p)
 {
 	for (int i = 0; i < N_CHILDREN; i++)
-		if (!p->child[i].is_ready)
+		if (!p->child[i].is_ready && is_started(p, (enum child_id)i))
 			return;
 	p->was_ready = true;
 	write_endpoints(p);
@@ -273,11 +317,15 @@ static void start_all(struct parent *p)
 	p->is_going_down = false;
 	p->started_ms = ay_clock_mono_ms();
 	for (int i = 0; rc == AY_OK && i < N_CHILDREN; i++)
-		start_child(p, &d, (enum child_id)i);
+		if (is_started(p, (enum child_id)i))
+			start_child(p, &d, (enum child_id)i);
 	close_ends_of_children(&d);
 	for (int i = 0; rc == AY_OK && i < N_CHILDREN; i++)
-		rc = ay_ipc_open(p->loop, d.parent[i][0], ay_ipc_table_of(AY_PAIR_PARENT), AY_IPC_A,
-				 &child_ops, &p->child[i], &p->child[i].pair, &e);
+		if (!is_started(p, (enum child_id)i))
+			close(d.parent[i][0]);
+		else
+			rc = ay_ipc_open(p->loop, d.parent[i][0], ay_ipc_table_of(AY_PAIR_PARENT),
+					 AY_IPC_A, &child_ops, &p->child[i], &p->child[i].pair, &e);
 	if (rc == AY_OK)
 		return;
 	ay_log_err(AY_LOG_ERROR, "cannot start", &e);

@@ -24,10 +24,12 @@ int ay_front_run(const struct ay_front_args *a);
 
 struct ay_engine_args {
 	const struct ay_config *config;
-	int parent_fd; /* parent.def, side B */
-	int front_fd;  /* front.def, side B */
-	int signer_fd; /* signer.def, side A */
-	int ca_fd;     /* ca.def, side A; -1: the Privacy CA is elsewhere */
+	int parent_fd;	/* parent.def, side B */
+	int front_fd;	/* front.def, side B */
+	int signer_fd;	/* signer.def, side A */
+	int ca_fd;	/* ca.def, side A; -1: there is none */
+	int keeper_fd;	/* keeper.def, side A */
+	int courier_fd; /* courier.def, side A */
 };
 int ay_engine_run(const struct ay_engine_args *a);
 
@@ -45,8 +47,26 @@ struct ay_ca_args {
 	int engine_fd;			/* ca.def, side B */
 };
 int ay_ca_run(const struct ay_ca_args *a);
-/* In its place when `ca` is configured: carries the same messages to a stand-alone Privacy CA. */
-int ay_courier_run(const struct ay_ca_args *a);
+
+/*
+ * Opens every connection that the server opens, but those to agents. With `ca`
+ * configured it also takes the place of the embedded Privacy CA and carries the
+ * same messages to a stand-alone one.
+ */
+struct ay_courier_args {
+	const struct ay_config *config;
+	int parent_fd; /* parent.def, side B */
+	int engine_fd; /* courier.def, side B */
+	int ca_fd;     /* ca.def, side B; -1: the Privacy CA is embedded */
+};
+int ay_courier_run(const struct ay_courier_args *a);
+
+struct ay_keeper_args {
+	const struct ay_config *config;
+	int parent_fd; /* parent.def, side B */
+	int engine_fd; /* keeper.def, side B */
+};
+int ay_keeper_run(const struct ay_keeper_args *a);
 
 /*
  * A part of `assayd init`, before anything runs: the store, user admin,
@@ -85,6 +105,7 @@ int ay_parent_run(const struct ay_config *config);
 #define AY_FILE_ORDER_PUB "order.pub"
 #define AY_FILE_HEAD_KEY "audit-head.key"
 #define AY_FILE_HEAD_PUB "audit-head.pub"
+#define AY_FILE_KEEPER_KEYS "keeper.keys" /* 0600; made by keeper at its first start */
 #define AY_FILE_ADMIN_TOKEN "admin.token"
 #define AY_FILE_DATABASE "assay.db"
 #define AY_FILE_ENDPOINTS "endpoints.json"

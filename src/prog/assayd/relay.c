@@ -27,8 +27,8 @@ static void tell_ready(struct ay_engine *g)
 
 /* ---- questions and answers ---- */
 
-void ay_relay_ask(struct ay_engine *g, struct ay_ipc *to, uint16_t type, struct ay_bytes body,
-		  ay_answer_fn *fn, void *arg)
+uint32_t ay_relay_ask_for(struct ay_engine *g, struct ay_ipc *to, uint16_t type,
+			  struct ay_bytes body, int64_t wait_ms, ay_answer_fn *fn, void *arg)
 {
 	struct ay_question *q = to && !ay_ipc_is_gone(to) ? calloc(1, sizeof(*q)) : NULL;
 	struct ay_err e;
@@ -37,15 +37,24 @@ void ay_relay_ask(struct ay_engine *g, struct ay_ipc *to, uint16_t type, struct 
 		e.rc = ay_fail_code(&e, AY_E_UNAVAIL, "UNAVAIL", "relay",
 				    "the process that answers this is not there");
 		fn(g, arg, AY_E_UNAVAIL, &e, (struct ay_bytes){ 0 });
-		return;
+		return 0;
 	}
+	if (++g->next_req == 0)
+		g->next_req = 1;
 	*q = (struct ay_question){ .next = g->questions,
-				   .req = ++g->next_req,
-				   .until = g->mono_ms + ANSWER_MS,
+				   .req = g->next_req,
+				   .until = g->mono_ms + wait_ms,
 				   .fn = fn,
 				   .arg = arg };
 	g->questions = q;
 	ay_ipc_send(to, type, 0, q->req, body);
+	return q->req;
+}
+
+void ay_relay_ask(struct ay_engine *g, struct ay_ipc *to, uint16_t type, struct ay_bytes body,
+		  ay_answer_fn *fn, void *arg)
+{
+	(void)ay_relay_ask_for(g, to, type, body, ANSWER_MS, fn, arg);
 }
 
 static struct ay_question *take(struct ay_engine *g, uint32_t req)
@@ -103,6 +112,14 @@ static void end_question(struct ay_engine *g, struct ay_question *q, const char 
 	e.rc = ay_fail_code(&e, AY_E_UNAVAIL, "UNAVAIL", "relay", "%s", why);
 	q->fn(g, q->arg, AY_E_UNAVAIL, &e, (struct ay_bytes){ 0 });
 	free(q);
+}
+
+void ay_relay_expire(struct ay_engine *g, uint32_t req)
+{
+	struct ay_question *q = take(g, req);
+
+	if (q)
+		end_question(g, q, "given up");
 }
 
 void ay_relay_tick(struct ay_engine *g)
@@ -169,6 +186,16 @@ void ay_relay_signer(struct ay_engine *g, const struct ay_ipc_msg *m)
 		answered(g, m);
 	else if (m->type == AY_MSG_SIGN_REFUSED)
 		refused(g, m);
+}
+
+/* ---- keeper, courier: they only answer ---- */
+
+void ay_relay_answer(struct ay_engine *g, const struct ay_ipc_msg *m, bool is_refusal)
+{
+	if (is_refusal)
+		refused(g, m);
+	else
+		answered(g, m);
 }
 
 /* ---- front ---- */

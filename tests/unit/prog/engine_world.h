@@ -246,9 +246,12 @@ static AY_UNUSED struct ay_bytes body_of(const struct sent *s)
 
 static AY_UNUSED void open_engine(void)
 {
-	struct ay_engine_parts p = {
-		.set = settings, .loop = loop, .store = store, .parent_fd = -1
-	};
+	struct ay_engine_parts p = { .set = settings,
+				     .loop = loop,
+				     .store = store,
+				     .parent_fd = -1,
+				     .keeper_fd = -1,
+				     .courier_fd = -1 };
 	struct ay_err e;
 
 	pair(AY_PAIR_FRONT, AY_IPC_A, &front_ops, &front, &p.front_fd);
