@@ -14,6 +14,7 @@ struct ay_client {
 	CURL *curl;
 	struct curl_slist *headers;
 	struct ay_settings settings;
+	bool quiet;
 	char why[CURL_ERROR_SIZE];
 };
 
@@ -34,6 +35,27 @@ static int set_credential(struct ay_client *c)
 	explicit_bzero(p, n);
 	free(p);
 	return c->headers == NULL ? ay_cli_error(AY_EXIT_IO, "out of memory") : AY_EXIT_OK;
+}
+
+/* Without token: the session of `assay login`, if there is one here. */
+static void set_session(struct ay_client *c)
+{
+	struct ay_cli_session s;
+	char line[160];
+	const char *const heads[][2] = { { "Cookie: ", s.cookie }, { "X-CSRF-Token: ", s.csrf } };
+
+	if (c->settings.session_file == NULL ||
+	    !ay_session_read(c->settings.session_file, c->settings.server, &s))
+		return;
+	for (size_t i = 0; i < AY_COUNT(heads); i++) {
+		struct curl_slist *more;
+
+		snprintf(line, sizeof(line), "%s%s", heads[i][0], heads[i][1]);
+		more = curl_slist_append(c->headers, line);
+		c->headers = more == NULL ? c->headers : more;
+	}
+	explicit_bzero(&s, sizeof(s));
+	explicit_bzero(line, sizeof(line));
 }
 
 static void set_options(struct ay_client *c)
@@ -62,6 +84,8 @@ int ay_client_open(const struct ay_cli *cli, struct ay_client **out)
 		rc = ay_cli_error(AY_EXIT_IO, "libcurl cannot start");
 	if (rc == AY_EXIT_OK && c->settings.token_file != NULL)
 		rc = set_credential(c);
+	else if (rc == AY_EXIT_OK)
+		set_session(c);
 	if (rc != AY_EXIT_OK) {
 		ay_client_close(c);
 		return rc;
@@ -69,6 +93,16 @@ int ay_client_open(const struct ay_cli *cli, struct ay_client **out)
 	set_options(c);
 	*out = c;
 	return AY_EXIT_OK;
+}
+
+void ay_client_quiet(struct ay_client *c)
+{
+	c->quiet = true;
+}
+
+const struct ay_settings *ay_client_settings(const struct ay_client *c)
+{
+	return &c->settings;
 }
 
 void ay_client_close(struct ay_client *c)
@@ -80,6 +114,21 @@ void ay_client_close(struct ay_client *c)
 		curl_easy_cleanup(c->curl);
 	ay_settings_fini(&c->settings);
 	free(c);
+}
+
+static size_t take_header(char *p, size_t size, size_t n, void *arg)
+{
+	static const char head[] = "set-cookie: ";
+	struct ay_answer *a = arg;
+	size_t at = sizeof(head) - 1, end = at;
+
+	if (size * n <= at || strncasecmp(p, head, at) != 0)
+		return size * n;
+	while (end < size * n && p[end] != ';' && p[end] != '\r' && p[end] != '\n')
+		end++;
+	if (end - at < sizeof(a->cookie))
+		snprintf(a->cookie, sizeof(a->cookie), "%.*s", (int)(end - at), p + at);
+	return size * n;
 }
 
 static size_t take_body(char *p, size_t size, size_t n, void *arg)
@@ -119,7 +168,9 @@ static int refused(const struct ay_answer *a, const char *what)
 	ay_cli_print_safe(stderr, ay_bytes_of(text));
 	fputc('\n', stderr);
 	if (a->status == 401)
-		fputs("assay: give a token with --token-file or ASSAY_TOKEN_FILE\n", stderr);
+		fputs("assay: log in with `assay login NAME`, or give a token with --token-file or "
+		      "ASSAY_TOKEN_FILE\n",
+		      stderr);
 	return exit_code;
 }
 
@@ -140,6 +191,8 @@ static int perform(struct ay_client *c, const char *url, struct ay_answer *out)
 	out->type = type == NULL ? NULL : strdup(type);
 	if (type != NULL && strstr(type, "json") != NULL && out->body != NULL)
 		out->json = json_loadb(out->body, out->n, JSON_REJECT_DUPLICATES, NULL);
+	if (out->status >= 300 && c->quiet)
+		return AY_EXIT_IO;
 	return out->status < 300 ? AY_EXIT_OK : refused(out, url);
 }
 
@@ -174,6 +227,8 @@ int ay_client_call(struct ay_client *c, const char *method, const char *path, js
 	curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, take_body);
 	curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, out);
+	curl_easy_setopt(c->curl, CURLOPT_HEADERFUNCTION, take_header);
+	curl_easy_setopt(c->curl, CURLOPT_HEADERDATA, out);
 	if (text != NULL) {
 		curl_easy_setopt(c->curl, CURLOPT_POSTFIELDS, text);
 		curl_easy_setopt(c->curl, CURLOPT_POSTFIELDSIZE, (long)strlen(text));

@@ -10,6 +10,7 @@
 
 #include <jansson.h>
 
+struct ay_settings;
 struct ay_client; /* server address, pinned root, credential */
 
 struct ay_answer {
@@ -17,12 +18,25 @@ struct ay_answer {
 	char *type; /* content type, or NULL */
 	char *body; /* terminated */
 	size_t n;
-	json_t *json; /* NULL when the body is no JSON */
+	json_t *json;	  /* NULL when the body is no JSON */
+	char cookie[128]; /* "NAME=VALUE" of Set-Cookie; empty: none */
 };
 
+/* The session of `assay login` at this server, kept in a file of its own (0600). */
+struct ay_cli_session {
+	char cookie[128], csrf[64];
+};
+/* False: there is none for this server. */
+AY_MUST_USE bool ay_session_read(const char *file, const char *server, struct ay_cli_session *out);
+AY_MUST_USE int ay_session_write(const char *file, const char *server,
+				 const struct ay_cli_session *s);
 /* Reads the settings (options, environment, ~/.config/assay/cli.conf). */
 AY_MUST_USE int ay_client_open(const struct ay_cli *cli, struct ay_client **out);
 void ay_client_close(struct ay_client *c);
+/* What the server refuses from now on is not said. */
+void ay_client_quiet(struct ay_client *c);
+/* Borrowed. */
+const struct ay_settings *ay_client_settings(const struct ay_client *c);
 
 /*
  * path starts after /api/v1 and is already escaped. body: taken over, may be

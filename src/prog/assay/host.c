@@ -97,6 +97,7 @@ static void note_overload(struct ay_cli *cli)
 
 	if (ay_client_open(cli, &c) != AY_EXIT_OK)
 		return;
+	ay_client_quiet(c); /* not everybody may see what is about all hosts */
 	if (ay_client_call(c, "GET", "/overview", NULL, NULL, &a) == AY_EXIT_OK) {
 		s = json_object_get(a.json, "schedule");
 		if (json_is_true(json_object_get(s, "overloaded")))

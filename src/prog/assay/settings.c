@@ -28,26 +28,36 @@ static int on_key(void *arg, const char *section, const char *key, const char *v
 	return 0;
 }
 
-static int read_conf(struct ay_settings *s)
+char *ay_settings_path(const char *name)
 {
 	const char *home = getenv("HOME"), *xdg = getenv("XDG_CONFIG_HOME");
-	char path[1024];
-	FILE *f;
-	int line;
+	char *path = NULL;
+	int n;
 
 	if (xdg != NULL && xdg[0] == '/')
-		snprintf(path, sizeof(path), "%s/assay/cli.conf", xdg);
+		n = asprintf(&path, "%s/assay/%s", xdg, name);
 	else
-		snprintf(path, sizeof(path), "%s/.config/assay/cli.conf", home == NULL ? "" : home);
-	f = fopen(path, "re");
-	if (f == NULL)
+		n = asprintf(&path, "%s/.config/assay/%s", home == NULL ? "" : home, name);
+	return n < 0 ? NULL : path;
+}
+
+static int read_conf(struct ay_settings *s)
+{
+	char *path = ay_settings_path("cli.conf");
+	FILE *f = path == NULL ? NULL : fopen(path, "re");
+	int line, rc = AY_EXIT_OK;
+
+	if (f == NULL) {
+		free(path);
 		return AY_EXIT_OK;
+	}
 	line = ini_parse_file(f, on_key, s);
 	fclose(f);
 	if (line != 0)
-		return ay_cli_error(AY_EXIT_USAGE, "%s:%d: keys are server, ca, token_file", path,
-				    line);
-	return AY_EXIT_OK;
+		rc = ay_cli_error(AY_EXIT_USAGE, "%s:%d: keys are server, ca, token_file", path,
+				  line);
+	free(path);
+	return rc;
 }
 
 static int check(struct ay_settings *s)
@@ -83,6 +93,8 @@ int ay_settings_load(const struct ay_cli *cli, struct ay_settings *out)
 	if (!ok)
 		return ay_cli_error(AY_EXIT_IO, "out of memory");
 	rc = read_conf(out);
+	if (rc == AY_EXIT_OK && out->token_file == NULL)
+		out->session_file = ay_settings_path("session");
 	return rc == AY_EXIT_OK ? check(out) : rc;
 }
 
@@ -91,5 +103,6 @@ void ay_settings_fini(struct ay_settings *s)
 	free(s->server);
 	free(s->ca);
 	free(s->token_file);
+	free(s->session_file);
 	*s = (struct ay_settings){ 0 };
 }

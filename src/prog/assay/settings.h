@@ -13,8 +13,11 @@ struct ay_settings {
 	char *server; /* URL without a slash at its end */
 	char *ca;
 	char *token_file;
+	char *session_file; /* of assay login; used when there is no token file */
 };
 
+/* $XDG_CONFIG_HOME/assay/NAME or ~/.config/assay/NAME; freed by free(). NULL: no home. */
+char *ay_settings_path(const char *name);
 AY_MUST_USE int ay_settings_load(const struct ay_cli *cli, struct ay_settings *out);
 void ay_settings_fini(struct ay_settings *s);
 

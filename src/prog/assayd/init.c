@@ -154,7 +154,7 @@ static enum ay_rc make_rest(const struct ay_config *config, struct ay_err *e)
 	rc = ay_ca_init(ca, e);
 	if (rc == AY_OK || rc == AY_E_EXISTS)
 		rc = ay_admin_init(config, e);
-	return rc == AY_E_EXISTS ? AY_OK : rc;
+	return rc == AY_OK || rc == AY_E_EXISTS ? ay_admin_link(config, e) : rc;
 }
 
 static enum ay_rc make_all(const struct ay_config *config, struct ay_err *e)

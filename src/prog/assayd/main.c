@@ -18,6 +18,7 @@ static const char usage[] =
 	"usage: assayd [--config FILE]          serve in the foreground\n"
 	"       assayd init [--config FILE]     make keys, Privacy CA, store, administrator's "
 	"token\n"
+	"       assayd first-admin [--config F] a new one-time link to make an administrator with\n"
 	"       assayd backup FILE [--config F] a sound copy of the store, also while a server "
 	"runs\n"
 	"       assayd restore FILE [--config F] put a backup in force; a server that runs starts "
@@ -28,7 +29,7 @@ static const char usage[] =
 
 struct options {
 	const char *config;
-	bool is_check, is_init;
+	bool is_check, is_init, is_link;
 	const char *backup, *restore; /* file, or NULL */
 };
 
@@ -37,11 +38,12 @@ static bool read_verb(int n, char **word, struct options *o)
 	if (n == 0)
 		return true;
 	o->is_init = n == 1 && strcmp(word[0], "init") == 0;
+	o->is_link = n == 1 && strcmp(word[0], "first-admin") == 0;
 	if (n == 2 && strcmp(word[0], "backup") == 0)
 		o->backup = word[1];
 	if (n == 2 && strcmp(word[0], "restore") == 0)
 		o->restore = word[1];
-	return o->is_init || o->backup != NULL || o->restore != NULL;
+	return o->is_init || o->is_link || o->backup != NULL || o->restore != NULL;
 }
 
 /* Exit status, or -1 to go on. */
@@ -83,6 +85,20 @@ static int init(const struct ay_config *config)
 	}
 	printf("root certificate     %s/%s\n", state, AY_FILE_ROOT_CERT);
 	printf("administrator token  %s/%s\n", state, AY_FILE_ADMIN_TOKEN);
+	printf("administrator link   %s/%s  (serves once)\n", state, AY_FILE_FIRST_ADMIN);
+	return EXIT_DONE;
+}
+
+static int make_link(const struct ay_config *config)
+{
+	struct ay_err e = { 0 };
+
+	if (ay_admin_link(config, &e) != AY_OK) {
+		fprintf(stderr, "assayd: first-admin: %s\n", e.text);
+		return EXIT_FAILED;
+	}
+	printf("administrator link   %s/%s  (serves once)\n", ay_config_str(config, "state_dir"),
+	       AY_FILE_FIRST_ADMIN);
 	return EXIT_DONE;
 }
 
@@ -115,6 +131,8 @@ static int run(const struct ay_config *config, const struct options *o)
 {
 	if (o->backup != NULL || o->restore != NULL)
 		return copy_store(config, o);
+	if (o->is_link)
+		return make_link(config);
 	return o->is_init ? init(config) : serve(config);
 }
 

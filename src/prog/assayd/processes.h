@@ -74,6 +74,11 @@ int ay_keeper_run(const struct ay_keeper_args *a);
  * interrupted init may meet.
  */
 AY_MUST_USE enum ay_rc ay_admin_init(const struct ay_config *config, struct ay_err *e);
+/*
+ * STATE/first-admin.link (0600): a link that serves once, for a while, to name
+ * an administrator and set his password. A new one ends the one before.
+ */
+AY_MUST_USE enum ay_rc ay_admin_link(const struct ay_config *config, struct ay_err *e);
 /* `assayd backup FILE`, `assayd restore FILE`: also while a server runs on the same state folder.
  */
 AY_MUST_USE enum ay_rc ay_admin_backup(const struct ay_config *config, const char *file,
@@ -107,6 +112,7 @@ int ay_parent_run(const struct ay_config *config);
 #define AY_FILE_HEAD_PUB "audit-head.pub"
 #define AY_FILE_KEEPER_KEYS "keeper.keys" /* 0600; made by keeper at its first start */
 #define AY_FILE_ADMIN_TOKEN "admin.token"
+#define AY_FILE_FIRST_ADMIN "first-admin.link"
 #define AY_FILE_DATABASE "assay.db"
 #define AY_FILE_ENDPOINTS "endpoints.json"
 #define AY_DIR_CA "ca"
