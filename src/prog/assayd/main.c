@@ -2,6 +2,8 @@
 /* assayd: the attestation server. Reads the options and the configuration. */
 #include "prog/assayd/processes.h"
 
+#include "prog/assayd/api/api.h"
+
 #include "io/sys/file.h"
 #include "io/sys/listeners.h"
 #include "io/sys/log.h"
@@ -46,10 +48,20 @@ static bool read_verb(int n, char **word, struct options *o)
 	return o->is_init || o->is_link || o->backup != NULL || o->restore != NULL;
 }
 
+static int print_tables(void)
+{
+	json_t *all = ay_api_tables();
+	int rc = all == NULL ? -1 : json_dumpf(all, stdout, JSON_COMPACT);
+
+	json_decref(all);
+	return rc == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
 /* Exit status, or -1 to go on. */
 static int read_options(int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = { { "config", required_argument, NULL, 'c' },
+					       { "routes", no_argument, NULL, 'R' },
 					       { "version", no_argument, NULL, 'V' },
 					       { "help", no_argument, NULL, 'h' },
 					       { NULL, 0, NULL, 0 } };
@@ -60,6 +72,8 @@ static int read_options(int argc, char **argv, struct options *o)
 			o->config = optarg;
 		} else if (c == 'n') {
 			o->is_check = true;
+		} else if (c == 'R') { /* for tests: what may be asked, and by whom */
+			return print_tables();
 		} else if (c == 'V') {
 			printf("assayd %s\n", AY_VERSION);
 			return EXIT_DONE;

@@ -432,3 +432,8 @@ void ay_api_gone(struct ay_api *a, uint32_t req)
 		return;
 	}
 }
+
+json_t *ay_api_tables(void)
+{
+	return json_pack("{s:o, s:o}", "routes", ay_routes_json(), "roles", ay_roles_json());
+}

@@ -10,6 +10,8 @@
  */
 #include "io/ipc/front_msg.h"
 
+#include <jansson.h>
+
 struct ay_api;
 struct ay_engine;
 struct ay_store;
@@ -36,6 +38,8 @@ void ay_api_free(struct ay_api *a);
 void ay_api_request(struct ay_api *a, uint32_t req, struct ay_bytes message);
 /* API_GONE. */
 void ay_api_gone(struct ay_api *a, uint32_t req);
+/* {"routes":[..],"roles":{name:[permission]}}: what there is, for tests and documents. */
+json_t *ay_api_tables(void);
 /* About once a second: signs of life on event streams. */
 void ay_api_tick(struct ay_api *a, int64_t now_ms);
 

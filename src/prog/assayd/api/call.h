@@ -295,6 +295,8 @@ struct ay_failures *ay_failures_new(void);
 void ay_failures_free(struct ay_failures *f);
 /* One more failure of this peer: false when there were too many. */
 bool ay_auth_failed(struct ay_api *a, struct ay_bytes peer);
+/* The built-in roles: {name: [permission]}. */
+json_t *ay_roles_json(void);
 const char *ay_perm_name(enum ay_perm p);
 AY_MUST_USE bool ay_perm_find(const char *name, enum ay_perm *out);
 /* Bits of a role; 0 and false when there is none of that name. */

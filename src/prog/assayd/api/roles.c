@@ -107,3 +107,21 @@ enum ay_rc ay_perms_parse(const json_t *list, uint64_t *out, struct ay_err *e)
 	*out |= AY_PERM_BIT(ANY);
 	return AY_OK;
 }
+
+json_t *ay_roles_json(void)
+{
+	json_t *all = json_object();
+	const char *doc, *name;
+	uint64_t held;
+
+	for (size_t i = 0; (name = ay_role_builtin(i, &held, &doc)) != NULL; i++) {
+		json_t *list = json_array();
+
+		for (int p = 0; p < AY_PERMS; p++)
+			if (((held >> p) & 1) != 0)
+				json_array_append_new(list,
+						      json_string(ay_perm_name((enum ay_perm)p)));
+		json_object_set_new(all, name, list);
+	}
+	return all;
+}

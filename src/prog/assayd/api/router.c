@@ -269,3 +269,28 @@ enum ay_rc ay_route_permit(const struct ay_route *r, const struct ay_principal *
 				    "%s needs the permission %s", r->path, r->perm_name);
 	return AY_OK;
 }
+
+static json_t *row_json(enum ay_listener l, enum ay_dialect d, const struct ay_route *r)
+{
+	struct ay_principal nobody = { 0 };
+	struct ay_err e;
+	size_t at;
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:s}", "listener",
+			 ay_listener_name(l), "dialect", ay_dialect_name(d), "method",
+			 ay_http_method_name(r->method), "path", r->path, "permission",
+			 r->perm_name, "host", (int)ay_route_host(r, &at), "scoped",
+			 (int)(ay_route_scope(r, &nobody, &e) == AY_OK), "handler",
+			 r->handler_name);
+}
+
+json_t *ay_routes_json(void)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < AY_COUNT(served); i++)
+		for (size_t k = 0; k < sets[served[i].set].n; k++)
+			json_array_append_new(all, row_json(served[i].listener, served[i].dialect,
+							    &sets[served[i].set].row[k]));
+	return all;
+}

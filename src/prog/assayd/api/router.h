@@ -21,6 +21,11 @@ struct ay_route_found {
  */
 const struct ay_route *ay_route_find(enum ay_listener l, enum ay_http_method method,
 				     const struct ay_target *t, struct ay_route_found *out);
+/*
+ * Every row that any listener serves, for tests and documents: {"listener",
+ * "dialect","method","path","permission","host":bool,"scoped":bool,"handler"}.
+ */
+json_t *ay_routes_json(void);
 /* The methods of a path there, for Allow. */
 void ay_route_allow(enum ay_listener l, const struct ay_target *t, char out[64]);
 /* AY_E_INPUT for a parameter that the row does not name. */
