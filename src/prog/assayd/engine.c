@@ -35,6 +35,11 @@ void ay_engine_overview(const struct ay_engine *g, struct ay_overview *out)
 	*out = g->count;
 }
 
+const struct ay_own_names *ay_engine_own_names(const struct ay_engine *g)
+{
+	return g->own;
+}
+
 const struct ay_config *ay_engine_config_of(const struct ay_engine *g)
 {
 	return g->config;
@@ -366,6 +371,7 @@ enum ay_rc ay_engine_new(const struct ay_engine_parts *p, struct ay_engine **out
 	g->set = p->set;
 	g->loop = p->loop;
 	g->signers = p->signers;
+	g->own = p->own;
 	g->store = p->store;
 	ay_engine_clock(g);
 	g->next_second = g->mono_ms + SECOND_MS;

@@ -370,6 +370,9 @@ void ay_engine_unsubscribe(struct ay_engine *g, struct ay_subscription *s);
 
 struct ay_config;
 /* NULL in tests that have none. */
+struct ay_own_names;
+/* The server's names (ownnames.h); NULL: none are known. */
+const struct ay_own_names *ay_engine_own_names(const struct ay_engine *g);
 const struct ay_config *ay_engine_config_of(const struct ay_engine *g);
 /* Array of {"key","text"}: what an operator should be reminded of. The caller's; NULL without
  * memory. */

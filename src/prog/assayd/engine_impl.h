@@ -321,6 +321,7 @@ struct ay_engine {
 	struct ay_verifying *verifying;	  /* verify.c */
 	struct ay_approvals *approvals;	  /* approvals.c */
 	const struct ay_signers *signers; /* whose reference sets are taken; NULL: nobody's */
+	const struct ay_own_names *own; /* the caller's; may be NULL */
 	struct ay_waiter *waiters;
 	struct ay_subscription *subs;
 	uint64_t event_seq;
@@ -587,6 +588,7 @@ struct ay_engine_parts {
 	int parent_fd, front_fd, signer_fd, ca_fd; /* -1: none */
 	int keeper_fd, courier_fd;
 	const struct ay_signers *signers; /* stays the caller's; NULL: nobody */
+	const struct ay_own_names *own;		   /* stays the caller's; may be NULL */
 };
 AY_MUST_USE enum ay_rc ay_engine_new(const struct ay_engine_parts *p, struct ay_engine **out,
 				     struct ay_err *e);

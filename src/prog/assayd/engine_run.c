@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prog/assayd/engine_impl.h"
 #include "prog/assayd/processes.h"
+#include "prog/assayd/ownnames.h"
 #include "prog/assayd/signers.h"
 
 #include "io/sys/sandbox.h"
@@ -139,13 +140,17 @@ static enum ay_rc open_store(const struct ay_config *c, struct ay_store **out, s
 }
 
 static enum ay_rc start(const struct ay_engine_args *a, struct ay_engine_parts *p,
-			struct ay_signers *signers, struct ay_engine **g, struct ay_err *e)
+			struct ay_signers *signers, struct ay_own_names *own, struct ay_engine **g,
+			struct ay_err *e)
 {
 	enum ay_rc rc;
 
 	read_settings(a->config, &p->set);
 	rc = ay_signers_load(a->config, signers, e);
 	p->signers = signers;
+	if (rc == AY_OK)
+		rc = ay_own_names_load(a->config, own, e);
+	p->own = own;
 	if (rc == AY_OK)
 		rc = enter_sandbox(a->config, e);
 	if (rc == AY_OK)
@@ -169,11 +174,12 @@ int ay_engine_run(const struct ay_engine_args *a)
 				     .keeper_fd = a->keeper_fd,
 				     .courier_fd = a->courier_fd };
 	struct ay_signers signers = { 0 };
+	struct ay_own_names own = { 0 };
 	struct ay_engine *g = NULL;
 	struct ay_err e = { 0 };
 	int status = 1;
 
-	if (start(a, &p, &signers, &g, &e) != AY_OK) {
+	if (start(a, &p, &signers, &own, &g, &e) != AY_OK) {
 		ay_log_err(AY_LOG_ERROR, "engine cannot start", &e);
 	} else {
 		ay_ipc_send(g->parent, AY_MSG_CHILD_READY, 0, 0, (struct ay_bytes){ 0 });

@@ -209,6 +209,12 @@ void ay_engine_person_event(struct ay_engine *g, const char *code, const char *t
 	snprintf(w.event_code, sizeof(w.event_code), "%s", code);
 }
 
+const struct ay_own_names *ay_engine_own_names(const struct ay_engine *g)
+{
+	(void)g;
+	return NULL;
+}
+
 const struct ay_config *ay_engine_config_of(const struct ay_engine *g)
 {
 	(void)g;

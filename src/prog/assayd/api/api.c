@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/sys/rng.h"
 #include "prog/assayd/api/attempt.h"
+#include "prog/assayd/api/clients.h"
 #include "prog/assayd/api/router.h"
 #include "prog/assayd/api/session.h"
+#include "prog/assayd/family/cit_rpc.h"
 #include "prog/assayd/family/objects.h"
 #include "prog/assayd/soap/soap.h"
 
@@ -60,6 +62,8 @@ enum ay_rc ay_api_new(struct ay_engine *g, struct ay_store *store, const struct 
 		rc = ay_listener_roles_load(a, e);
 	if (rc == AY_OK)
 		rc = ay_objects_load(a, e);
+	if (rc == AY_OK)
+		rc = ay_clients_load(a, e);
 	if (rc != AY_OK) {
 		ay_api_free(a);
 		return rc;
@@ -85,6 +89,8 @@ void ay_api_free(struct ay_api *a)
 	ay_denials_flush(a, true);
 	free(a->denials);
 	ay_objects_free(a);
+	ay_clients_free(a);
+	ay_rpcs_free(a);
 	ay_accounts_free(a);
 	ay_attempts_free(a);
 	OPENSSL_cleanse(a->basic_key, sizeof(a->basic_key));

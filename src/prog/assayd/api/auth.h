@@ -60,6 +60,10 @@ AY_MUST_USE enum ay_rc ay_bearer_check(struct ay_api *a, struct ay_bytes text,
 AY_MUST_USE enum ay_rc ay_auth_user(struct ay_api *a, const struct ay_api_account *u,
 				    struct ay_principal *who, struct ay_err *e);
 
+/* The rights of the token of this id, for a caller who checked another proof of it. */
+AY_MUST_USE enum ay_rc ay_auth_token_id(struct ay_api *a, struct ay_bytes id,
+					struct ay_principal *who, struct ay_err *e);
+
 /*
  * A request was refused for its credential or its rights: status 401, 403, 404
  * (out of scope) or 429. The one place where that is reported to the audit.

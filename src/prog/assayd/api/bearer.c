@@ -92,6 +92,19 @@ enum ay_rc ay_bearer_check(struct ay_api *a, struct ay_bytes text, struct ay_pri
 	return right ? grant(a, k, who, e) : ay_auth_wrong(e);
 }
 
+enum ay_rc ay_auth_token_id(struct ay_api *a, struct ay_bytes text, struct ay_principal *who,
+			    struct ay_err *e)
+{
+	struct ay_api_key *k = NULL;
+	uint8_t id[ID_N];
+	size_t n = 0;
+
+	if (ay_base64_decode(AY_BASE64_URL, text, "token.id", id, ID_N, &n, NULL) == AY_OK &&
+	    n == ID_N)
+		k = key_find(a, id);
+	return k != NULL ? grant(a, k, who, e) : ay_auth_wrong(e);
+}
+
 enum ay_auth ay_auth_bearer(struct ay_api_call *c, const struct ay_api_request *r,
 			    struct ay_principal *who, struct ay_err *e)
 {

@@ -105,6 +105,8 @@ struct ay_api {
 	struct ay_api_out out;
 	struct ay_api_call *calls;
 	struct ay_accounts *accounts;
+	struct ay_clients *clients;
+	struct ay_rpcs *rpcs; /* family/cit_rpc.h */
 	struct ay_failures *failures;
 	struct ay_objects *objects; /* family/objects.h */
 	struct ay_listener_set listener[AY_LISTENERS]; /* listener.c; that of the API is empty */

@@ -80,8 +80,7 @@ static void show(struct ay_clients *cs, struct ay_client *x)
 {
 	struct ay_client **at = &cs->all;
 
-	while (*at != NULL &&
-	       ((*at)->kind != x->kind || strcmp((*at)->subject, x->subject) != 0))
+	while (*at != NULL && ((*at)->kind != x->kind || strcmp((*at)->subject, x->subject) != 0))
 		at = &(*at)->next;
 	if (*at != NULL) {
 		struct ay_client *old = *at;

@@ -53,7 +53,6 @@ void ay_signed_asked(struct ay_api_call *c, const struct ay_api_request *r,
 		     struct ay_sr_field field[AY_API_MAX_HEADERS], struct ay_sr_asked *out);
 /* What signs were taken (core/authz/replay.h); durable. AY_E_DENIED: AUTH_REPLAY. */
 AY_MUST_USE enum ay_rc ay_signed_once(struct ay_api *a, const char *signer,
-				      struct ay_bytes signature, int64_t date_ms,
-				      struct ay_err *e);
+				      struct ay_bytes signature, int64_t date_ms, struct ay_err *e);
 
 #endif

@@ -104,5 +104,5 @@ enum ay_auth ay_auth_blob(struct ay_api_call *c, const struct ay_api_request *r,
 	if (c->listener == AY_LISTENER_API || text.n < sizeof(form) ||
 	    memcmp(text.p, form, sizeof(form) - 1) != 0)
 		return AY_AUTH_NONE;
-	return ended(ay_auth_token(c->api, text, who, e));
+	return ended(ay_bearer_check(c->api, text, who, e));
 }

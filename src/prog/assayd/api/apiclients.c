@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Certificates of API clients, as administrators see them. */
+#include "prog/assayd/api/clients.h"
+
+static const char *user_name(const struct ay_api *a, uint64_t id)
+{
+	for (const struct ay_api_account *u = a->accounts->users; u != NULL && id != 0; u = u->next)
+		if (u->id == id)
+			return u->name;
+	return NULL;
+}
+
+static json_t *client_json(const struct ay_api *a, const struct ay_client *x)
+{
+	static const char *const states[] = { "asked", "active", "ended" };
+
+	return json_pack("{s:s, s:s, s:s?, s:s, s:s, s:o}", "fingerprint", x->subject, "state",
+			 states[x->state % AY_COUNT(states)], "user", user_name(a, x->user), "name",
+			 x->name, "comment", x->comment, "created_at", ay_api_time(x->created_at));
+}
+
+void ay_api_apiclients_list(struct ay_api_call *c)
+{
+	json_t *all = json_array();
+
+	for (const struct ay_client *x = ay_clients(c->api); x != NULL; x = x->next)
+		if (x->kind == AY_CLIENT_X509)
+			json_array_append_new(all, client_json(c->api, x));
+	ay_api_array_by(c, all, "fingerprint");
+}
+
+/* The one of the path, or NULL and the call is answered. */
+static const struct ay_client *client_of(struct ay_api_call *c)
+{
+	char print[65];
+	const struct ay_client *x;
+	struct ay_err e;
+
+	snprintf(print, sizeof(print), "%.*s", (int)(c->param[0].n < 64 ? c->param[0].n : 64),
+		 (const char *)c->param[0].p);
+	x = c->param[0].n == 64 ? ay_client_find(c->api, AY_CLIENT_X509, print) : NULL;
+	if (x != NULL)
+		return x;
+	ay_err_set(&e, AY_E_NOENT, "client", 0, "no certificate has this fingerprint");
+	ay_api_problem(c, &e);
+	return NULL;
+}
+
+/* Stored, and told to the audit; true: the call goes on. */
+static bool change(struct ay_api_call *c, const struct ay_client *x, enum ay_identity_state state,
+		   uint64_t user, const char *action)
+{
+	struct ay_client row = *x;
+	struct ay_err e = { 0 };
+
+	row.state = state;
+	row.user = user;
+	if (ay_api_refused(c, ay_client_put(c->api, &row, &e), &e))
+		return false;
+	return ay_api_audit(c, action, ay_bytes_of(row.subject),
+			    json_pack("{s:I}", "user", (json_int_t)user));
+}
+
+void ay_api_apiclients_approve(struct ay_api_call *c)
+{
+	const struct ay_client *x = client_of(c);
+	const struct ay_api_account *u;
+	char print[65];
+	struct ay_err e = { 0 };
+
+	if (x == NULL)
+		return;
+	u = ay_account_find(c->api, ay_api_text(c, "user"));
+	if (u == NULL)
+		ay_err_set(&e, AY_E_NOENT, "user", 0, "no account has this name");
+	else if (x->state == AY_IDENTITY_ENDED)
+		ay_err_set(&e, AY_E_EXISTS, "client", 0, "this certificate was ended");
+	if (e.rc != AY_OK) {
+		ay_api_problem(c, &e);
+		return;
+	}
+	snprintf(print, sizeof(print), "%s", x->subject);
+	if (change(c, x, AY_IDENTITY_ACTIVE, u->id, "API_CLIENT_APPROVE"))
+		ay_api_json(c, 200,
+			    client_json(c->api, ay_client_find(c->api, AY_CLIENT_X509, print)));
+}
+
+void ay_api_apiclients_end(struct ay_api_call *c)
+{
+	const struct ay_client *x = client_of(c);
+
+	if (x != NULL && change(c, x, AY_IDENTITY_ENDED, x->user, "API_CLIENT_END"))
+		ay_api_empty(c, 204);
+}

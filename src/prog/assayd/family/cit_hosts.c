@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* CIT v2: /hosts and what hangs on them, /ca-certificates. */
+#include "prog/assayd/family/hostview.h"
+
+#include <stdlib.h>
+
+static json_t *host_json(struct ay_api_call *c, const struct ay_host *h)
+{
+	char id[AY_UUID_TEXT], sha1[41], url[320] = "";
+	const char *at = h->dial.connect != NULL ? h->dial.connect : ay_family_label(h, "address");
+	char *aik = ay_family_aik(c, h, sha1);
+	json_t *o;
+
+	ay_uuid_format(&h->id, id);
+	if (at != NULL)
+		snprintf(url, sizeof(url), "intel:https://%s", at);
+	o = json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:s, s:s?, s:s?}", "id", id, "name",
+		      h->name, "connection_url", url, "description",
+		      ay_family_label(h, "description"), "bios_mle_uuid",
+		      ay_family_label(h, "bios_mle_uuid"), "vmm_mle_uuid",
+		      ay_family_label(h, "vmm_mle_uuid"), "hardware_uuid", id, "aik_certificate",
+		      aik, "aik_sha1", sha1[0] == '\0' ? NULL : sha1);
+	free(aik);
+	return o;
+}
+
+void ay_cit_hosts_search(struct ay_api_call *c)
+{
+	struct ay_family_page page;
+	json_t *list;
+	const struct ay_host *h;
+	struct ay_err e;
+	size_t at = 0;
+
+	if (ay_api_refused(c, ay_family_page(c, 10000, &page, &e), &e))
+		return;
+	list = json_array();
+	while (json_array_size(list) < page.limit && (h = ay_api_host_next(c, &at)) != NULL) {
+		if (!ay_family_wanted(c, h))
+			continue;
+		if (page.skip > 0)
+			page.skip--;
+		else
+			json_array_append_new(list, host_json(c, h));
+	}
+	ay_family_document(c, 200, "host_collection", json_pack("{s:o}", "hosts", list));
+}
+
+void ay_cit_hosts_show(struct ay_api_call *c)
+{
+	const struct ay_host *h = ay_api_host(c);
+
+	if (h != NULL)
+		ay_family_document(c, 200, "host", host_json(c, h));
+}
+
+static void put(struct ay_api_call *c, const struct ay_host *known)
+{
+	struct ay_family_record ask = {
+		.name = ay_family_member(c->body, "name", "host_name"),
+		.connection =
+			ay_family_member(c->body, "connection_url", "add_on_connection_string"),
+		.description = ay_family_member(c->body, "description", "Description"),
+		.tls = json_object_get(c->body, "tls_policy_choice"),
+	};
+	const struct ay_host *h = NULL;
+	struct ay_err e = { 0 };
+
+	if (known != NULL)
+		ask.name = ay_arena_dup(&c->arena, ay_bytes_of(known->name));
+	if (ay_api_refused(c, ay_family_record_put(c, &ask, known != NULL, &h, &e), &e))
+		return;
+	if (ay_api_audit(c, known == NULL ? "HOST_ADD" : "HOST_CHANGE", ask.name, json_object()))
+		ay_family_document(c, 200, "host", host_json(c, h));
+}
+
+void ay_cit_hosts_create(struct ay_api_call *c)
+{
+	put(c, NULL);
+}
+
+void ay_cit_hosts_update(struct ay_api_call *c)
+{
+	const struct ay_host *h = ay_api_host(c);
+
+	if (h != NULL)
+		put(c, h);
+}
+
+void ay_cit_hosts_delete(struct ay_api_call *c)
+{
+	const struct ay_host *h = ay_api_host(c);
+	struct ay_bytes name;
+	struct ay_err e = { 0 };
+
+	if (h == NULL)
+		return;
+	name = ay_arena_dup(&c->arena, ay_bytes_of(h->name));
+	if (ay_api_refused(c, ay_engine_host_remove(c->api->engine, h, &e), &e))
+		return;
+	if (ay_api_audit(c, "HOST_REMOVE", name, json_object()))
+		ay_api_empty(c, 204);
+}
+
+void ay_cit_hosts_aiks(struct ay_api_call *c)
+{
+	const struct ay_host *h = ay_api_host(c);
+	char sha1[41], *pem;
+	struct ay_err e;
+
+	if (h == NULL)
+		return;
+	pem = ay_family_aik(c, h, sha1);
+	if (pem == NULL) {
+		ay_err_set(&e, AY_E_NOENT, "aik", 0, "the host has no AIK yet");
+		ay_api_problem(c, &e);
+		return;
+	}
+	if (ay_family_media(c, AY_MEDIA_DOCUMENTS | AY_MEDIA_BIT(AY_MEDIA_PEM), AY_MEDIA_JSON) ==
+	    AY_MEDIA_PEM)
+		ay_api_answer(c, 200, ay_media_type(AY_MEDIA_PEM), ay_bytes_of(pem), NULL, NULL);
+	else
+		ay_family_document(c, 200, "host_aik_collection",
+				   json_pack("{s:[{s:s, s:s, s:s}]}", "aiks", "name", h->name,
+					     "aik_sha1", sha1, "certificate", pem));
+	free(pem);
+}
+
+void ay_cit_certificates(struct ay_api_call *c)
+{
+	ay_family_document(c, 200, "ca_certificate_collection",
+			   json_pack("{s:o}", "ca_certificates", ay_family_certificates(c)));
+}
+
+void ay_cit_certificate(struct ay_api_call *c)
+{
+	ay_family_certificate(c, c->param[0]);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AY_ASSAYD_FAMILY_HOSTVIEW_H
+#define AY_ASSAYD_FAMILY_HOSTVIEW_H
+
+/* Hosts and attestations as clients of CIT v2 and SecL see them. */
+#include "prog/assayd/family/family.h"
+
+/* What is trusted of a host now. The whole verdict rules: bios and vmm are never both true of a
+ * host that is not trusted. */
+struct ay_family_trust {
+	bool whole, bios, vmm, tag;
+};
+struct ay_family_trust ay_family_trust_of(const struct ay_api_call *c, const struct ay_host *h);
+
+/* PEM of the AIK certificate (free) and its SHA-1; NULL and "" when there is none. */
+char *ay_family_aik(struct ay_api_call *c, const struct ay_host *h, char sha1[41]);
+
+/* Value of a label; NULL: it has none of that key. */
+const char *ay_family_label(const struct ay_host *h, const char *key);
+
+/* Text member of a document under one of two names; {NULL, 0}: neither. */
+struct ay_bytes ay_family_member(const json_t *o, const char *one, const char *other);
+
+/*
+ * A connection string, "intel:https://HOST:PORT/;user;pw": only HOST:PORT is
+ * kept, never what follows. AY_E_INPUT, BAD_CONNECTION: not that, or of a
+ * manager that no connector is there for.
+ */
+AY_MUST_USE enum ay_rc ay_family_connection(struct ay_bytes text, char out[280], struct ay_err *e);
+
+/*
+ * Register or, when `update`, change the host of a CIT or SecL record. What is
+ * told of TLS: a policy "TRUST_FIRST_CERTIFICATE" or a SHA-256 of the agent's
+ * public key; without either the agent dials in and the address is only shown.
+ */
+struct ay_family_record {
+	struct ay_bytes name, connection, description;
+	const json_t *tls; /* tls_policy_choice, or NULL */
+};
+AY_MUST_USE enum ay_rc ay_family_record_put(struct ay_api_call *c,
+					    const struct ay_family_record *ask, bool update,
+					    const struct ay_host **out, struct ay_err *e);
+
+/* Page of a search: limit (0: otherwise) and page from 1. */
+struct ay_family_page {
+	uint64_t limit, skip;
+};
+AY_MUST_USE enum ay_rc ay_family_page(const struct ay_api_call *c, uint64_t otherwise,
+				      struct ay_family_page *out, struct ay_err *e);
+/* Does a host meet id, nameEqualTo, nameContains, aik_sha1, hostHardwareId, .. of the query? */
+bool ay_family_wanted(struct ay_api_call *c, const struct ay_host *h);
+
+/* The host of a body: host_uuid, host_id, hardware_uuid, host_name, aik_sha1. NULL: answered. */
+const struct ay_host *ay_family_host_of_body(struct ay_api_call *c);
+/* The host whose latest report has the id of the path. NULL: answered. */
+const struct ay_host *ay_family_host_of_report(struct ay_api_call *c);
+
+/* Certificate NAME of the server (root, saml, tls, privacy), as PEM or DER. */
+void ay_family_certificate(struct ay_api_call *c, struct ay_bytes name);
+/* {"id","name","certificate"} of each. */
+json_t *ay_family_certificates(struct ay_api_call *c);
+
+#endif

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SecL: /hvs/v2 and the token that its clients ask for. */
+#include "prog/assayd/api/auth.h"
+#include "prog/assayd/family/attestview.h"
+
+#include <stdlib.h>
+
+static const char *text_of(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s == NULL ? "" : s;
+}
+
+/* ---- token ---- */
+
+/* The password is an API token; it is the bearer token, too. Nothing new is made. */
+void ay_hvs_token(struct ay_api_call *c)
+{
+	struct ay_bytes name = ay_family_member(c->body, "username", "user");
+	struct ay_bytes token = ay_family_member(c->body, "password", "password");
+	struct ay_principal who = { 0 };
+	struct ay_err e = { 0 };
+	enum ay_rc rc = ay_bearer_check(c->api, token, &who, &e);
+
+	if (rc == AY_OK && !ay_bytes_eq(name, ay_bytes_of(who.user)))
+		rc = ay_auth_wrong(&e);
+	if (rc == AY_OK) {
+		ay_api_answer(c, 200, "application/jwt", token, NULL, NULL);
+		return;
+	}
+	ay_api_denied(c, 401, &e);
+	if (ay_auth_failed(c->api, c->peer))
+		ay_api_problem_as(c, 401, &e, NULL, NULL);
+	else
+		ay_api_problem_as(c, 429, &e, "retry-after", "10");
+}
+
+/* ---- hosts ---- */
+
+static json_t *host_json(struct ay_api_call *c, const struct ay_host *h)
+{
+	char id[AY_UUID_TEXT], url[320] = "";
+	const char *at = h->dial.connect != NULL ? h->dial.connect : ay_family_label(h, "address");
+
+	ay_uuid_format(&h->id, id);
+	if (at != NULL)
+		snprintf(url, sizeof(url), "intel:https://%s", at);
+	return json_pack(
+		"{s:s, s:s, s:s, s:s, s:s, s:[s], s:b}", "id", id, "host_name", h->name,
+		"connection_string", url, "hardware_uuid", id, "description",
+		ay_family_label(h, "description") == NULL ? "" : ay_family_label(h, "description"),
+		"flavorgroup_names", "automatic", "trusted", (int)ay_family_trust_of(c, h).whole);
+}
+
+typedef json_t *row_fn(struct ay_api_call *c, const struct ay_host *h);
+
+static void search(struct ay_api_call *c, const char *member, row_fn *row)
+{
+	struct ay_family_page page;
+	const struct ay_host *h;
+	json_t *list, *one;
+	struct ay_err e;
+	size_t at = 0;
+
+	if (ay_api_refused(c, ay_family_page(c, 10000, &page, &e), &e))
+		return;
+	list = json_array();
+	while (json_array_size(list) < page.limit && (h = ay_api_host_next(c, &at)) != NULL) {
+		one = ay_family_wanted(c, h) ? row(c, h) : NULL;
+		if (one == NULL)
+			continue;
+		if (page.skip == 0)
+			json_array_append(list, one);
+		else
+			page.skip--;
+		json_decref(one);
+	}
+	ay_family_document(c, 200, member, json_pack("{s:o}", member, list));
+}
+
+void ay_hvs_hosts(struct ay_api_call *c)
+{
+	search(c, "hosts", host_json);
+}
+
+void ay_hvs_host(struct ay_api_call *c)
+{
+	const struct ay_host *h = ay_api_host(c);
+
+	if (h != NULL)
+		ay_family_document(c, 200, "host", host_json(c, h));
+}
+
+static void put(struct ay_api_call *c, const struct ay_host *known)
+{
+	struct ay_family_record ask = {
+		.name = ay_family_member(c->body, "host_name", "name"),
+		.connection = ay_family_member(c->body, "connection_string", "connection_url"),
+		.description = ay_family_member(c->body, "description", "description"),
+		.tls = json_object_get(c->body, "tls_policy_choice"),
+	};
+	const struct ay_host *h = NULL;
+	struct ay_err e = { 0 };
+
+	if (known != NULL)
+		ask.name = ay_arena_dup(&c->arena, ay_bytes_of(known->name));
+	if (ay_api_refused(c, ay_family_record_put(c, &ask, known != NULL, &h, &e), &e))
+		return;
+	if (ay_api_audit(c, known == NULL ? "HOST_ADD" : "HOST_CHANGE", ask.name, json_object()))
+		ay_family_document(c, known == NULL ? 201 : 200, "host", host_json(c, h));
+}
+
+void ay_hvs_host_create(struct ay_api_call *c)
+{
+	put(c, NULL);
+}
+
+void ay_hvs_host_update(struct ay_api_call *c)
+{
+	const struct ay_host *h = ay_api_host(c);
+
+	if (h != NULL)
+		put(c, h);
+}
+
+void ay_hvs_host_delete(struct ay_api_call *c)
+{
+	ay_cit_hosts_delete(c);
+}
+
+/* ---- host-status ---- */
+
+static const char *state_of(const struct ay_host *h)
+{
+	if (h->state != AY_HOST_ENROLLED)
+		return "AIK_NOT_PROVISIONED";
+	return h->connected ? "CONNECTED" : "CONNECTION_FAILURE";
+}
+
+static json_t *status_json(struct ay_api_call *c, const struct ay_host *h)
+{
+	char id[AY_UUID_TEXT];
+
+	(void)c;
+	ay_uuid_format(&h->id, id);
+	return json_pack("{s:s, s:s, s:s, s:{s:s, s:o}}", "id", id, "host_id", id, "host_name",
+			 h->name, "status", "host_state", state_of(h), "last_time_connected",
+			 ay_api_time(h->attested_ms));
+}
+
+void ay_hvs_host_status(struct ay_api_call *c)
+{
+	search(c, "host_status", status_json);
+}
+
+/* ---- reports ---- */
+
+static json_t *rule_json(const json_t *f)
+{
+	bool pass = strcmp(text_of(f, "result"), "pass") == 0;
+	json_t *faults = json_array();
+
+	if (!pass)
+		json_array_append_new(faults, json_pack("{s:s, s:s}", "name", text_of(f, "code"),
+							"description", text_of(f, "text")));
+	return json_pack("{s:{s:s, s:[s]}, s:o, s:b}", "rule", "rule_name",
+			 ay_family_rule_name(text_of(f, "code")), "markers",
+			 ay_family_marker(text_of(f, "component"), true), "faults", faults,
+			 "trusted", (int)pass);
+}
+
+static json_t *part_json(const struct ay_host *h, const json_t *report, enum ay_component part,
+			 bool shown)
+{
+	json_t *rules = json_array(), *f;
+	size_t i;
+
+	json_array_foreach (json_object_get(report, "findings"), i, f)
+		if (strcmp(text_of(f, "component"), ay_component_name(part)) == 0)
+			json_array_append_new(rules, rule_json(f));
+	return json_pack("{s:b, s:o}", "trust", (int)(shown && h->components[part] == AY_TRUSTED),
+			 "rules", rules);
+}
+
+static json_t *report_json(struct ay_api_call *c, const struct ay_host *h, const json_t *report)
+{
+	bool shown = ay_lease_verdict(&h->lease, c->api->now_ms) != AY_UNKNOWN;
+	struct ay_uuid rid;
+	char id[AY_UUID_TEXT], host[AY_UUID_TEXT];
+	json_t *parts = json_object();
+
+	for (size_t i = AY_COMP_PLATFORM; i < AY_COMPONENTS; i++) {
+		const char *name = ay_component_name((enum ay_component)i);
+		const char *marker = ay_family_marker(name, true);
+
+		if (strcmp(marker, "HOST_UNIQUE") != 0)
+			json_object_set_new(parts, marker,
+					    part_json(h, report, (enum ay_component)i, shown));
+	}
+	memcpy(rid.b, h->report_id, sizeof(rid.b));
+	ay_uuid_format(&rid, id);
+	ay_uuid_format(&h->id, host);
+	return json_pack("{s:s, s:s, s:s, s:{s:b, s:o}, s:o, s:o}", "id", id, "host_id", host,
+			 "host_name", h->name, "trust_information", "OVERALL",
+			 (int)ay_family_trust_of(c, h).whole, "flavors_trust", parts, "created",
+			 ay_api_time(h->attested_ms), "expiration", ay_api_time(h->lease.until_ms));
+}
+
+static const struct ay_family_report_form form = { report_json, "report", AY_ASSERTION_SECL };
+
+void ay_hvs_report_create(struct ay_api_call *c)
+{
+	const struct ay_host *h = ay_family_host_of_body(c);
+
+	if (h != NULL)
+		ay_family_attest(c, h, &form);
+}
+
+void ay_hvs_report(struct ay_api_call *c)
+{
+	const struct ay_host *h = ay_family_host_of_report(c);
+
+	if (h == NULL)
+		return;
+	if (ay_family_wants_saml(c))
+		ay_family_show_saml(c, h, form.saml);
+	else
+		ay_family_show_report(c, h, &form);
+}
+
+static json_t *report_row(struct ay_api_call *c, const struct ay_host *h)
+{
+	json_t *report = NULL, *out = NULL;
+
+	if (h->attested_ms != 0 && ay_engine_report(c->api->engine, h, &report, NULL) == AY_OK)
+		out = report_json(c, h, report);
+	json_decref(report);
+	return out;
+}
+
+void ay_hvs_reports(struct ay_api_call *c)
+{
+	const struct ay_host *h;
+	size_t at = 0;
+
+	if (!ay_family_wants_saml(c)) {
+		search(c, "reports", report_row);
+		return;
+	}
+	while ((h = ay_api_host_next(c, &at)) != NULL && !ay_family_wanted(c, h))
+		continue;
+	if (h == NULL)
+		ay_api_answer(c, 200, ay_media_type(AY_MEDIA_SAML), (struct ay_bytes){ NULL, 0 },
+			      NULL, NULL);
+	else
+		ay_family_show_saml(c, h, form.saml);
+}
+
+/* ---- flavors: reference sets, one flavor for each part of a set ---- */
+
+static json_t *flavor_json(const json_t *set, const char *part)
+{
+	char label[AY_MAX_NAME_BYTES + 32];
+	const char *name = part;
+
+	snprintf(label, sizeof(label), "%.*s@%d", AY_MAX_NAME_BYTES, text_of(set, "name"),
+		 (int)json_integer_value(json_object_get(set, "version")));
+	if (strcmp(part, "runtime") != 0)
+		name = strcmp(part, "host_unique") == 0 ? "HOST_UNIQUE"
+							: ay_family_marker(part, true);
+	else
+		name = "IMA";
+	return json_pack("{s:{s:{s:{s:s, s:s}, s:s, s:s}}, s:s}", "flavor", "meta", "description",
+			 "flavor_part", name, "label", label, "id", text_of(set, "id"), "state",
+			 text_of(set, "state"), "signature", "");
+}
+
+static bool wanted(struct ay_api_call *c, const json_t *flavor)
+{
+	const json_t *meta = json_object_get(json_object_get(flavor, "flavor"), "meta");
+	struct ay_bytes id = ay_api_param(c, "id"), key = ay_api_param(c, "key");
+	struct ay_bytes value = ay_api_param(c, "value");
+
+	if (id.p != NULL && !ay_bytes_eq(id, ay_bytes_of(text_of(meta, "id"))))
+		return false;
+	return key.p == NULL ||
+	       ay_bytes_eq(value, ay_bytes_of(text_of(json_object_get(meta, "description"),
+						      (const char *)key.p)));
+}
+
+static void add_flavors(struct ay_api_call *c, json_t *list, const json_t *set)
+{
+	json_t *part, *one;
+	size_t i;
+
+	json_array_foreach (json_object_get(set, "parts"), i, part) {
+		one = flavor_json(set, json_string_value(part));
+		if (wanted(c, one))
+			json_array_append(list, one);
+		json_decref(one);
+	}
+}
+
+void ay_hvs_flavors(struct ay_api_call *c)
+{
+	struct ay_err e = { 0 };
+	json_t *all = NULL, *list, *set;
+	size_t i;
+
+	if (ay_api_refused(c, ay_engine_references(c->api->engine, &all, &e), &e))
+		return;
+	list = json_array();
+	json_array_foreach (all, i, set)
+		add_flavors(c, list, set);
+	json_decref(all);
+	ay_family_document(c, 200, "signed_flavors", json_pack("{s:o}", "signed_flavors", list));
+}
+
+void ay_hvs_flavor(struct ay_api_call *c)
+{
+	struct ay_err e = { 0 };
+	json_t *set = NULL, *list;
+
+	if (ay_api_refused(c, ay_engine_reference(c->api->engine, c->param[0], &set, &e), &e))
+		return;
+	list = json_array();
+	add_flavors(c, list, set);
+	if (json_array_size(list) > 0)
+		ay_family_document(c, 200, "signed_flavor", json_incref(json_array_get(list, 0)));
+	else
+		ay_family_document(c, 200, "signed_flavor", flavor_json(set, "platform"));
+	json_decref(list);
+	json_decref(set);
+}
+
+/* ---- certificates ---- */
+
+void ay_hvs_certificates(struct ay_api_call *c)
+{
+	struct ay_bytes only = ay_api_param(c, "domain");
+
+	if (only.n > 0)
+		ay_family_certificate(c, only);
+	else
+		ay_family_document(
+			c, 200, "ca_certificates",
+			json_pack("{s:o}", "ca_certificates", ay_family_certificates(c)));
+}
+
+void ay_hvs_certificate(struct ay_api_call *c)
+{
+	ay_family_certificate(c, c->param[0]);
+}

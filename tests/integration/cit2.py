@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""CIT v2 (/mtwilson/v2) of a real assayd by python3-requests, with a simulated host; signed requests:
+another URL, query, body, date and a replay are refused, also after kill -9. TAP."""
+import base64
+import json
+import subprocess
+import sys
+import os
+import xml.etree.ElementTree as ET
+
+import requests
+
+from family_world import BUILD, Signer, World, done, hmac_headers, ok, until
+
+V2 = "/mtwilson/v2"
+SAML = "application/samlassertion+xml"
+
+
+def check_hosts(w):
+    r = w.ask("POST", "mtwilson", V2 + "/hosts", {
+        "name": "cit1", "connection_url": "intel:https://10.1.2.3:1443/;admin;secret", "description": "rack 4"})
+    ok(r.status_code == 200 and r.json()["name"] == "cit1" and r.json()["id"], "POST /hosts registers a host")
+    hid = r.json()["id"]
+    ok("secret" not in r.text and "10.1.2.3:1443" in r.json()["connection_url"],
+       "the connection string is shown without its password")
+    r = w.ask("GET", "mtwilson", f"{V2}/hosts/{hid}")
+    ok(r.json()["id"] == hid and r.json()["description"] == "rack 4", "GET /hosts/{id}")
+    r = w.ask("GET", "mtwilson", f"{V2}/hosts?nameEqualTo=cit1")
+    ok([h["id"] for h in r.json()["hosts"]] == [hid], "search by nameEqualTo")
+    r = w.ask("GET", "mtwilson", f"{V2}/hosts?nameContains=it1&limit=1&page=1")
+    ok([h["id"] for h in r.json()["hosts"]] == [hid], "search by nameContains, limit, page")
+    ok(w.ask("GET", "mtwilson", f"{V2}/hosts?nameContains=it1&limit=1&page=2").json()["hosts"] == [],
+       "the second page is empty")
+    r = w.ask("GET", "mtwilson", f"{V2}/hosts.xml?nameEqualTo=cit1")
+    ok(ET.fromstring(r.text).findtext("hosts/host/name") == "cit1", "suffix .xml")
+    r = w.ask("GET", "mtwilson", f"{V2}/hosts?nameEqualTo=cit1", accept="application/yaml")
+    ok("cit1" in r.text and not r.text.startswith("{"), "YAML by Accept")
+    r = w.ask("POST", "mtwilson", V2 + "/hosts", {"name": "cit1"})
+    ok(r.status_code == 400 and r.json()["error_code"] == 1005, "a second host of that name: 1005")
+    r = w.ask("POST", "mtwilson", V2 + "/hosts", {"description": "x"})
+    ok(r.status_code == 400 and r.json()["error_code"] == 1008, "no name: 1008")
+    r = w.ask("POST", "mtwilson", V2 + "/hosts", {"name": "esx", "connection_url": "vmware:https://v:443/sdk;u;p"})
+    ok(r.status_code == 400 and r.json()["error_code"] == 1017, "a manager that is not there: 1017")
+    r = w.ask("PUT", "mtwilson", f"{V2}/hosts/{hid}", {"description": "rack 5"})
+    ok(r.status_code == 200 and r.json()["description"] == "rack 5", "PUT changes a part")
+    ok(w.ask("DELETE", "mtwilson", f"{V2}/hosts/{hid}").status_code == 204, "DELETE /hosts/{id}")
+    r = w.ask("GET", "mtwilson", f"{V2}/hosts/{hid}")
+    ok(r.status_code == 404 and "error_code" in r.json(), "it is gone")
+    ok(w.ask("GET", "mtwilson", f"{V2}/hosts", token="").status_code == 401, "without credential: 401")
+    ok(w.ask("GET", "api", f"{V2}/hosts").status_code == 404, "the API's address does not have these paths")
+
+
+def check_rpc(w):
+    body = {"hosts": {"HostRecords": [
+        {"host_name": "rpc1", "add_on_connection_string": "https://10.0.0.9:1443"},
+        {"host_name": "rpc2", "add_on_connection_string": "citrix:https://x:443/;u;p"}]}}
+    r = w.ask("POST", "mtwilson", V2 + "/rpc/register-hosts", body)
+    got = {h["host_name"]: h for h in r.json()["result"]["host_records"]}
+    ok(r.status_code == 200 and got["rpc1"]["status"] == "true" and got["rpc1"]["error_code"] == "OK" and
+       got["rpc2"]["status"] == "false", "rpc/register-hosts tells of each host")
+    ok(w.ask("GET", "mtwilson", V2 + "/hosts?nameEqualTo=rpc2").json()["hosts"] == [], "the refused one is not there")
+    r = w.ask("POST", "mtwilson", V2 + "/rpc-async/register-hosts",
+              {"hosts": {"host_records": [{"txt_host_record": {"host_name": "rpc3"}}]}})
+    ok(r.status_code == 202 and r.json()["id"], "rpc-async answers 202 with an id")
+    r = w.ask("GET", "mtwilson", f"{V2}/rpcs/{r.json()['id']}")
+    ok(r.json()["status"] == "OUTPUT" and r.json()["output"]["result"]["host_records"][0]["status"] == "true",
+       "GET /rpcs/{id} tells what came of it")
+    ok(len(w.ask("GET", "mtwilson", V2 + "/rpcs").json()["rpcs"]) == 1, "GET /rpcs lists it")
+
+
+def check_attest(w, name, hid):
+    r = w.ask("POST", "mtwilson", V2 + "/rpc/create-whitelist", {"wl_config": {
+        "add_bios_white_list": True, "add_vmm_white_list": True, "bios_white_list_target": "BIOS_OEM",
+        "vmm_white_list_target": "VMM_OEM", "register_host": True, "txt_host_record": {"host_name": name}}})
+    ok(r.status_code == 200 and r.json()["result"] == "true", f"rpc/create-whitelist: {r.text[:200]}")
+    names = {s["name"] for s in w.api("GET", "/api/v1/reference-sets").json()["items"] if s["state"] == "active"}
+    ok({name + "-bios", name + "-vmm"} <= names, "two reference sets are in force")
+    trusted = until(lambda: w.api("GET", f"/api/v1/hosts/{name}").json()["verdict"] == "trusted", 30)
+    r = w.ask("POST", "mtwilson", V2 + "/host-attestations", {"host_uuid": hid})
+    a = r.json()
+    ok(r.status_code == 200 and a["host_uuid"] == hid and a["host_name"] == name and a["id"],
+       "POST /host-attestations attests")
+    native = w.api("GET", f"/api/v1/hosts/{name}").json()["verdict"]
+    ok(a["trust_report"]["trusted"] == (native == "trusted"), f"trusted as the host's verdict ({native})")
+    ok(bool(trusted) == (native == "trusted"), "the verdict holds")
+    results = a["trust_report"]["results"]
+    ok(results and all({"rule", "rule_name", "faults", "trusted"} <= set(x) for x in results),
+       "results tell rules, faults and outcome")
+    t = w.ask("GET", "mtwilson", f"{V2}/host-attestations?host_id={hid}").json()["host_attestations"]
+    trust = t[0]["host_trust_response"]["trust"]
+    ok(len(t) == 1 and trust["bios"] == trust["vmm"] == (native == "trusted"), "search shows bios and vmm")
+    one = w.ask("GET", "mtwilson", f"{V2}/host-attestations/{t[0]['id']}")
+    ok(one.status_code == 200 and one.json()["id"] == t[0]["id"], "GET /host-attestations/{id}")
+    r = w.ask("POST", "mtwilson", V2 + "/host-attestations", {"host_name": name}, accept=SAML)
+    ok(r.status_code == 200 and r.headers["content-type"] == SAML and f">{name}<" in r.text, "SAML by Accept")
+    path = os.path.join(w.dir, "a.xml")
+    open(path, "w", encoding="utf-8").write(r.text)
+    signer = w.ask("GET", "mtwilson", V2 + "/ca-certificates/saml", token="", accept="application/x-pem-file")
+    cert = os.path.join(w.dir, "saml.pem")
+    open(cert, "w", encoding="ascii").write(signer.text)
+    ok(subprocess.run(["xmlsec1", "--verify", "--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:assertion:Assertion",
+                       "--pubkey-cert-pem", cert, path], capture_output=True).returncode == 0,
+       "xmlsec1 verifies it with the certificate of /ca-certificates/saml")
+    want = "true" if native == "trusted" else "false"
+    ok(f'Name="Trusted"' in r.text and want in r.text, "with the attribute Trusted")
+    r = w.ask("GET", "mtwilson", f"{V2}/host-attestations?nameEqualTo={name}", accept=SAML)
+    ok(r.status_code == 200 and (b"Assertion" in r.content) == (native != "unknown"), "GET gives the kept assertion")
+    r = w.ask("GET", "mtwilson", f"{V2}/host-attestations?nameEqualTo=rpc1", accept=SAML)
+    ok(r.status_code == 200 and r.content == b"", "and an empty body when there is none")
+    r = w.ask("GET", "mtwilson", f"{V2}/hosts/{hid}/aik-certificates", accept="application/x-pem-file")
+    ok(r.text.startswith("-----BEGIN CERTIFICATE"), "the AIK certificate as PEM")
+    sha1 = w.ask("GET", "mtwilson", f"{V2}/hosts/{hid}").json()["aik_sha1"]
+    ok(len(w.ask("GET", "mtwilson", f"{V2}/hosts?aik_sha1={sha1}").json()["hosts"]) == 1, "search by aik_sha1")
+    r = w.ask("POST", "mtwilson", V2 + "/host-attestations", {"host_name": "rpc1"})
+    ok(r.status_code >= 400 and "error_code" in r.json(), "a host without agent cannot be attested")
+    r = w.ask("POST", "mtwilson", V2 + "/host-attestations", {"host_name": "nobody"})
+    ok(r.status_code == 404 and r.json()["error_code"] == 1003, "an unknown host: 1003")
+
+
+def check_certificates(w):
+    r = w.ask("GET", "mtwilson", V2 + "/ca-certificates/root", token="", accept="application/x-pem-file")
+    ok(r.text == open(w.ca, encoding="ascii").read(), "ca-certificates/root is the root")
+    r = w.ask("GET", "mtwilson", V2 + "/ca-certificates/tls.der", token="")
+    ok(r.content[:1] == b"\x30", "DER by suffix")
+    ok(w.ask("GET", "mtwilson", V2 + "/ca-certificates/tag", token="").status_code == 404, "there is no tag CA")
+    names = {c["name"] for c in w.ask("GET", "mtwilson", V2 + "/ca-certificates").json()["ca_certificates"]}
+    ok({"root", "tls", "saml", "privacy"} <= names, "ca-certificates lists them")
+    r = w.ask("GET", "mtwilson", V2 + "/users")
+    ok([u["username"] for u in r.json()["users"]] == ["admin"], "users")
+    ok("admin" in {x["role_name"] for x in w.ask("GET", "mtwilson", V2 + "/roles").json()["roles"]}, "roles")
+
+
+def refused(r, code=None):
+    return r.status_code == 401 and (code is None or code in r.text)
+
+
+def send(w, method, url, headers, body=""):
+    return requests.request(method, url, data=body.encode(), verify=w.ca, timeout=30,
+                            headers={"Content-Type": "application/json", **headers})
+
+
+def check_x509(w):
+    s = Signer()
+    body = {"user": {"username": "cloud", "comment": "the scheduler"},
+            "user_login_certificate": {"certificate": base64.encodebytes(s.der).decode()}}
+    r = w.ask("POST", "mtwilson", V2 + "/rpc/register-user-with-certificate", body, token="")
+    ok(r.status_code == 200 and r.json()["result"] is True, "a certificate asks to become a client, without credential")
+    url = w.url("mtwilson", V2 + "/hosts?nameEqualTo=rpc1")
+    ok(refused(send(w, "GET", url, s.headers("GET", url))), "it opens nothing before it is approved")
+    r = w.api("GET", "/api/v1/api-clients")
+    ok([(c["fingerprint"], c["state"], c["name"]) for c in r.json()["items"]] ==
+       [(s.fingerprint.hex(), "asked", "cloud")], "an administrator sees it")
+    w.api("POST", "/api/v1/users", {"name": "scheduler", "role": "viewer"})
+    r = w.api("POST", f"/api/v1/api-clients/{s.fingerprint.hex()}/approve", {"user": "scheduler"})
+    ok(r.status_code == 200 and r.json()["state"] == "active", "and gives it a user")
+    h = s.headers("GET", url)
+    r = send(w, "GET", url, h)
+    ok(r.status_code == 200 and len(r.json()["hosts"]) == 1, "then a signed request is answered")
+    ok(refused(send(w, "GET", url, h)), "the same again is refused: a replay")
+    other = url.replace("rpc1", "rpc3")
+    ok(refused(send(w, "GET", other, s.headers("GET", url))), "another query than the signed")
+    ok(refused(send(w, "GET", w.url("mtwilson", V2 + "/roles"), s.headers("GET", url))), "another URL")
+    ok(refused(send(w, "GET", url, s.headers("POST", url))), "another method")
+    ok(refused(send(w, "GET", url, s.headers("GET", url, ago=3700))), "a date of more than an hour ago")
+    ok(refused(send(w, "GET", url, s.headers("GET", url, ago=-120))), "a date ahead of time")
+    h = s.headers("GET", url)
+    h["Date"] = s.headers("GET", url, ago=5)["Date"]
+    ok(refused(send(w, "GET", url, h)), "another date than the signed")
+    h = s.headers("GET", url.replace("127.0.0.1", "other.example"))
+    h["Host"] = url.split("/")[2].replace("127.0.0.1", "other.example")
+    ok(refused(send(w, "GET", url, h)), "made for another server")
+    ok(refused(send(w, "GET", url, Signer().headers("GET", url))), "an unknown certificate")
+    post = w.url("mtwilson", V2 + "/hosts")
+    text = json.dumps({"name": "signed1"})
+    r = send(w, "POST", post, s.headers("POST", post, text), text)
+    ok(r.status_code == 403, "the user's rights hold: a viewer registers nothing")
+    w.api("PATCH", "/api/v1/users/scheduler", {"role": "operator"})
+    r = send(w, "POST", post, s.headers("POST", post, text), json.dumps({"name": "signed2"}))
+    ok(refused(r), "another body than the signed")
+    r = send(w, "POST", post, s.headers("POST", post, text), text)
+    ok(r.status_code == 200 and r.json()["name"] == "signed1", "the signed body is taken")
+    return s
+
+
+def check_blob(w):
+    url = w.url("mtwilson", V2 + "/hosts?nameEqualTo=rpc1")
+    ok(send(w, "GET", url, {"x-auth-blob": w.admin}).status_code == 200, "x-auth-blob may carry an API token")
+    ok(refused(send(w, "GET", url, {"x-auth-blob": w.admin[:-1] + ("A" if w.admin[-1] != "A" else "B")})),
+       "a wrong one is refused")
+    ok(refused(send(w, "GET", url, {"x-auth-blob": "anything"})), "anything else is no credential")
+    r = requests.get(w.url("api", "/api/v1/hosts"), headers={"x-auth-blob": w.admin}, verify=w.ca, timeout=30)
+    ok(r.status_code == 401, "not on the API's own address")
+
+
+def check_restart(w, s):
+    url = w.url("mtwilson", V2 + "/hosts?nameEqualTo=rpc1")
+    h = s.headers("GET", url)
+    ok(send(w, "GET", url, h).status_code == 200, "a signed request before kill -9")
+    port = w.at["mtwilson"]
+    w.kill()
+    again = w.url("mtwilson", V2 + "/hosts?nameEqualTo=rpc1")
+    h["Host"] = port  # as it was signed
+    ok(refused(send(w, "GET", again, h), "signed before"), "recorded, it is refused after the restart")
+    got = until(lambda: send(w, "GET", again, s.headers("GET", again)).status_code == 200, 20)
+    ok(got, "a new one is answered")
+    r = w.api("DELETE", f"/api/v1/api-clients/{s.fingerprint.hex()}")
+    ok(r.status_code == 204 and refused(send(w, "GET", again, s.headers("GET", again))),
+       "an ended certificate opens nothing")
+
+
+def main():
+    w = World()
+    try:
+        check_hosts(w)
+        check_rpc(w)
+        check_certificates(w)
+        s = check_x509(w)
+        check_blob(w)
+        hosts = w.simulate(1)
+        if ok(hosts, "a simulated host attests"):
+            check_attest(w, hosts[0]["name"], hosts[0]["id"])
+        check_restart(w, s)
+    finally:
+        w.stop()
+    return done()
+
+
+sys.exit(main())
