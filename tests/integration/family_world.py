@@ -59,9 +59,13 @@ class World:
         self.state = os.path.join(self.dir, "state")
         with open(self.conf, "w", encoding="utf-8") as f:
             f.write(f"state_dir = {self.state}\nrun_dir = {self.dir}/run\n"
-                    "listen_api = 127.0.0.1:0\nlisten_agents = 127.0.0.1:0\n" + extra +
+                    "listen_api = 127.0.0.1:0\nlisten_agents = 127.0.0.1:0\nattest_interval = 1s\n"
+                    f"ek_trust_dir = {self.dir}/ek-trust\n" + extra +
                     "[compat]\nmtwilson_listen = 127.0.0.1:0\nsecl_listen = 127.0.0.1:0\n"
                     "oat1_listen = 127.0.0.1:0\n")
+        os.mkdir(os.path.join(self.dir, "ek-trust"))
+        subprocess.run([SIM, "--make-ek-ca", os.path.join(self.dir, "ek-trust")], check=True,
+                       stdout=subprocess.DEVNULL)
         subprocess.run([ASSAYD, "init", "--config", self.conf], check=True, stdout=subprocess.DEVNULL)
         self.admin = open(os.path.join(self.state, "admin.token"), encoding="ascii").read().strip()
         self.ca = os.path.join(self.state, "root.pem")
@@ -87,7 +91,6 @@ class World:
     def kill(self):
         self.proc.send_signal(signal.SIGKILL)
         self.proc.wait(15)
-        time.sleep(0)  # its children end with their sockets
         self.start()
 
     def url(self, listener, path):
@@ -111,11 +114,12 @@ class World:
         """n simulated hosts that attest; their names."""
         token = self.api("POST", "/api/v1/tokens", {"uses": n}).json()["token"]
         self.sim = subprocess.Popen([SIM, "--server", self.at["agents"], "--token", token, "--hosts", str(n),
-                                     "--seconds", "600"], stdout=self.log, stderr=self.log)
+                                     "--ek-ca", os.path.join(self.dir, "ek-trust"), "--seconds", "600"], stdout=self.log, stderr=self.log)
 
         def attested():
             items = self.api("GET", "/api/v1/hosts").json()["items"]
-            return items if len(items) == n and all(h["attested_at"] for h in items) else None
+            items = [h for h in items if h["name"].startswith("sim-") and h["attested_at"]]
+            return items if len(items) == n else None
         return until(attested)
 
     def stop(self):
