@@ -11,7 +11,7 @@ import xml.etree.ElementTree as ET
 
 import requests
 
-from family_world import BUILD, Signer, World, done, hmac_headers, ok, until
+from family_world import SRC, Signer, World, done, hmac_headers, ok, until
 
 V2 = "/mtwilson/v2"
 SAML = "application/samlassertion+xml"
@@ -183,6 +183,41 @@ def check_x509(w):
     return s
 
 
+def check_hmac(w):
+    token = w.api("POST", "/api/v1/users/scheduler/tokens", {"label": "hmac", "role": "viewer"}).json()
+    r = w.api("POST", f"/api/v1/users/scheduler/tokens/{token['id']}/signing-key")
+    ok(r.status_code == 201 and r.json()["username"] == token["id"], "an API token gets a signing key")
+    user, key = r.json()["username"], r.json()["password"]
+    url = w.url("mtwilson", V2 + "/hosts?nameEqualTo=rpc1")
+    h = hmac_headers(user, key, "GET", url)
+    ok(send(w, "GET", url, h).status_code == 200, "MtWilson: a signed request is answered")
+    ok(refused(send(w, "GET", url, h)), "MtWilson: a replay")
+    ok(refused(send(w, "GET", url.replace("rpc1", "rpc3"), hmac_headers(user, key, "GET", url))),
+       "MtWilson: another query")
+    ok(refused(send(w, "GET", w.url("mtwilson", V2 + "/rpcs"), hmac_headers(user, key, "GET", url))),
+       "MtWilson: another URL")
+    ok(refused(send(w, "GET", url, hmac_headers(user, key, "GET", url, ago=3700))), "MtWilson: too old")
+    ok(refused(send(w, "GET", url, hmac_headers(user, "x" + key, "GET", url))), "MtWilson: another key")
+    ok(refused(send(w, "GET", url, hmac_headers("nobody", key, "GET", url))), "MtWilson: no such user")
+    post = w.url("mtwilson", V2 + "/hosts")
+    ok(refused(send(w, "POST", post, hmac_headers(user, key, "POST", post, "{}"), '{"name":"x"}')),
+       "MtWilson: another body")
+    ok(send(w, "POST", post, hmac_headers(user, key, "POST", post, "{}"), "{}").status_code == 403,
+       "MtWilson: the token's rights hold")
+    raw = open(os.path.join(w.state, "assay.db"), "rb").read()
+    wal = os.path.join(w.state, "assay.db-wal")
+    raw += open(wal, "rb").read() if os.path.exists(wal) else b""
+    ok(key.encode() not in raw and base64.b64encode(key.encode()) not in raw, "the key is not in the store as it is")
+    w.api("DELETE", f"/api/v1/users/scheduler/tokens/{token['id']}")
+    ok(refused(send(w, "GET", url, hmac_headers(user, key, "GET", url))), "MtWilson: a revoked token's key")
+
+
+def check_docs():
+    rc = subprocess.run([sys.executable, os.path.join(SRC, "src/prog/assayd/family/compat.py"), "--check",
+                         os.path.join(SRC, "docs/compat.md")]).returncode
+    ok(rc == 0, "docs/compat.md is what the route tables say")
+
+
 def check_blob(w):
     url = w.url("mtwilson", V2 + "/hosts?nameEqualTo=rpc1")
     ok(send(w, "GET", url, {"x-auth-blob": w.admin}).status_code == 200, "x-auth-blob may carry an API token")
@@ -210,12 +245,14 @@ def check_restart(w, s):
 
 
 def main():
+    check_docs()
     w = World()
     try:
         check_hosts(w)
         check_rpc(w)
         check_certificates(w)
         s = check_x509(w)
+        check_hmac(w)
         check_blob(w)
         hosts = w.simulate(1)
         if ok(hosts, "a simulated host attests"):

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Certificates of API clients, as administrators see them. */
+#include "core/base/base64.h"
+#include "io/sys/rng.h"
 #include "prog/assayd/api/clients.h"
+#include "prog/assayd/keepers.h"
+
+#include <openssl/crypto.h>
 
 static const char *user_name(const struct ay_api *a, uint64_t id)
 {
@@ -91,4 +96,74 @@ void ay_api_apiclients_end(struct ay_api_call *c)
 
 	if (x != NULL && change(c, x, AY_IDENTITY_ENDED, x->user, "API_CLIENT_END"))
 		ay_api_empty(c, 204);
+}
+
+/* ---- signing keys of API tokens ---- */
+
+enum { KEY_N = 32, KEY_TEXT = AY_BASE64_ROOM(KEY_N) };
+
+/* The key's text, while keeper wraps it. */
+static void wrapped(void *arg, enum ay_rc rc, const struct ay_err *e, struct ay_bytes octets)
+{
+	struct ay_api_call *c = arg;
+	char *text = c->state;
+	struct ay_client row = { .kind = AY_CLIENT_HMAC,
+				 .state = AY_IDENTITY_ACTIVE,
+				 .created_at = c->api->now_ms,
+				 .octets = (uint8_t *)(uintptr_t)octets.p,
+				 .octets_n = octets.n };
+	const struct ay_api_account *u = ay_account_find(c->api, c->param[0]);
+	struct ay_err bad = { 0 };
+	json_t *answer;
+
+	c->state = NULL;
+	snprintf(row.subject, sizeof(row.subject), "%.*s", (int)c->param[1].n,
+		 (const char *)c->param[1].p);
+	row.user = u == NULL ? 0 : u->id;
+	answer = json_pack("{s:s, s:s}", "username", row.subject, "password", text);
+	OPENSSL_cleanse(text, KEY_TEXT);
+	if (rc == AY_OK) {
+		e = &bad;
+		rc = ay_client_put(c->api, &row, &bad);
+	}
+	if (ay_api_refused(c, rc, e))
+		json_decref(answer);
+	else if (ay_api_audit(c, "API_TOKEN_SIGNING_KEY", c->param[1], json_object()))
+		ay_api_json(c, 201, answer);
+	else
+		json_decref(answer);
+}
+
+static bool has_token(const struct ay_api_call *c)
+{
+	char id[AY_BASE64_ROOM(9)];
+
+	for (const struct ay_api_key *k = c->api->accounts->keys; k != NULL; k = k->next) {
+		ay_base64_encode(AY_BASE64_URL, AY_BYTES(k->id), id);
+		if (!k->revoked && ay_bytes_eq(ay_bytes_of(id), c->param[1]) &&
+		    ay_bytes_eq(ay_bytes_of(k->user), c->param[0]))
+			return true;
+	}
+	return false;
+}
+
+void ay_api_apiclients_signing_key(struct ay_api_call *c)
+{
+	uint8_t key[KEY_N];
+	char *text = ay_arena_alloc(&c->arena, KEY_TEXT);
+	struct ay_err e = { 0 };
+
+	if (!has_token(c))
+		ay_err_set(&e, AY_E_NOENT, "token", 0, "the account has no such token");
+	else if (text == NULL)
+		ay_err_set(&e, AY_E_NOMEM, "token", 0, "out of memory");
+	if (e.rc != AY_OK) {
+		ay_api_problem(c, &e);
+		return;
+	}
+	ay_rng_bytes(key, sizeof(key));
+	ay_base64_encode(AY_BASE64_URL, AY_BYTES(key), text);
+	OPENSSL_cleanse(key, sizeof(key));
+	c->state = text;
+	ay_keeper_wrap(c->api->engine, "mtwilson", c->param[1], ay_bytes_of(text), wrapped, c);
 }
