@@ -4,6 +4,7 @@
 
 #include "core/base/base64.h"
 #include "prog/assayd/api/session.h"
+#include "prog/assayd/api/totp.h"
 
 #include <oath.h>
 
@@ -166,6 +167,33 @@ static void test_session_times(void **state)
 	assert_non_null(w.api->sessions);
 	ay_api_tick(w.api, w.now);
 	assert_null(w.api->sessions);
+	nobody();
+}
+
+/* Everybody sees and ends his own. */
+static void test_session_own(void **state)
+{
+	char path[64], first[256];
+
+	(void)state;
+	add_person("eve", "operator");
+	add_person("ann", "operator");
+	log_in(LOGIN("eve", GOOD));
+	snprintf(first, sizeof(first), "%s", cookie);
+	snprintf(path, sizeof(path), "/api/v1/sessions/%s", answer_text("session"));
+	log_in(LOGIN("ann", GOOD));
+	use_session(true);
+	assert_int_equal(ask("DELETE", path, NULL, NULL), 404);
+	assert_int_equal(ask("GET", "/api/v1/sessions", NULL, NULL), 200);
+	assert_non_null(strstr(w.body, "\"this\":true"));
+	assert_null(strstr(w.body, path + strlen("/api/v1/sessions/")));
+	with_cookie = first;
+	assert_int_equal(ask("GET", "/api/v1/hosts", NULL, NULL), 200);
+	log_in(LOGIN("eve", GOOD));
+	use_session(true);
+	assert_int_equal(ask("DELETE", path, NULL, NULL), 204);
+	with_cookie = first;
+	assert_int_equal(ask("GET", "/api/v1/hosts", NULL, NULL), 401);
 	nobody();
 }
 
@@ -500,6 +528,77 @@ static void test_hash_cost(void **state)
 		assert_int_equal(ay_hash_is_cheaper(rows[i].hash, &cost), rows[i].cheaper);
 }
 
+static void never(void *arg, const struct ay_hash_done *done)
+{
+	(void)done;
+	++*(unsigned *)arg;
+}
+
+/* Without threads nothing leaves the queue: one network fills its share of it and no more. */
+static void test_hash_queue(void **state)
+{
+	static const struct ay_hash_cost cost = { 64, 1, 1 };
+	unsigned told = 0, taken[10] = { 0 };
+	struct ay_hasher *h;
+	struct ay_err e = { 0 };
+
+	(void)state;
+	assert_int_equal(ay_hasher_new(&cost, 0, &h, &e), AY_OK);
+	for (unsigned i = 0; i < 100; i++) {
+		struct ay_hash_ask q = {
+			.password = ay_bytes_of("x"), .network = i % 10, .fn = never, .arg = &told
+		};
+
+		taken[i % 10] += ay_hasher_ask(h, &q, &e) == AY_OK;
+	}
+	assert_string_equal(e.code, "AUTH_BUSY");
+	for (unsigned i = 0; i < 10; i++)
+		assert_in_range(taken[i], 6, 8); /* 64 in all, 8 of one */
+	for (unsigned i = 0; i < 3; i++) {
+		struct ay_hasher *one;
+
+		assert_int_equal(ay_hasher_new(&cost, 0, &one, &e), AY_OK);
+		for (unsigned k = 0; k < 9; k++) {
+			struct ay_hash_ask q = { .password = ay_bytes_of("x"),
+						 .network = 7,
+						 .fn = never,
+						 .arg = &told };
+
+			assert_int_equal(ay_hasher_ask(one, &q, &e) == AY_OK, k < 8);
+		}
+		ay_hasher_free(one);
+	}
+	ay_hasher_free(h);
+	assert_int_equal(told, 0);
+}
+
+/* RFC 6238 appendix B, SHA-1: the last six of its eight digits. */
+static void test_totp_vectors(void **state)
+{
+	static const struct {
+		int64_t at;
+		const char *code;
+	} rows[] = {
+		{ 59, "287082" },	  { 1111111109, "081804" }, { 1111111111, "050471" },
+		{ 1234567890, "005924" }, { 2000000000, "279037" }, { 20000000000, "353130" },
+	};
+	struct ay_bytes key = ay_bytes_of("12345678901234567890"), none = { NULL, 0 };
+
+	(void)state;
+	for (size_t i = 0; i < AY_COUNT(rows); i++) {
+		struct ay_bytes code = ay_bytes_of(rows[i].code);
+		uint64_t step = 0;
+
+		assert_true(ay_totp_check(key, code, rows[i].at, &step));
+		assert_int_equal(step, rows[i].at / 30);
+		assert_false(ay_totp_check(key, code, rows[i].at, &step)); /* used */
+		step = 0;
+		assert_false(ay_totp_check(key, code, rows[i].at + 60, &step));
+		assert_false(ay_totp_check(key, (struct ay_bytes){ code.p, 5 }, rows[i].at, &step));
+		assert_false(ay_totp_check(none, code, rows[i].at, &step));
+	}
+}
+
 /* ---- rights ---- */
 
 static void token_of(const char *user, char text[AY_API_TOKEN_TEXT])
@@ -690,6 +789,7 @@ static void test_break_glass(void **state)
 	assert_int_equal(ask("PATCH", "/api/v1/users/admin", admin, "{\"disabled\":true}"), 409);
 	assert_int_equal(ask("GET", "/api/v1/hosts", token, NULL), 401);
 	set_basic("glass", answer_text("password"));
+	assert_int_equal(ask_wait("GET", "/api/v1/hosts", NULL, NULL), 401);
 	nobody();
 	assert_int_equal(w.events, 0);
 	log_in(body);
@@ -773,7 +873,8 @@ int main(void)
 		T(test_password),      T(test_rehash),	      T(test_hash_cost),
 		T(test_give),	       T(test_scope),	      T(test_narrow),
 		T(test_last_admin),    T(test_break_glass),   T(test_first_admin),
-		T(test_ids),
+		T(test_ids),	       T(test_session_own),   T(test_hash_queue),
+		T(test_totp_vectors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

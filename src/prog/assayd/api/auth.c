@@ -51,8 +51,7 @@ enum ay_rc ay_auth_user(struct ay_api *a, const struct ay_api_account *u, struct
 	bool ok = true;
 
 	memset(who, 0, sizeof(*who));
-	if (AY_CHECKED("API_USER_DISABLED", u->disabled) ||
-	    AY_CHECKED("API_USER_REMOVED", u->removed))
+	if (AY_CHECKED("API_USER_DISABLED", u->disabled || u->removed))
 		return ay_auth_wrong(e);
 	for (size_t i = 0; ok && i < u->n_grants; i++)
 		ok = add_grant(a, &u->grants[i], who);

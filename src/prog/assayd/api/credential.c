@@ -27,9 +27,10 @@ static bool is_value(struct ay_bytes v)
 enum ay_rc ay_cookie_find(struct ay_bytes header, const char *name, struct ay_bytes *value,
 			  struct ay_err *e)
 {
+	struct ay_bytes got = { NULL, 0 };
 	bool found = false;
 
-	*value = (struct ay_bytes){ NULL, 0 };
+	*value = got;
 	for (size_t at = 0; at < header.n;) {
 		size_t end = until(header, at, ';'), equals;
 		struct ay_bytes pair, key;
@@ -47,12 +48,15 @@ enum ay_rc ay_cookie_find(struct ay_bytes header, const char *name, struct ay_by
 			v.n = pair.n - equals - 1;
 			if (!is_value(v))
 				return ay_fail(e, AY_E_INPUT, "cookie", at, "malformed");
-			*value = v;
+			got = v;
 			found = true;
 		}
 		at = end + 1;
 	}
-	return found ? AY_OK : ay_fail(e, AY_E_NOENT, "cookie", 0, "there is none");
+	if (!found)
+		return ay_fail(e, AY_E_NOENT, "cookie", 0, "there is none");
+	*value = got;
+	return AY_OK;
 }
 
 static struct ay_bytes take(struct ay_arena *a, struct ay_bytes b)
