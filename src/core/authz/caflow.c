@@ -54,6 +54,9 @@ static enum ay_rc identify(const struct ay_ca_keys *k, const struct ay_identity_
 	struct ay_public ak, ek;
 	enum ay_rc rc = ay_ticket_check(q->ticket, k->ticket, k->root_pin, now_ms, &who->ticket, e);
 
+	if (rc != AY_OK && k->ticket_old != NULL)
+		rc = ay_ticket_check(q->ticket, k->ticket_old, k->root_pin, now_ms, &who->ticket,
+				     e);
 	if (rc != AY_OK)
 		return rc;
 	rc = read_public(q->ak, "identity.ak", &ak, who->ak, &who->ak_n, e);

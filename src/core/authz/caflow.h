@@ -19,7 +19,8 @@ struct ay_ca_keys {
 	struct ay_bytes issuer_cert;
 	const struct ay_privkey *encryption;
 	struct ay_bytes encryption_cert;
-	const struct ay_pubkey *ticket; /* of the server whose tickets are served */
+	const struct ay_pubkey *ticket;	    /* of the server whose tickets are served */
+	const struct ay_pubkey *ticket_old; /* the one before, while it is replaced; or NULL */
 	uint8_t root_pin[32];
 	uint8_t pseudonym[32];
 };

@@ -13,8 +13,10 @@ void ay_signer_ready_build(struct ay_writer *w, const struct ay_signer_ready *r)
 	ay_wr_vec16(w, r->assertion_cert);
 	ay_wr_vec16(w, r->root_cert);
 	ay_wr_u8(w, (uint8_t)r->n_jwts);
-	for (size_t i = 0; i < r->n_jwts; i++)
+	for (size_t i = 0; i < r->n_jwts; i++) {
 		ay_wr_vec16(w, r->jwt[i]);
+		ay_wr_be64(w, (uint64_t)r->jwt_until_ms[i]);
+	}
 }
 
 enum ay_rc ay_signer_ready_parse(struct ay_bytes in, struct ay_signer_ready *out, struct ay_err *e)
@@ -32,8 +34,10 @@ enum ay_rc ay_signer_ready_parse(struct ay_bytes in, struct ay_signer_ready *out
 	v.n_jwts = ay_rd_u8(&r, "signer.jwts");
 	if (v.n_jwts > AY_MAX_JWKS_KEYS)
 		ay_rd_limit(&r, "signer.jwts", v.n_jwts, AY_MAX_JWKS_KEYS);
-	for (size_t i = 0; i < v.n_jwts && ay_rd_ok(&r); i++)
+	for (size_t i = 0; i < v.n_jwts && ay_rd_ok(&r); i++) {
 		v.jwt[i] = ay_rd_vec16(&r, "signer.jwt", AY_MAX_CERT_BYTES);
+		v.jwt_until_ms[i] = (int64_t)ay_rd_be64(&r, "signer.jwtUntil");
+	}
 	rc = ay_rd_end(&r, "signer", e);
 	*out = rc == AY_OK ? v : (struct ay_signer_ready){ 0 };
 	return rc;

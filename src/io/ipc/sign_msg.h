@@ -19,7 +19,8 @@ struct ay_signer_ready {
 	struct ay_bytes assertion_cert; /* DER */
 	struct ay_bytes root_cert;	/* DER of the server's root */
 	size_t n_jwts;			/* keys that JWTs may be signed by, the one in use first */
-	struct ay_bytes jwt[AY_MAX_JWKS_KEYS]; /* SubjectPublicKeyInfo */
+	struct ay_bytes jwt[AY_MAX_JWKS_KEYS];	/* SubjectPublicKeyInfo */
+	int64_t jwt_until_ms[AY_MAX_JWKS_KEYS]; /* it is told so long; 0: no end */
 };
 void ay_signer_ready_build(struct ay_writer *w, const struct ay_signer_ready *r);
 AY_MUST_USE enum ay_rc ay_signer_ready_parse(struct ay_bytes in, struct ay_signer_ready *out,

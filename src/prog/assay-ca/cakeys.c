@@ -210,13 +210,20 @@ static enum ay_rc load_pseudonym(const char *dir, uint8_t key[32], struct ay_err
 	return rc;
 }
 
-static enum ay_rc load_ticket_key(const char *path, struct ay_arena *a, struct ay_pubkey **out,
-				  struct ay_err *e)
+static enum ay_rc load_ticket_keys(const char *path, struct ay_ca_files *f, struct ay_err *e)
 {
-	struct ay_bytes der;
-	enum ay_rc rc = load_block(path, "PUBLIC KEY", a, &der, e);
+	struct ay_bytes file = { 0 }, text, der;
+	enum ay_rc rc = ay_file_read(path, FILE_MAX, &file, e);
 
-	return rc == AY_OK ? ay_pubkey_new_spki(der, out, e) : rc;
+	text = file;
+	if (rc == AY_OK)
+		rc = ay_pem_next(&text, "PUBLIC KEY", &f->arena, &der, e);
+	if (rc == AY_OK)
+		rc = ay_pubkey_new_spki(der, &f->ticket, e);
+	if (rc == AY_OK && ay_pem_next(&text, "PUBLIC KEY", &f->arena, &der, NULL) == AY_OK)
+		rc = ay_pubkey_new_spki(der, &f->ticket_old, e);
+	ay_file_free(&file);
+	return rc;
 }
 
 static enum ay_rc load(const char *dir, const char *ticket_key, struct ay_ca_files *f,
@@ -232,12 +239,13 @@ static enum ay_rc load(const char *dir, const char *ticket_key, struct ay_ca_fil
 	for (size_t i = 0; i < AY_COUNT(names) && rc == AY_OK; i++)
 		rc = load_cert(dir, names[i], &f->arena, &f->certs[i], e);
 	if (rc == AY_OK)
-		rc = load_ticket_key(ticket_key, &f->arena, &f->ticket, e);
+		rc = load_ticket_keys(ticket_key, f, e);
 	if (rc == AY_OK)
 		rc = ay_cert_spki_hash_of(f->certs[2], f->keys.root_pin, e);
 	f->keys.issuer = f->issuer;
 	f->keys.encryption = f->encryption;
 	f->keys.ticket = f->ticket;
+	f->keys.ticket_old = f->ticket_old;
 	f->keys.encryption_cert = f->certs[0];
 	f->keys.issuer_cert = f->certs[1];
 	return rc;
@@ -261,6 +269,7 @@ void ay_ca_files_fini(struct ay_ca_files *f)
 	ay_privkey_free(f->issuer);
 	ay_privkey_free(f->encryption);
 	ay_pubkey_free(f->ticket);
+	ay_pubkey_free(f->ticket_old);
 	ay_arena_fini(&f->arena);
 	OPENSSL_cleanse(f, sizeof(*f));
 }

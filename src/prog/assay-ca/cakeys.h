@@ -14,14 +14,15 @@
 struct ay_ca_files {
 	struct ay_ca_keys keys;
 	struct ay_privkey *issuer, *encryption;
-	struct ay_pubkey *ticket;
+	struct ay_pubkey *ticket, *ticket_old;
 	struct ay_bytes certs[3]; /* as PROVISION carries them: encryption, issuer, root */
 	struct ay_arena arena;
 };
 
 /* Make the folder, keys and certificates. AY_E_EXISTS if there is a CA already. */
 AY_MUST_USE enum ay_rc ay_ca_init(const char *dir, struct ay_err *e);
-/* ticket_key: path of the server's public ticket key in PEM. */
+/* ticket_key: path of the server's public ticket key in PEM; a second one after it is the key
+ * before, whose tickets are still served. */
 AY_MUST_USE enum ay_rc ay_ca_files_load(const char *dir, const char *ticket_key,
 					struct ay_ca_files *out, struct ay_err *e);
 void ay_ca_files_fini(struct ay_ca_files *f);

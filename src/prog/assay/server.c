@@ -91,6 +91,12 @@ static int run_config_show(struct ay_cli *cli, const struct ay_args *args)
 	return call_json(cli, "GET", "/config?limit=1000", NULL);
 }
 
+static int run_key_list(struct ay_cli *cli, const struct ay_args *args)
+{
+	(void)args;
+	return call_json(cli, "GET", "/keys", NULL);
+}
+
 static const struct ay_opt get_opts[] = {
 	{ "format", "F", "saml, cit, secl or ear (saml)" },
 	{ "audience", "URI", "the relying party the statement is for" },
@@ -113,4 +119,15 @@ const struct ay_cmd ay_cmd_ek_approve = { "ek",
 					  run_ek_approve };
 const struct ay_cmd ay_cmd_config_show = {
 	"config", "show", "", 0, 0, NULL, "the server's effective configuration", run_config_show
+};
+
+const struct ay_cmd ay_cmd_key_list = {
+	"key",
+	"list",
+	"",
+	0,
+	0,
+	NULL,
+	"keys and certificates of the server, and until when they hold",
+	run_key_list
 };

@@ -238,7 +238,10 @@ void ay_engine_assertion(struct ay_engine *g, const struct ay_assertion_host *ho
 	}
 }
 
-const struct ay_jwks *ay_engine_jwks(const struct ay_engine *g)
+void ay_engine_jwks(const struct ay_engine *g, struct ay_jwks *out)
 {
-	return &g->jwks;
+	*out = (struct ay_jwks){ 0 };
+	for (size_t i = 0; i < g->jwks.n; i++)
+		if (g->jwks_until_ms[i] == 0 || g->now_ms < g->jwks_until_ms[i])
+			out->key[out->n++] = g->jwks.key[i];
 }

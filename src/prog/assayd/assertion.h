@@ -62,6 +62,6 @@ void ay_engine_assertion(struct ay_engine *g, const struct ay_assertion_host *ho
 			 const struct ay_assertion_ask *ask, ay_document_fn *fn, void *arg);
 
 /* Keys that attestation results are signed by, the one in use first; n 0: none is known yet. */
-const struct ay_jwks *ay_engine_jwks(const struct ay_engine *g);
+void ay_engine_jwks(const struct ay_engine *g, struct ay_jwks *out);
 
 #endif

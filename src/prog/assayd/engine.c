@@ -54,6 +54,7 @@ json_t *ay_engine_warnings(const struct ay_engine *g)
 		if (ay_listener_warning(g->config, (enum ay_listener)l, key, text))
 			json_array_append_new(list,
 					      json_pack("{s:s, s:s}", "key", key, "text", text));
+	ay_keychain_warn(g, list);
 	return list;
 }
 
@@ -232,6 +233,7 @@ static void once_a_second(struct ay_engine *g)
 	ay_refs_tick(g);
 	ay_approvals_tick(g);
 	ay_refs_expire(g);
+	ay_keychain_tick(g);
 	if (++g->seconds % SWEEP_S == 0)
 		ay_hosts_sweep(g);
 	if (g->api_tick)
@@ -385,6 +387,7 @@ enum ay_rc ay_engine_new(const struct ay_engine_parts *p, struct ay_engine **out
 		ay_engine_free(g);
 		return rc;
 	}
+	ay_keychain_load(g);
 	dial_all(g);
 	expect_all(g);
 	*out = g;

@@ -377,6 +377,8 @@ const struct ay_config *ay_engine_config_of(const struct ay_engine *g);
 /* Array of {"key","text"}: what an operator should be reminded of. The caller's; NULL without
  * memory. */
 json_t *ay_engine_warnings(const struct ay_engine *g);
+/* Array of {"name","use","sha256","until","old_until","warning"?}. */
+AY_MUST_USE enum ay_rc ay_engine_keys(struct ay_engine *g, json_t **out, struct ay_err *e);
 /* Effective configuration: array of {"key","value","from","doc"[,"warning"]}. */
 AY_MUST_USE enum ay_rc ay_engine_config(struct ay_engine *g, json_t **out, struct ay_err *e);
 

@@ -28,6 +28,7 @@
  *   whatif.c     drafts judged on stored evidence; whatif_run.c in workers
  *   assertion.c  signed statements; claims.c what they are made of; issued.c those signed
  *                already, and the audit's head
+ *   keychain.c   until when the server's keys hold
  *   tokens.c     enrolment tokens
  *   events.c     what subscribers are told
  *
@@ -45,6 +46,7 @@
 #include "prog/assayd/evidence.h"
 #include "prog/assayd/index.h"
 #include "prog/assayd/judge.h"
+#include "prog/assayd/keys.h"
 #include "prog/assayd/pace.h"
 #include "prog/assayd/wake.h"
 
@@ -302,9 +304,10 @@ struct ay_engine {
 	char agents_addr[128];
 	uint8_t order_spki[32], root_spki[32], ca_root_spki[32];
 	struct ay_jwks jwks;
-	uint8_t signer_keys[32]; /* SHA-256 of what the signer said of its keys */
-	uint8_t *ca_certs;	     /* CA_READY as it came */
-	struct ay_ca_ready ca_ready; /* borrows from ca_certs */
+	int64_t jwks_until_ms[AY_MAX_JWKS_KEYS]; /* 0: no end */
+	uint8_t signer_keys[32];		 /* SHA-256 of what the signer said of its keys */
+	uint8_t *ca_certs;			 /* CA_READY as it came */
+	struct ay_ca_ready ca_ready;		 /* borrows from ca_certs */
 	uint8_t *crl;
 	size_t crl_n;
 	struct ay_signed_head head;	 /* issued.c: key_n 0: none yet */
@@ -314,6 +317,10 @@ struct ay_engine {
 	struct ay_question *questions;
 	struct ay_outgoing_open *outgoing; /* outgoing.c */
 	size_t n_outgoing;
+	struct ay_key_info keys[AY_KEYS_MAX]; /* keychain.c */
+	int key_warned[AY_KEYS_MAX];
+	size_t n_keys;
+	int64_t next_keys; /* mono */
 
 	struct ay_refs *refs;		  /* refs.c */
 	struct ay_etoken *tokens;	  /* tokens.c */
@@ -540,6 +547,12 @@ int64_t ay_refs_lease_ms(struct ay_engine *g, const struct ay_host *h);
 int64_t ay_refs_interval_ms(struct ay_engine *g, const struct ay_host *h);
 uint32_t ay_refs_silence(struct ay_engine *g, const struct ay_host *h);
 const char *ay_refs_default_policy(const struct ay_engine *g);
+
+/* ---- keychain.c ---- */
+void ay_keychain_load(struct ay_engine *g);
+void ay_keychain_tick(struct ay_engine *g);
+/* {"key","text"} of each that ends soon, into list. */
+void ay_keychain_warn(const struct ay_engine *g, json_t *list);
 
 /* ---- issued.c ---- */
 /* The assertion of these claims: one that was signed before and still holds, or a new one. type:

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `assayd init`: every key and certificate of a new server, once. */
+#include "prog/assayd/keys.h"
 #include "prog/assayd/processes.h"
 
 #include "io/net/cert.h"
-#include "io/net/tlspipe.h"
 #include "io/sys/clock.h"
 #include "io/sys/file.h"
 #include "prog/assay-ca/cakeys.h"
@@ -13,67 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_NAMES = 32, NAME_ROOM = 256 };
+enum { NAME_ROOM = 256 };
 
 #define YEARS(n) ((int64_t)(n)*365 * 24 * 3600)
-
-/* Certificates by the root, in the order they are made. */
-static const struct {
-	enum ay_cert_kind kind;
-	const char *cn, *cert, *key;
-	int64_t life_s;
-} issued[] = {
-	{ AY_CERT_CHANNEL, "Assay agent channel", AY_FILE_CHANNEL_CERT, AY_FILE_CHANNEL_KEY,
-	  YEARS(5) },
-	{ AY_CERT_CHANNEL, AY_COURIER_CN, AY_FILE_COURIER_CERT, AY_FILE_COURIER_KEY, YEARS(5) },
-	{ AY_CERT_API, "Assay API", AY_FILE_API_CERT, AY_FILE_API_KEY, YEARS(2) },
-	{ AY_CERT_ASSERTION, "Assay assertions", AY_FILE_ASSERTION_CERT, AY_FILE_ASSERTION_KEY,
-	  YEARS(5) },
-	{ AY_CERT_ASSERTION_RSA, "Assay assertions (RSA)", AY_FILE_ASSERTION_RSA_CERT,
-	  AY_FILE_ASSERTION_RSA_KEY, YEARS(5) },
-};
-
-/* Keys without certificate. */
-static const struct {
-	const char *key, *pub;
-} bare[] = {
-	{ AY_FILE_TICKET_KEY, AY_FILE_TICKET_PUB },
-	{ AY_FILE_ORDER_KEY, AY_FILE_ORDER_PUB },
-	{ AY_FILE_HEAD_KEY, AY_FILE_HEAD_PUB },
-};
-
-struct names {
-	char text[MAX_NAMES][NAME_ROOM];
-	const char *list[MAX_NAMES + 1];
-};
-
-static void add_name(struct names *n, const char *name)
-{
-	size_t i = 0;
-
-	for (; n->list[i] != NULL; i++)
-		if (strcmp(n->list[i], name) == 0)
-			return;
-	if (i == MAX_NAMES || *name == 0)
-		return;
-	snprintf(n->text[i], NAME_ROOM, "%s", name);
-	n->list[i] = n->text[i];
-}
-
-/* The host name, localhost, the loopback addresses, and what the configuration adds. */
-static void collect_names(const struct ay_config *config, struct names *n)
-{
-	char name[NAME_ROOM] = "";
-
-	*n = (struct names){ 0 };
-	(void)gethostname(name, sizeof(name) - 1);
-	add_name(n, name);
-	add_name(n, "localhost");
-	add_name(n, "127.0.0.1");
-	add_name(n, "::1");
-	for (size_t i = 0; ay_config_word(config, "names", i, name, sizeof(name)); i++)
-		add_name(n, name);
-}
 
 static enum ay_rc put(const struct ay_config *config, const char *name, mode_t mode,
 		      struct ay_bytes b, struct ay_err *e)
@@ -85,48 +27,15 @@ static enum ay_rc put(const struct ay_config *config, const char *name, mode_t m
 	return ay_file_write(path, mode, b, e);
 }
 
-static enum ay_rc put_pair(const struct ay_config *config, const struct ay_cert_pem *p,
-			   const char *cert, const char *key, struct ay_err *e)
+static enum ay_rc make_rows(const struct ay_config *config, const struct ay_cert_pem *root,
+			    struct ay_err *e)
 {
-	enum ay_rc rc = put(config, key, 0600, p->key, e);
-
-	return rc == AY_OK ? put(config, cert, 0644, p->cert, e) : rc;
-}
-
-static enum ay_rc make_issued(const struct ay_config *config, const struct ay_cert_pem *root,
-			      struct ay_err *e)
-{
-	struct names names;
+	size_t n;
+	const struct ay_key_row *row = ay_keys_rows(&n);
 	enum ay_rc rc = AY_OK;
 
-	collect_names(config, &names);
-	for (size_t i = 0; rc == AY_OK && i < AY_COUNT(issued); i++) {
-		AY_CLEANUP(ay_cert_pem_free) struct ay_cert_pem p = { { NULL, 0 }, { NULL, 0 } };
-		struct ay_cert_args a = { .kind = issued[i].kind,
-					  .cn = issued[i].cn,
-					  .now_s = ay_clock_wall_ms() / 1000,
-					  .life_s = issued[i].life_s };
-
-		if (issued[i].kind == AY_CERT_API)
-			a.names = names.list;
-		rc = ay_cert_make(&a, root, &p, e);
-		if (rc == AY_OK)
-			rc = put_pair(config, &p, issued[i].cert, issued[i].key, e);
-	}
-	return rc;
-}
-
-static enum ay_rc make_bare(const struct ay_config *config, struct ay_err *e)
-{
-	enum ay_rc rc = AY_OK;
-
-	for (size_t i = 0; rc == AY_OK && i < AY_COUNT(bare); i++) {
-		AY_CLEANUP(ay_cert_pem_free) struct ay_cert_pem p = { { NULL, 0 }, { NULL, 0 } };
-
-		rc = ay_cert_make_key(&p, e);
-		if (rc == AY_OK)
-			rc = put_pair(config, &p, bare[i].pub, bare[i].key, e);
-	}
+	for (size_t i = 0; rc == AY_OK && i < n; i++)
+		rc = ay_keys_make(config, &row[i], root, e);
 	return rc;
 }
 
@@ -163,9 +72,7 @@ static enum ay_rc make_all(const struct ay_config *config, struct ay_err *e)
 	enum ay_rc rc = make_root(&root, e);
 
 	if (rc == AY_OK)
-		rc = make_issued(config, &root, e);
-	if (rc == AY_OK)
-		rc = make_bare(config, e);
+		rc = make_rows(config, &root, e);
 	if (rc == AY_OK)
 		rc = make_rest(config, e);
 	if (rc == AY_OK)

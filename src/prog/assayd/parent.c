@@ -52,7 +52,7 @@ struct parent {
 	const struct ay_config *config;
 	struct ay_loop *loop;
 	struct child child[N_CHILDREN];
-	struct event *sigchld, *sigterm, *sigint, *kill_timer, *start_timer;
+	struct event *sigchld, *sigterm, *sigint, *sighup, *kill_timer, *start_timer;
 	int agents_fd, api_fd, lock_fd;
 	char agents_at[80], api_at[80];
 	int compat_fd[AY_LISTENERS]; /* [compat]; -1: none */
@@ -60,6 +60,7 @@ struct parent {
 	int64_t started_ms;
 	int backoff_ms;
 	bool is_stopping, was_ready, is_going_down;
+	bool is_reloading; /* they end so as to start with new keys */
 	int status;
 };
 
@@ -392,6 +393,20 @@ static void on_term(evutil_socket_t sig, short what, void *arg)
 	begin_to_stop(arg, 0);
 }
 
+/* Keys were replaced: who is running ends what is under way and starts anew with them. */
+static void on_hup(evutil_socket_t sig, short what, void *arg)
+{
+	struct parent *p = arg;
+
+	(void)sig, (void)what;
+	if (p->is_stopping || p->is_going_down || !is_any_alive(p))
+		return; /* it starts anew anyway */
+	ay_log(AY_LOG_INFO, "taking up new keys");
+	p->is_reloading = p->is_going_down = true;
+	arm(p->kill_timer, STOP_MS);
+	stop_next(p);
+}
+
 static void on_kill_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct parent *p = arg;
@@ -410,6 +425,11 @@ static void on_kill_timer(evutil_socket_t fd, short what, void *arg)
 static void restart_later(struct parent *p)
 {
 	event_del(p->kill_timer);
+	if (p->is_reloading) {
+		p->is_reloading = false;
+		start_all(p);
+		return;
+	}
 	if (!p->was_ready) {
 		p->status = 1;
 		ay_loop_stop(p->loop);
@@ -470,6 +490,9 @@ static enum ay_rc take_lock(struct parent *p, struct ay_err *e)
 		return ay_fail(e, AY_E_UNAVAIL, "lock", 0, "%s: %s", path, strerror(errno));
 	if (flock(p->lock_fd, LOCK_EX | LOCK_NB) != 0)
 		return ay_fail(e, AY_E_EXISTS, "lock", 0, "%s: another assayd runs here", path);
+	/* for `assayd keys rotate`, which tells us by a signal */
+	if (ftruncate(p->lock_fd, 0) != 0 || dprintf(p->lock_fd, "%ld\n", (long)getpid()) < 0)
+		return ay_fail(e, AY_E_UNAVAIL, "lock", 0, "%s: %s", path, strerror(errno));
 	return AY_OK;
 }
 
@@ -492,12 +515,14 @@ static enum ay_rc open_events(struct parent *p, struct ay_err *e)
 	p->sigint = evsignal_new(base, SIGINT, on_term, p);
 	p->kill_timer = evtimer_new(base, on_kill_timer, p);
 	p->start_timer = evtimer_new(base, on_start_timer, p);
-	if (p->sigchld == NULL || p->sigterm == NULL || p->sigint == NULL ||
+	p->sighup = evsignal_new(base, SIGHUP, on_hup, p);
+	if (p->sighup == NULL || p->sigchld == NULL || p->sigterm == NULL || p->sigint == NULL ||
 	    p->kill_timer == NULL || p->start_timer == NULL)
 		return ay_fail(e, AY_E_NOMEM, "parent", 0, "no memory for events");
 	event_add(p->sigchld, NULL);
 	event_add(p->sigterm, NULL);
 	event_add(p->sigint, NULL);
+	event_add(p->sighup, NULL);
 	return AY_OK;
 }
 
@@ -536,7 +561,8 @@ static enum ay_rc set_up(struct parent *p, struct ay_err *e)
 
 static void tear_down(struct parent *p)
 {
-	struct event *all[] = { p->sigchld, p->sigterm, p->sigint, p->kill_timer, p->start_timer };
+	struct event *all[] = { p->sigchld, p->sigterm,	   p->sigint,
+				p->sighup,  p->kill_timer, p->start_timer };
 
 	for (size_t i = 0; i < AY_COUNT(all); i++)
 		if (all[i] != NULL)

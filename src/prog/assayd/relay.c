@@ -171,7 +171,7 @@ static void on_signer_ready(struct ay_engine *g, struct ay_bytes body)
 	g->jwks.n = 0;
 	for (size_t i = 0; i < r.n_jwts; i++)
 		if (ay_jwk_of_spki(r.jwt[i], &g->jwks.key[g->jwks.n], &e) == AY_OK)
-			g->jwks.n++;
+			g->jwks_until_ms[g->jwks.n++] = r.jwt_until_ms[i];
 		else
 			ay_log_err(AY_LOG_ERROR, "key of the signer", &e);
 	g->have_signer = true;

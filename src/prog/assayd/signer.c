@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The signer process: holds the ticket, assertion, order and audit-head keys; signs what its table
  * permits. */
+#include "prog/assayd/keys.h"
 #include "prog/assayd/processes.h"
 
 #include "core/assertion/ear.h"
@@ -9,6 +10,7 @@
 #include "core/base/hex.h"
 #include "core/crypto/privkey.h"
 #include "core/crypto/ticket.h"
+#include "core/crypto/x509.h"
 #include "io/ipc/sign_msg.h"
 #include "io/net/cert.h"
 #include "io/sys/clock.h"
@@ -289,9 +291,24 @@ static enum ay_rc load_keys(struct signer *s, struct ay_err *e)
 	return rc;
 }
 
+/* The key before, whose statements are believed until they end. */
+static void add_old_jwt(const struct signer *s, struct ay_signer_ready *r, struct ay_bytes *der)
+{
+	AY_CLEANUP(ay_file_free) struct ay_bytes pem = { NULL, 0 };
+	struct ay_cert cert;
+	int64_t until_ms;
+
+	if (!ay_keys_old(s->config, AY_FILE_ASSERTION_CERT, ay_clock_wall_ms(), &pem, &until_ms) ||
+	    ay_cert_der(pem, der, NULL) != AY_OK || ay_cert_parse(*der, &cert, NULL) != AY_OK)
+		return;
+	r->jwt[r->n_jwts] = cert.spki;
+	r->jwt_until_ms[r->n_jwts++] = until_ms;
+}
+
 static enum ay_rc tell_ready(struct signer *s, struct ay_err *e)
 {
 	AY_CLEANUP(ay_file_free) struct ay_bytes assertion = { NULL, 0 }, root = { NULL, 0 };
+	AY_CLEANUP(ay_file_free) struct ay_bytes old = { NULL, 0 };
 	struct ay_signer_ready r = { 0 };
 	uint8_t room[2 * AY_MAX_CERT_BYTES], spki[AY_SPKI_P256];
 	struct ay_writer w;
@@ -312,6 +329,7 @@ static enum ay_rc tell_ready(struct signer *s, struct ay_err *e)
 		rc = ay_privkey_spki(s->jwt, spki, e);
 		r.n_jwts = 1;
 		r.jwt[0] = AY_BYTES(spki);
+		add_old_jwt(s, &r, &old);
 	}
 	if (rc != AY_OK)
 		return rc;

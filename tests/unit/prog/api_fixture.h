@@ -202,6 +202,7 @@ LIST_OF(ay_engine_references)
 LIST_OF(ay_engine_policies)
 LIST_OF(ay_engine_policy_attachments)
 LIST_OF(ay_engine_config)
+LIST_OF(ay_engine_keys)
 
 void ay_engine_person_event(struct ay_engine *g, const char *code, const char *text)
 {
@@ -516,12 +517,10 @@ void ay_engine_assertion(struct ay_engine *g, const struct ay_assertion_host *ho
 	fn(arg, AY_OK, &e, ay_bytes_of("<saml/>"));
 }
 
-const struct ay_jwks *ay_engine_jwks(const struct ay_engine *g)
+void ay_engine_jwks(const struct ay_engine *g, struct ay_jwks *out)
 {
-	static const struct ay_jwks none;
-
 	(void)g;
-	return &none;
+	*out = (struct ay_jwks){ 0 };
 }
 
 void ay_engine_audit_head(struct ay_engine *g, uint64_t size, const uint8_t root[32],

@@ -326,6 +326,24 @@ static void approval_of_an_unknown_ek(void **state)
 	refused("EK_CHAIN");
 }
 
+/* The file that the CA reads: the server's key, and after it another one. */
+static void two_ticket_keys(const struct ay_privkey *before)
+{
+	uint8_t spki[AY_SPKI_P256];
+	char pem[2][AY_PEM_ROOM(AY_SPKI_P256)] = { "", "" };
+	FILE *f = fopen(at("ticket.pub"), "w");
+
+	assert_non_null(f);
+	assert_int_equal(ay_privkey_spki(ticket_key, spki, NULL), AY_OK);
+	ay_pem_write("PUBLIC KEY", AY_BYTES(spki), pem[0]);
+	if (before != NULL) {
+		assert_int_equal(ay_privkey_spki(before, spki, NULL), AY_OK);
+		ay_pem_write("PUBLIC KEY", AY_BYTES(spki), pem[1]);
+	}
+	fprintf(f, "%s%s", pem[0], pem[1]);
+	fclose(f);
+}
+
 static void tickets(void **state)
 {
 	struct ay_privkey *other = NULL;
@@ -339,6 +357,20 @@ static void tickets(void **state)
 	open_ca(false, false);
 	refused("TICKET"); /* twice, over a restart */
 	assert_int_equal(ay_privkey_generate(&other, NULL), AY_OK);
+	start(&r, &eks[1], &aks[0], &vendor);
+	r.ticket_by = other;
+	make_ticket(&r);
+	refused("TICKET");
+	start(&r, &eks[1], &aks[0], &vendor);
+	two_ticket_keys(other); /* it is the one before: served while both stand there */
+	open_ca(false, false);
+	r.ticket_by = other;
+	make_ticket(&r);
+	assert_int_equal(identity(&r), AY_OK);
+	start(&r, &eks[1], &aks[0], &vendor);
+	assert_int_equal(identity(&r), AY_OK);
+	two_ticket_keys(NULL);
+	open_ca(false, false);
 	start(&r, &eks[1], &aks[0], &vendor);
 	r.ticket_by = other;
 	make_ticket(&r);

@@ -69,11 +69,23 @@ void ay_api_assertions_get(struct ay_api_call *c)
 
 void ay_api_assertions_jwks(struct ay_api_call *c)
 {
-	json_t *set = ay_jwks_json(ay_engine_jwks(c->api->engine));
+	struct ay_jwks keys;
+	json_t *set;
 	struct ay_bytes text = { 0 };
 
+	ay_engine_jwks(c->api->engine, &keys);
+	set = ay_jwks_json(&keys);
 	if (set != NULL)
 		text = ay_json_canonical(set, &c->arena);
 	json_decref(set);
 	ay_api_bytes(c, 200, "application/jwk-set+json", text);
+}
+
+void ay_api_keys_list(struct ay_api_call *c)
+{
+	json_t *all = NULL;
+	struct ay_err e = { 0 };
+
+	if (!ay_api_refused(c, ay_engine_keys(c->api->engine, &all, &e), &e))
+		ay_api_array(c, all);
 }

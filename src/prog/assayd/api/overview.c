@@ -124,6 +124,29 @@ static void store_lines(FILE *f, const struct ay_store_stats *s)
 	line(f, "store_bytes", "gauge", "size of the database file", s->database_bytes);
 }
 
+static void key_lines(FILE *f, struct ay_engine *g)
+{
+	AY_CLEANUP(ay_json_unref) json_t *all = NULL;
+	const json_t *k;
+	int64_t at_ms;
+	size_t i;
+
+	if (ay_engine_keys(g, &all, NULL) != AY_OK)
+		return;
+	fputs("# HELP assay_key_expires_seconds when a certificate of the server ends, since 1970\n"
+	      "# TYPE assay_key_expires_seconds gauge\n",
+	      f);
+	json_array_foreach (all, i, k) {
+		const char *until = json_string_value(json_object_get(k, "until"));
+
+		if (until == NULL ||
+		    ay_time_parse(ay_bytes_of(until), "until", &at_ms, NULL) != AY_OK)
+			continue;
+		fprintf(f, "assay_key_expires_seconds{key=\"%s\"} %lld\n",
+			json_string_value(json_object_get(k, "name")), (long long)(at_ms / 1000));
+	}
+}
+
 static void api_lines(FILE *f, const struct ay_api_metrics *m)
 {
 #define X(name, kind, doc) line(f, "api_" #name, #kind, doc, m->name);
@@ -145,6 +168,7 @@ void ay_api_metrics_show(struct ay_api_call *c)
 		fleet_lines(f, &o);
 		schedule_lines(f, c->api->engine, &o);
 		store_lines(f, &stats);
+		key_lines(f, c->api->engine);
 		api_lines(f, &c->api->metrics);
 		fflush(f);
 		n = ftell(f);

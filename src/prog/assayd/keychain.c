@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Until when the server's keys and certificates hold. They change only while the processes start
+ * anew, so they are read once. */
+#include "core/base/hex.h"
+#include "prog/assayd/engine_impl.h"
+
+#define EVERY_MS 3600000
+
+void ay_keychain_load(struct ay_engine *g)
+{
+	if (g->config)
+		ay_keys_read(g->config, g->now_ms, g->keys, &g->n_keys);
+}
+
+static void text_of(const struct ay_key_info *k, int64_t now_ms, char *out, size_t max)
+{
+	char until[AY_TIME_ROOM];
+
+	ay_time_format(k->until_ms, until);
+	snprintf(out, max, "the certificate of key %s %s at %s: assayd keys rotate %s", k->name,
+		 k->until_ms <= now_ms ? "ended" : "ends", until, k->name);
+}
+
+/* An event at 30 days and one at 7. */
+void ay_keychain_tick(struct ay_engine *g)
+{
+	if (g->mono_ms < g->next_keys)
+		return;
+	g->next_keys = g->mono_ms + EVERY_MS;
+	for (size_t i = 0; i < g->n_keys; i++) {
+		int level = ay_keys_warning(g->keys[i].until_ms, g->now_ms);
+		char text[200];
+
+		if (level <= g->key_warned[i])
+			continue;
+		g->key_warned[i] = level;
+		text_of(&g->keys[i], g->now_ms, text, sizeof(text));
+		ay_event_emit(g, "key_expiry", NULL, "KEY_EXPIRY", text);
+	}
+}
+
+void ay_keychain_warn(const struct ay_engine *g, json_t *list)
+{
+	char key[64], text[200];
+
+	for (size_t i = 0; i < g->n_keys; i++) {
+		if (ay_keys_warning(g->keys[i].until_ms, g->now_ms) == 0)
+			continue;
+		snprintf(key, sizeof(key), "key %s", g->keys[i].name);
+		text_of(&g->keys[i], g->now_ms, text, sizeof(text));
+		json_array_append_new(list, json_pack("{s:s, s:s}", "key", key, "text", text));
+	}
+}
+
+static json_t *time_json(int64_t at_ms)
+{
+	char text[AY_TIME_ROOM];
+
+	if (at_ms == 0)
+		return json_null();
+	ay_time_format(at_ms, text);
+	return json_string(text);
+}
+
+static json_t *key_json(const struct ay_key_info *k, int64_t now_ms)
+{
+	char hex[65], text[200];
+	json_t *o;
+
+	ay_hex_encode(AY_BYTES(k->spki), hex);
+	o = json_pack("{s:s, s:s, s:s, s:o, s:o}", "name", k->name, "use", k->use, "sha256", hex,
+		      "until", time_json(k->until_ms), "old_until",
+		      time_json(k->old_until > now_ms ? k->old_until : 0));
+	if (o && ay_keys_warning(k->until_ms, now_ms) != 0) {
+		text_of(k, now_ms, text, sizeof(text));
+		json_object_set_new(o, "warning", json_string(text));
+	}
+	return o;
+}
+
+enum ay_rc ay_engine_keys(struct ay_engine *g, json_t **out, struct ay_err *e)
+{
+	*out = json_array();
+	for (size_t i = 0; *out && i < g->n_keys; i++)
+		json_array_append_new(*out, key_json(&g->keys[i], g->now_ms));
+	return *out ? AY_OK : ay_fail(e, AY_E_NOMEM, "keys", 0, "no memory");
+}

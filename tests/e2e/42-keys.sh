@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Every key of the server is replaced while a host stays attested; what docs/compromise.md tells for lost ones is done.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+need swtpm swtpm_setup tpm2 jq curl xmlsec1 openssl
+
+server_conf
+check "assayd init" server_init
+tpm_maker lab
+check "two hosts boot" eval "host_new alpha && host_boot alpha && host_new beta && host_boot beta"
+trust_maker lab lab
+must_start
+server_keep_ports
+S=$D/server
+check "alpha enrols" enrol alpha
+agent_start alpha
+check "alpha is connected" wait_for 20 answers alpha
+check "alpha is trusted" eval "assay reference learn alpha --name good --activate && assay host attest alpha && verdict_is alpha trusted"
+
+# As they are typed.
+assayd() { "$ASSAYD" "$@" --config "$D/assayd.conf"; }
+key_of() { assay key list --json | jq -r ".items[] | select(.name == \"$1\") | .sha256"; }
+changed() { [ -n "$(key_of "$1")" ] && [ "$(key_of "$1")" != "$2" ]; }
+keep() { assay assertion get alpha --format ear >"$D/$1.jwt" && assay assertion get alpha >"$D/$1.xml"; }
+jwks() { rest GET /jwks >"$D/jwks"; }
+verifies() { jwks && "$ASSAY" assertion verify "$D/$1.jwt" --jwks "$D/jwks"; }
+
+check "statements by the first keys" keep first
+for key in api channel courier assertion assertion-rsa ticket order audit-head; do
+  before=$(key_of $key)
+  check "$key: rotated while the server runs" eval "assayd keys rotate $key | grep -q 'takes it up now'"
+  check "$key: the new one is in use" wait_for 30 changed $key "$before"
+  check "$key: the verdict stood" verdict_is alpha trusted
+  check "$key: alpha attests" eval "wait_for 30 answers alpha && verdict_is alpha trusted"
+done
+check "no host was lost on the way" eval "[ -z \"\$(failing alpha)\" ]"
+served() { echo | openssl s_client -connect "$api" -CAfile "$S/root.pem" 2>/dev/null | openssl x509 -noout -pubkey; }
+check "the API shows the new certificate" eval "[ \"\$(served)\" = \"\$(openssl x509 -in '$S/api.pem' -noout -pubkey)\" ]"
+check "both assertion keys are told" eval "jwks && [ \"\$(jq '.keys | length' '$D/jwks')\" = 2 ]"
+check "the new one signs, and is told first" eval "keep second && [ \"\$(jq -r '.keys[0].kid' '$D/jwks')\" = \"\$(cut -d. -f1 '$D/second.jwt' | tr _- /+ | base64 -d 2>/dev/null | jq -r .kid)\" ]"
+check "statements by the old key still verify" eval "verifies first && '$ASSAY' assertion verify '$D/first.xml' --cert '$S/root.pem'"
+check "the key list says that the one before counts" eval "assay key list --json | jq -e '.items[] | select(.name == \"assertion\") | .old_until != null'"
+check "beta enrols with a ticket by the new key" enrol beta
+refuses "a key that there is not" assayd keys rotate nonesuch
+mv "$S/root.key" "$D/root.key"
+refuses "without the root's key no certificate is made" assayd keys rotate api
+check "and the server goes on" answers alpha
+mv "$D/root.key" "$S/root.key"
+cp "$S/api.pem" "$S/api.pem.next" # a rotation that was cut off before the key was taken
+cp "$S/api.key" "$S/api.key.next"
+
+# docs/compromise.md, as it stands there: block [LABEL] prints its commands
+block() { awk -v want="\`\`\`sh${1:+ $1}" '$0 == want { on = 1; next } /^```/ { on = 0 } on' "$root/docs/compromise.md" | sed "s#STATE#$S#g"; }
+while read -r command; do
+  key=${command#assayd keys rotate }
+  key=${key% --revoke}
+  before=$(key_of "$key")
+  check "compromise.md: $command" $command
+  check "compromise.md: $key is another" wait_for 30 changed "$key" "$before"
+done < <(block)
+check "compromise.md: alpha attests" eval "wait_for 30 answers alpha && verdict_is alpha trusted"
+check "a lost assertion key is told no more" eval "jwks && [ \"\$(jq '.keys | length' '$D/jwks')\" = 1 ]"
+refuses "statements by it are refused" verifies second
+check "by the name of their key" grep -q JWT_KID "$D/refused"
+
+t=$(new_token --host alpha)
+id=$(assay token list --json | jq -r '.items[-1].id')
+check "compromise.md: a token is revoked" eval "$(block token | sed "s/ID/$id/")"
+refuses "and enrols nobody" agent enrol beta --token "$t"
+
+# The root and the Privacy CA's key are lost: everything anew, the hosts keep their ids.
+for what in root ca; do
+  agent_stop alpha
+  server_stop
+  rm -rf "$S/lost"
+  check "compromise.md: a new $what" eval "$(block $what)"
+  server_start
+  check "$what: the server runs" server_ready
+  t=$(assay token create --host alpha)
+  check "$what: alpha enrols with a fresh token" agent enrol alpha --token "$t"
+  agent_start alpha
+  check "$what: alpha attests and is trusted" eval "wait_for 30 answers alpha && verdict_is alpha trusted"
+done
