@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# long
 # Every key of the server is replaced while a host stays attested; what docs/compromise.md tells for lost ones is done.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -26,12 +27,15 @@ keep() { assay assertion get alpha --format ear >"$D/$1.jwt" && assay assertion 
 jwks() { rest GET /jwks >"$D/jwks"; }
 verifies() { jwks && "$ASSAY" assertion verify "$D/$1.jwt" --jwks "$D/jwks"; }
 
+back() { agent_stop alpha; agent_start alpha; }
+
 check "statements by the first keys" keep first
 for key in api channel courier assertion assertion-rsa ticket order audit-head; do
   before=$(key_of $key)
   check "$key: rotated while the server runs" eval "assayd keys rotate $key | grep -q 'takes it up now'"
   check "$key: the new one is in use" wait_for 30 changed $key "$before"
   check "$key: the verdict stood" verdict_is alpha trusted
+  [ $key = api ] || back # by itself it comes back too, after longer and longer pauses if it happens so often
   check "$key: alpha attests" eval "wait_for 30 answers alpha && verdict_is alpha trusted"
 done
 check "no host was lost on the way" eval "[ -z \"\$(failing alpha)\" ]"
@@ -59,6 +63,7 @@ while read -r command; do
   check "compromise.md: $command" $command
   check "compromise.md: $key is another" wait_for 30 changed "$key" "$before"
 done < <(block)
+back
 check "compromise.md: alpha attests" eval "wait_for 30 answers alpha && verdict_is alpha trusted"
 check "a lost assertion key is told no more" eval "jwks && [ \"\$(jq '.keys | length' '$D/jwks')\" = 1 ]"
 refuses "statements by it are refused" verifies second
