@@ -7,6 +7,7 @@
 #include "prog/assayd/keys.h"
 #include "prog/assayd/processes.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <utime.h>
