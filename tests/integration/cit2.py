@@ -51,6 +51,35 @@ def check_hosts(w):
     ok(w.ask("GET", "api", f"{V2}/hosts").status_code == 404, "the API's address does not have these paths")
 
 
+def check_mles(w):
+    hexes = ["ab" * 32, "cd" * 32]
+    def put(method, path, body=None):
+        return w.ask(method, "mtwilson", V2 + path, body)
+    ok(put("POST", "/oems", {"name": "Acme", "description": "boards"}).json()["id"] == "Acme", "POST /oems")
+    r = put("POST", "/oems", {"name": "Acme"})
+    ok(r.status_code == 400 and r.json()["error_code"] == 2002, "an OEM twice: 2002")
+    ok(put("PUT", "/oems/Acme", {"description": "B"}).json()["description"] == "B", "PUT /oems/{id}")
+    r = put("POST", "/oss", {"name": "Debian", "version": "12"})
+    ok(r.status_code == 200 and put("GET", "/oss/" + r.json()["id"]).json()["version"] == "12", "POST and GET /oss")
+    r = put("POST", "/mles", {"name": "b", "version": "1", "mle_type": "BIOS", "attestation_type": "PCR",
+                              "oem_uuid": "Acme", "mle_manifests": [{"name": "0", "value": hexes[0]}]})
+    ok(r.status_code == 200 and r.json()["mle_manifests"][0]["pcr_value"] == hexes[0], f"POST /mles: {r.text[:160]}")
+    mle = r.json().get("id", "x")
+    ok(put("POST", f"/mles/{mle}/pcrs", {"pcr_index": "7", "pcr_value": hexes[1]}).status_code == 200, "POST pcrs")
+    r = put("GET", f"/mles/{mle}/pcrs/7").json()
+    ok(r["pcr_value"] == hexes[1] and r["pcr_bank"].lower() == "sha256", "GET pcrs/{pcr}")
+    ok(len(put("GET", f"/mles/{mle}/pcrs").json()["mle_pcrs"]) == 2, "GET pcrs")
+    ok(put("DELETE", f"/mles/{mle}/pcrs/7").status_code == 200 and
+       len(put("GET", f"/mles/{mle}/pcrs").json()["mle_pcrs"]) == 1, "DELETE pcrs/{pcr}")
+    ok([m["id"] for m in put("GET", "/mles?nameEqualTo=b").json()["mles"]] == [mle], "search /mles")
+    r = put("DELETE", "/oems/Acme")
+    ok(r.status_code == 400 and r.json()["error_code"] == 2003, "an OEM that an MLE names stays: 2003")
+    ok(put("POST", "/mles", {"name": "v", "version": "1", "mle_type": "VMM"}).json()["error_code"] == 2004,
+       "a VMM without OS: 2004")
+    ok(put("DELETE", f"/mles/{mle}").status_code == 204 and put("GET", f"/mles/{mle}").status_code >= 400, "DELETE /mles")
+    ok(put("DELETE", "/oems/Acme").status_code == 204, "then the OEM goes")
+
+
 def check_rpc(w):
     body = {"hosts": {"HostRecords": [
         {"host_name": "rpc1", "add_on_connection_string": "https://10.0.0.9:1443"},
@@ -249,6 +278,7 @@ def main():
     w = World()
     try:
         check_hosts(w)
+        check_mles(w)
         check_rpc(w)
         check_certificates(w)
         s = check_x509(w)

@@ -17,8 +17,8 @@ static json_t *host_json(struct ay_api_call *c, const struct ay_host *h)
 	o = json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:s, s:s?, s:s?}", "id", id, "name",
 		      h->name, "connection_url", url, "description",
 		      ay_family_label(h, "description"), "bios_mle_uuid",
-		      ay_family_label(h, "bios_mle_uuid"), "vmm_mle_uuid",
-		      ay_family_label(h, "vmm_mle_uuid"), "hardware_uuid", id, "aik_certificate",
+		      ay_family_label(h, "bios_mle"), "vmm_mle_uuid",
+		      ay_family_label(h, "vmm_mle"), "hardware_uuid", id, "aik_certificate",
 		      aik, "aik_sha1", sha1[0] == '\0' ? NULL : sha1);
 	free(aik);
 	return o;

@@ -291,11 +291,11 @@ static bool wanted(struct ay_api_call *c, const json_t *flavor)
 
 static void add_flavors(struct ay_api_call *c, json_t *list, const json_t *set)
 {
+	const char *name;
 	json_t *part, *one;
-	size_t i;
 
-	json_array_foreach (json_object_get(set, "parts"), i, part) {
-		one = flavor_json(set, json_string_value(part));
+	json_object_foreach (json_object_get(set, "parts"), name, part) {
+		one = flavor_json(set, name);
 		if (wanted(c, one))
 			json_array_append(list, one);
 		json_decref(one);
