@@ -25,6 +25,7 @@ static struct {
 	char list_name[9][24];
 	size_t n_hosts;
 	struct fx fx;
+	const struct ay_own_names *own; /* NULL: none */
 	struct ay_api *api;
 	struct ay_config *config;  /* NULL: none */
 	enum ay_listener listener; /* of the next requests */
@@ -233,7 +234,7 @@ void ay_keeper_unwrap(struct ay_engine *g, const char *purpose, struct ay_bytes 
 const struct ay_own_names *ay_engine_own_names(const struct ay_engine *g)
 {
 	(void)g;
-	return NULL;
+	return w.own;
 }
 
 const struct ay_config *ay_engine_config_of(const struct ay_engine *g)

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* API clients that sign requests: who may, and what is done once only. */
+#include "api_fixture.h"
+
+#include "prog/assayd/api/clients.h"
+#include "prog/assayd/ownnames.h"
+
+static struct ay_own_names own;
+static json_t *doc;
+static struct ay_bytes der;
+
+/* The case of tests/vectors/signed that signs the Date alone. */
+static const json_t *signed_case(void)
+{
+	json_t *c;
+	size_t i;
+
+	json_array_foreach (json_object_get(doc, "cases"), i, c)
+		if (strcmp(json_string_value(json_object_get(c, "name")),
+			   "x509: one signed header") == 0)
+			return c;
+	fail();
+	return NULL;
+}
+
+static const char *of_case(const char *member)
+{
+	return json_string_value(json_object_get(signed_case(), member));
+}
+
+static int set_up_clients(void **state)
+{
+	struct ay_bytes file = t_vector("signed/vectors.json");
+	const json_t *h;
+	size_t i;
+
+	if (set_up(state) != 0)
+		return -1;
+	doc = json_loadb((const char *)file.p, file.n, 0, NULL);
+	assert_non_null(doc);
+	w.now = json_integer_value(json_object_get(doc, "now"));
+	own.name[0] = ay_bytes_of("assay.example");
+	own.n = 1;
+	w.own = &own;
+	w.listener = AY_LISTENER_MTWILSON;
+	w.more[0] = "host";
+	w.more_value[0] = of_case("authority");
+	json_array_foreach (json_object_get(signed_case(), "headers"), i, h)
+		if (strcmp(json_string_value(json_array_get(h, 0)), "date") == 0) {
+			w.more[1] = "date";
+			w.more_value[1] = json_string_value(json_array_get(h, 1));
+		}
+	der = t_hex(json_string_value(json_array_get(
+		json_object_get(doc, "certificates"),
+		(size_t)json_integer_value(json_object_get(signed_case(), "certificate")))));
+	with_authorization = of_case("authorization");
+	return 0;
+}
+
+static int tear_down_clients(void **state)
+{
+	with_authorization = NULL;
+	json_decref(doc);
+	return tear_down(state);
+}
+
+static int ask_signed(void)
+{
+	char target[256];
+
+	snprintf(target, sizeof(target), "%s?%s", of_case("path"), of_case("query"));
+	return ask(of_case("method"), target, NULL, of_case("body"));
+}
+
+/* The certificate of the case as a client of `admin`, in this state. */
+static void client(enum ay_identity_state state)
+{
+	const struct ay_client *x;
+	struct ay_client row;
+	struct ay_err e;
+
+	assert_int_equal(ay_client_ask(w.api, der, ay_bytes_of("c"), ay_bytes_of(""), &x, &e),
+			 AY_OK);
+	row = *x;
+	row.state = state;
+	row.user = 1;
+	assert_int_equal(ay_client_put(w.api, &row, &e), AY_OK);
+}
+
+static void nobody_knows_it(void **state)
+{
+	(void)state;
+	assert_int_equal(ask_signed(), 401);
+}
+
+static void asked_for(void **state)
+{
+	(void)state;
+	client(AY_IDENTITY_ASKED);
+	assert_int_equal(ask_signed(), 401);
+}
+
+static void ended(void **state)
+{
+	(void)state;
+	client(AY_IDENTITY_ENDED);
+	assert_int_equal(ask_signed(), 401);
+}
+
+static void once(void **state)
+{
+	(void)state;
+	client(AY_IDENTITY_ACTIVE);
+	assert_int_not_equal(ask_signed(), 401);
+	assert_int_equal(ask_signed(), 401);
+}
+
+/* The API's own address does not take the scheme. */
+static void not_there(void **state)
+{
+	(void)state;
+	client(AY_IDENTITY_ACTIVE);
+	w.listener = AY_LISTENER_API;
+	assert_int_equal(ask("GET", "/api/v1/hosts", NULL, NULL), 401);
+}
+
+static void after_a_restart(void **state)
+{
+	struct ay_api_out out = { on_reply, on_stream, on_chunk, on_end, NULL };
+	struct ay_err e;
+
+	(void)state;
+	client(AY_IDENTITY_ACTIVE);
+	assert_int_not_equal(ask_signed(), 401);
+	ay_engine_attest_forget(NULL, NULL);
+	ay_api_free(w.api);
+	assert_int_equal(ay_api_new(NULL, w.fx.s, &out, &w.api, &e), AY_OK);
+	assert_int_equal(ask_signed(), 401);
+}
+
+/* Strangers cannot fill the store. */
+static void too_many_ask(void **state)
+{
+	uint8_t other[4096];
+	const struct ay_client *x;
+	struct ay_err e;
+
+	(void)state;
+	assert_true(der.n < sizeof(other));
+	memcpy(other, der.p, der.n);
+	for (unsigned i = 0; i < AY_MAX_CLIENTS_ASKED + 1; i++) {
+		other[der.n - 1] = (uint8_t)i; /* of the signature, which nobody relies on */
+		assert_int_equal(ay_client_ask(w.api, (struct ay_bytes){ other, der.n },
+					       ay_bytes_of("x"), ay_bytes_of(""), &x, &e),
+				 i < AY_MAX_CLIENTS_ASKED ? AY_OK : AY_E_LIMIT);
+	}
+	other[der.n - 1] = 0;
+	assert_int_equal(ay_client_ask(w.api, (struct ay_bytes){ other, der.n }, ay_bytes_of("x"),
+				       ay_bytes_of(""), &x, &e),
+			 AY_E_EXISTS);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, set_up_clients, tear_down_clients)
+	const struct CMUnitTest tests[] = {
+		T(nobody_knows_it), T(asked_for),	T(ended),	 T(once),
+		T(not_there),	    T(after_a_restart), T(too_many_ask),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
