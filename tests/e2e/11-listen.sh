@@ -3,7 +3,7 @@
 # The classical way: the server dials a listening agent; three ways to know it at first contact.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
-need swtpm swtpm_setup tpm2 jq curl
+need swtpm swtpm_setup tpm2 jq curl sqlite3 openssl
 
 server_conf
 server_init
@@ -65,6 +65,29 @@ host_new wrong && host_boot wrong
 host_conf wrong "listen = 127.0.0.1:0" "${PINS[@]}"
 agent_start wrong
 wait_for 10 test -s "$D/wrong/state/endpoints.json"
-assay host add wrong --connect "$(agent_address wrong)" --agent-key "$fp" >/dev/null 2>&1
-sleep 3
-check "another key than the pinned one stays out" eval '[ "$(host_field wrong .state)" != enrolled ]'
+assay host add wrong --connect "$(agent_address wrong)" --tls-policy "public_key_digest=$fp" >/dev/null 2>&1
+check "another key than the pinned one is refused: TLS_POLICY" wait_for 30 eval '[ "$(host_field wrong .last_error.code)" = TLS_POLICY ]'
+check "and stays out" eval '[ "$(host_field wrong .state)" != enrolled ]'
+check "an event says so, once" eval '[ "$(sqlite3 "$D"/server/*.db "select count(*) from event where kind = \"tls_policy\"")" = 1 ]'
+check "until the operator names its key" assay host change wrong --tls-policy "public_key_digest=$(agent fingerprint wrong)"
+check "then it enrols" wait_for 30 eval '[ "$(host_field wrong .state)" = enrolled ]'
+
+# Exactly one certificate, as OpenSSL sees it.
+peer_cert() { openssl s_client -connect "$(agent_address "$1")" </dev/null 2>/dev/null | openssl x509 -outform PEM; }
+wait_for 20 eval 'peer_cert wrong >"$D/wrong.pem" && [ -s "$D/wrong.pem" ]'
+check "its certificate as policy" assay host change wrong --tls-policy "certificate=@$D/wrong.pem"
+check "is told in digests" eval '[ "$(host_field wrong .tls_policy.certificate)" = "$(openssl x509 -in "$D/wrong.pem" -outform DER | sha256sum | cut -d" " -f1)" ]'
+check "the same TPM proves it" wait_for 30 answers wrong
+check "another certificate" assay host change wrong --tls-policy "certificate_digest=$fp"
+check "is refused" wait_for 30 eval '[ "$(host_field wrong .last_error.code)" = TLS_POLICY ]'
+refuses "no policy is called insecure" assay host change wrong --tls-policy insecure
+refuses "a broken certificate is no policy" assay host change wrong --tls-policy "certificate=@$D/assayd.conf"
+
+# An agent that was set up anew has another key; the operator names it, the TPM proves it.
+agent_stop key
+rm -rf "$D/key/state" && mkdir "$D/key/state"
+host_conf key "listen = $(host_field key .connect)" "${PINS[@]}"
+agent_start key
+check "a changed key is refused" wait_for 60 eval '[ "$(host_field key .last_error.code)" = TLS_POLICY ]'
+check "the new key is named" assay host change key --tls-policy "public_key_digest=$(agent fingerprint key)"
+check "and trusted again" wait_for 60 eval 'answers key && verdict_is key trusted'

@@ -31,6 +31,7 @@ void ay_conn_up_build(struct ay_writer *w, const struct ay_conn_up *u)
 {
 	ay_wr_bytes(w, AY_BYTES(u->exporter));
 	ay_wr_bytes(w, AY_BYTES(u->spki));
+	ay_wr_bytes(w, AY_BYTES(u->cert));
 	ay_wr_u8(w, u->flags);
 	ay_wr_be32(w, u->dial_id);
 	ay_wr_vec8(w, u->peer);
@@ -45,6 +46,7 @@ enum ay_rc ay_conn_up_parse(struct ay_bytes in, struct ay_conn_up *out, struct a
 	ay_rd_init(&r, in);
 	ay_rd_copy(&r, "up.exporter", v.exporter, sizeof(v.exporter));
 	ay_rd_copy(&r, "up.spki", v.spki, sizeof(v.spki));
+	ay_rd_copy(&r, "up.cert", v.cert, sizeof(v.cert));
 	v.flags = ay_rd_u8(&r, "up.flags");
 	v.dial_id = ay_rd_be32(&r, "up.dialId");
 	v.peer = ay_rd_vec8(&r, "up.peer", MAX_ADDR);

@@ -28,6 +28,7 @@ enum ay_conn_flag { AY_CONN_DIALLED = 1, AY_CONN_RESUMED = 2 };
 struct ay_conn_up {
 	uint8_t exporter[32];
 	uint8_t spki[32];     /* SHA-256 of the agent's SPKI */
+	uint8_t cert[32];     /* SHA-256 of its certificate */
 	uint8_t flags;	      /* enum ay_conn_flag */
 	uint32_t dial_id;     /* of DIAL, when we dialled; else 0 */
 	struct ay_bytes peer; /* ADDR:PORT as text, for the log and the audit */
@@ -35,6 +36,9 @@ struct ay_conn_up {
 void ay_conn_up_build(struct ay_writer *w, const struct ay_conn_up *u);
 AY_MUST_USE enum ay_rc ay_conn_up_parse(struct ay_bytes in, struct ay_conn_up *out,
 					struct ay_err *e);
+
+/* DIAL_FAILED: its sub */
+enum ay_dial_failure { AY_DIAL_UNREACHED = 0, AY_DIAL_POLICY = 1 };
 
 /* DIAL */
 struct ay_dial {

@@ -472,6 +472,7 @@ enum ay_rc ay_tls_peer(const struct ay_tls_conn *c, struct ay_tls_peer *out, str
 
 	*out = p;
 	if (cert == NULL || own == NULL || !ay_tls_spki_hash(cert, p.spki) ||
+	    X509_digest(cert, EVP_sha256(), p.cert, NULL) != 1 ||
 	    !ay_tls_spki_hash(own, p.own_spki))
 		return ay_fail(e, AY_E_CRYPTO, "tls.peer", 0, "no certificate");
 	if (SSL_export_keying_material(u.out, p.exporter, sizeof(p.exporter), exporter_label,

@@ -78,6 +78,7 @@ bool ay_tls_has_pending(const struct ay_tls_conn *c);
 struct ay_tls_peer {
 	uint8_t exporter[32];
 	uint8_t spki[32]; /* SHA-256 of the peer's SPKI */
+	uint8_t cert[32]; /* SHA-256 of the peer's certificate */
 	uint8_t own_spki[32];
 	bool is_resumed;
 	bool is_dialled; /* we did */

@@ -26,15 +26,17 @@ struct ay_store;
  * "". */
 struct ay_host_row {
 	struct ay_uuid id;
-	uint64_t rev;		   /* for compare-and-set of this row; the first is 1 */
-	const char *name;	   /* unique among hosts that are not retired */
-	const char *labels;	   /* JSON object of strings */
-	const char *connect;	   /* HOST:PORT the server dials, or "" */
-	struct ay_bytes agent_key; /* pinned SHA-256 of the agent's TLS SPKI (--agent-key) */
-	bool trust_first_use;
-	const char *policy;    /* name of the policy attached to it, or "" */
-	struct ay_bytes token; /* id of the token a listening agent proves, or none */
-	uint8_t state;	       /* 0 registered, 1 provisioning, 2 enrolled, 3 retired */
+	uint64_t rev;	     /* for compare-and-set of this row; the first is 1 */
+	const char *name;    /* unique among hosts that are not retired */
+	const char *labels;  /* JSON object of strings */
+	const char *connect; /* HOST:PORT the server dials, or "" */
+	const char *
+		tls_kind; /* TLS policy of a host we dial: enum ay_tls_policy_kind by name, or "" */
+	struct ay_bytes agent_key;  /* its SHA-256 of the agent's TLS SPKI */
+	struct ay_bytes agent_cert; /* its SHA-256 of the agent's certificate */
+	const char *policy;	    /* name of the policy attached to it, or "" */
+	struct ay_bytes token;	    /* id of the token a listening agent proves, or none */
+	uint8_t state;		    /* 0 registered, 1 provisioning, 2 enrolled, 3 retired */
 	int64_t created_at;
 	/* the last failing step of enrolment or channel: kept for the operator */
 	const char *note_code;

@@ -13,6 +13,7 @@ const struct ay_cmd *const ay_commands[] = {
 	&ay_cmd_host_diff,
 	&ay_cmd_host_find,
 	&ay_cmd_host_acknowledge,
+	&ay_cmd_host_change,
 	&ay_cmd_host_remove,
 	&ay_cmd_token_create,
 	&ay_cmd_token_list,

@@ -14,6 +14,7 @@ extern const struct ay_cmd ay_cmd_host_reports;
 extern const struct ay_cmd ay_cmd_host_diff;
 extern const struct ay_cmd ay_cmd_host_find;
 extern const struct ay_cmd ay_cmd_host_acknowledge;
+extern const struct ay_cmd ay_cmd_host_change;
 extern const struct ay_cmd ay_cmd_host_remove;
 extern const struct ay_cmd ay_cmd_token_create;
 extern const struct ay_cmd ay_cmd_token_list;

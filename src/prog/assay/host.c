@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* assay host add | list | show | attest | acknowledge | remove */
+/* assay host add | list | show | change | attest | acknowledge | remove */
 #include "core/base/limits.h"
+#include "io/sys/file.h"
 #include "prog/assay/commands.h"
 #include "prog/assay/list.h"
 #include "prog/assay/report_text.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { PEM_MAX = 16 * 1024 };
 
 /* labels: {"k":"v"} from every --label k=v. */
 static int add_labels(const struct ay_args *args, json_t *body)
@@ -32,6 +35,41 @@ static int add_labels(const struct ay_args *args, json_t *body)
 	return AY_EXIT_OK;
 }
 
+/* Its PEM text: the file is public, so nothing is wiped. */
+static int read_pem(const char *path, json_t *policy)
+{
+	struct ay_bytes text = { 0 };
+	struct ay_err e;
+	int rc = AY_EXIT_OK;
+
+	if (ay_file_read(path, PEM_MAX, &text, &e) != AY_OK)
+		return ay_cli_error(AY_EXIT_IO, "%s: %s", path, e.text);
+	if (json_object_set_new(policy, "value", json_stringn((const char *)text.p, text.n)) != 0)
+		rc = ay_cli_error(AY_EXIT_USAGE, "%s: not a PEM file", path);
+	ay_file_free(&text);
+	return rc;
+}
+
+/* --tls-policy KIND, KIND=HEX or KIND=@FILE */
+static int add_tls_policy(const struct ay_args *args, json_t *body)
+{
+	const char *text = ay_args_opt(args, "tls-policy", 0), *eq;
+	json_t *policy;
+
+	if (text == NULL)
+		return AY_EXIT_OK;
+	eq = strchr(text, '=');
+	policy = json_object();
+	json_object_set_new(policy, "kind",
+			    json_stringn(text, eq == NULL ? strlen(text) : (size_t)(eq - text)));
+	json_object_set_new(body, "tls_policy", policy);
+	if (eq != NULL && eq[1] == '@')
+		return read_pem(eq + 2, policy);
+	if (eq != NULL)
+		json_object_set_new(policy, "value", json_string(eq + 1));
+	return AY_EXIT_OK;
+}
+
 static int add_body(const struct ay_args *args, json_t *body)
 {
 	static const struct {
@@ -39,12 +77,13 @@ static int add_body(const struct ay_args *args, json_t *body)
 	} texts[] = { { "connect", "connect" },
 		      { "agent-key", "agent_key" },
 		      { "token", "token" } };
-	int ways = ay_args_has(args, "agent-key") + ay_args_has(args, "token") +
-		   ay_args_has(args, "trust-first-use");
+	int ways = ay_args_has(args, "tls-policy") + ay_args_has(args, "agent-key") +
+		   ay_args_has(args, "token") + ay_args_has(args, "trust-first-use");
+	int rc;
 
 	if (ways > 1)
-		return ay_cli_error(AY_EXIT_USAGE,
-				    "give one of --agent-key, --token, --trust-first-use");
+		return ay_cli_error(AY_EXIT_USAGE, "give one of --tls-policy, --agent-key, "
+						   "--token, --trust-first-use");
 	if (ways > 0 && !ay_args_has(args, "connect"))
 		return ay_cli_error(AY_EXIT_USAGE,
 				    "these go with --connect HOST:PORT; a host that "
@@ -58,7 +97,8 @@ static int add_body(const struct ay_args *args, json_t *body)
 	}
 	if (ay_args_has(args, "trust-first-use"))
 		json_object_set_new(body, "trust_first_use", json_true());
-	return add_labels(args, body);
+	rc = add_tls_policy(args, body);
+	return rc != AY_EXIT_OK ? rc : add_labels(args, body);
 }
 
 static int call_host(struct ay_cli *cli, const char *method, const char *host, const char *after,
@@ -171,6 +211,7 @@ static int print_host(struct ay_cli *cli, const json_t *h)
 	show_line("lease until", ay_answer_text(h, "lease_until", NULL));
 	show_line("identity", ay_answer_text(identity, "grade", NULL));
 	show_line("AK name", ay_answer_text(identity, "ak_name", NULL));
+	show_line("TLS policy", ay_answer_text(json_object_get(h, "tls_policy"), "kind", NULL));
 	show_policy(json_object_get(h, "policy"));
 	show_line("last error", ay_answer_text(json_object_get(h, "last_error"), "text", NULL));
 	return AY_EXIT_OK;
@@ -236,18 +277,57 @@ static int run_acknowledge(struct ay_cli *cli, const struct ay_args *args)
 			 json_pack("{s:s}", "reason", reason), print_added);
 }
 
+static int run_change(struct ay_cli *cli, const struct ay_args *args)
+{
+	static const char *const texts[] = { "name", "connect" };
+	json_t *body = json_object();
+	int rc = add_tls_policy(args, body);
+
+	for (size_t i = 0; i < AY_COUNT(texts); i++) {
+		const char *v = ay_args_opt(args, texts[i], 0);
+
+		if (v != NULL)
+			json_object_set_new(body, texts[i], json_string(v));
+	}
+	if (rc == AY_EXIT_OK)
+		rc = add_labels(args, body);
+	if (rc == AY_EXIT_OK && json_object_size(body) == 0)
+		rc = ay_cli_error(AY_EXIT_USAGE, "say what to change: --name, --connect, "
+						 "--tls-policy, --label");
+	if (rc == AY_EXIT_OK)
+		return call_host(cli, "PATCH", args->pos[0], "", body, print_host);
+	json_decref(body);
+	return rc;
+}
+
 static int run_remove(struct ay_cli *cli, const struct ay_args *args)
 {
 	return call_host(cli, "DELETE", args->pos[0], "", NULL, NULL);
 }
 
+#define AY_TLS_POLICY_OPT                                                                          \
+	{                                                                                          \
+		"tls-policy", "POLICY",                                                            \
+			"whom to believe there: certificate=@FILE, certificate_digest=SHA256, "    \
+			"public_key=@FILE, "                                                       \
+			"public_key_digest=SHA256 or trust_first_use"                              \
+	}
+
 static const struct ay_opt add_opts[] = {
 	{ "connect", "HOST:PORT",
 	  "the agent listens there; without it the agent dials the server" },
+	AY_TLS_POLICY_OPT,
 	{ "agent-key", "SHA256", "key of the listening agent (assay-agent fingerprint)" },
 	{ "token", "TOKEN", "the listening agent was given this enrolment token" },
 	{ "trust-first-use", NULL, "believe whoever answers there; audited, shown as tls_tofu" },
 	{ "label", "K=V", "label of the host; may be repeated" },
+	{ NULL, NULL, NULL },
+};
+static const struct ay_opt change_opts[] = {
+	{ "name", "NAME", "new name" },
+	{ "connect", "HOST:PORT", "the agent listens there now" },
+	AY_TLS_POLICY_OPT,
+	{ "label", "K=V", "label; those given replace all it has" },
 	{ NULL, NULL, NULL },
 };
 static const struct ay_opt attest_opts[] = {
@@ -279,6 +359,14 @@ const struct ay_cmd ay_cmd_host_acknowledge = { "host",
 						acknowledge_opts,
 						"end a failure that stays in force",
 						run_acknowledge };
+const struct ay_cmd ay_cmd_host_change = { "host",
+					   "change",
+					   "HOST",
+					   1,
+					   1,
+					   change_opts,
+					   "change name, address, TLS policy or labels",
+					   run_change };
 const struct ay_cmd ay_cmd_host_remove = {
 	"host",	   "remove", "HOST", 1, 1, NULL, "remove a host and revoke its AIK certificate",
 	run_remove

@@ -133,6 +133,7 @@ void ay_conns_up(struct ay_engine *g, uint32_t number, struct ay_bytes body)
 	c->serial = ++g->next_serial;
 	memcpy(c->exporter, up.exporter, 32);
 	memcpy(c->spki, up.spki, 32);
+	memcpy(c->cert, up.cert, 32);
 	c->dialled = up.flags & AY_CONN_DIALLED;
 	n = up.peer.n < sizeof(c->peer) ? up.peer.n : sizeof(c->peer) - 1;
 	memcpy(c->peer, up.peer.p, n);
@@ -343,11 +344,27 @@ void ay_conns_bind(struct ay_engine *g, struct ay_conn *c, struct ay_host *h)
 		ay_enrol_renew(g, c);
 }
 
+/* Whoever answers at a host's address is the one that its operator named. */
+static bool is_meant(struct ay_engine *g, struct ay_conn *c, struct ay_host *h)
+{
+	struct ay_err e;
+
+	if (h == NULL || h->dial.tls.kind == AY_TLS_NONE ||
+	    ay_tls_policy_check(&h->dial.tls, c->spki, c->cert, &e) == AY_OK)
+		return true;
+	ay_dial_policy(g, h, &e);
+	ay_enrol_failed(g, c, &e);
+	return false;
+}
+
 static void on_hello(struct ay_engine *g, struct ay_conn *c, struct ay_bytes body)
 {
 	struct ay_hello hello;
 	struct ay_host *h = ay_hosts_by_key(g, c->spki);
 	struct ay_err e;
+
+	if (!is_meant(g, c, h != NULL ? h : c->dial_for))
+		return;
 
 	if (ay_hello_parse(body, &hello, &e) != AY_OK) {
 		protocol(g, c, e.text);

@@ -107,7 +107,7 @@ static void from_front(void *arg, const struct ay_ipc_msg *m)
 		ay_conns_down(g, m->conn);
 		break;
 	case AY_MSG_DIAL_FAILED:
-		ay_dial_failed(g, m->req, m->body);
+		ay_dial_failed(g, m->req, m->sub, m->body);
 		break;
 	case AY_MSG_FRONT_READY:
 		ay_relay_front_ready(g, m->body);

@@ -13,6 +13,7 @@
 #include "core/appraise/report.h"
 #include "core/base/timefmt.h"
 #include "core/base/uuid.h"
+#include "core/crypto/tlspolicy.h"
 #include "core/tpm/pcr.h"
 #include "prog/assayd/assertion.h"
 #include "prog/assayd/fsm.h"
@@ -29,11 +30,9 @@ struct ay_label {
 
 /* How a host is reached and who may speak for it (design 4, first contact). */
 struct ay_host_dial {
-	char *connect;	      /* "ADDR:PORT" the server dials; NULL: the agent dials */
-	bool has_agent_key;   /* agent_key pins the agent's TLS SPKI */
-	bool trust_first_use; /* take the first key that answers; shows as tls_tofu */
-	uint8_t agent_key[32];
-	char token_id[33]; /* --token: the listening agent proves this token; "" none */
+	char *connect;		  /* "ADDR:PORT" the server dials; NULL: the agent dials */
+	struct ay_tls_policy tls; /* whom to believe there; first use shows as tls_tofu */
+	char token_id[33];	  /* --token: the listening agent proves this token; "" none */
 };
 
 /* What the AIK certificate says of a bound host. Strings are "" when not known. */
@@ -107,12 +106,11 @@ struct ay_host_gist {
 const struct ay_host_gist *ay_engine_host_gist(struct ay_engine *g, const struct ay_host *h);
 
 struct ay_host_spec {
-	struct ay_bytes name;	   /* required */
-	struct ay_bytes connect;   /* ADDR:PORT or empty */
-	struct ay_bytes agent_key; /* 64 hex digits or empty */
-	struct ay_bytes token;	   /* token text or id or empty */
-	bool trust_first_use;
-	struct ay_bytes policy; /* name or empty: the default one when there is one */
+	struct ay_bytes name;	  /* required */
+	struct ay_bytes connect;  /* ADDR:PORT or empty */
+	struct ay_tls_policy tls; /* none, or whom to believe at connect */
+	struct ay_bytes token;	  /* token text or id or empty */
+	struct ay_bytes policy;	  /* name or empty: the default one when there is one */
 	const struct ay_label *labels;
 	size_t n_labels;
 };
@@ -127,6 +125,12 @@ struct ay_host_patch {
 	const struct ay_bytes *name;
 	const struct ay_bytes *connect;
 	const struct ay_bytes *policy;
+	/*
+	 * Another key than the bound one: the connection ends, and the same TPM
+	 * has to prove that it is behind the new key before the host is
+	 * attested again.
+	 */
+	const struct ay_tls_policy *tls;
 	const struct ay_label *labels;
 	size_t n_labels;
 	bool set_labels;

@@ -105,15 +105,15 @@ struct ay_host_run {
 	struct ay_conn *conn;	/* the one in use */
 	struct ay_conn *rival; /* a second one with the same key, until it is clear which is real */
 	uint32_t next_request;
-	uint32_t said_request; /* last result, as told in CHALLENGE */
-	uint8_t said_verdict;  /* 255: none yet */
-	uint32_t in_flight;    /* jobs in workers or in the store */
-	bool revoked;	       /* its AIK certificate is on the CA's list */
+	uint32_t said_request;		 /* last result, as told in CHALLENGE */
+	uint8_t said_verdict;		 /* 255: none yet */
+	uint32_t in_flight;		 /* jobs in workers or in the store */
+	bool revoked;			 /* its AIK certificate is on the CA's list */
 	const struct ay_host_gist *gist; /* hostlist.c: of the report of row gist_seq */
 	uint64_t gist_seq;
-	uint32_t index;	       /* place in the table; index + 1 is its dial id */
-	uint32_t dial_id;      /* DIAL under way; 0: none */
-	int64_t dial_at;       /* mono: next attempt */
+	uint32_t index;	  /* place in the table; index + 1 is its dial id */
+	uint32_t dial_id; /* DIAL under way; 0: none */
+	int64_t dial_at;  /* mono: next attempt */
 	uint32_t dial_fails;
 	int64_t notice_from, renew_from; /* mono: before it the agent's NOTICE waits */
 	bool renewal_waits;
@@ -136,6 +136,7 @@ struct ay_conn {
 	struct ay_wake wake;  /* deadline of HELLO, token, provisioning */
 	uint8_t exporter[32];
 	uint8_t spki[32];
+	uint8_t cert[32];    /* SHA-256 of its TLS certificate */
 	uint8_t boot_id[16]; /* of HELLO */
 	bool dialled;
 	bool closing;
@@ -380,6 +381,8 @@ struct ay_bytes ay_hosts_boot_octets(const struct ay_boot_mark *m, struct ay_con
 void ay_hosts_context(const struct ay_host *h, struct ay_host_context *out,
 		      struct ay_context_room *room);
 /* Stored already: put the new binding of an enrolment into memory. row's views are copied. */
+/* Out of the index, for another key to take its place by enrolment. */
+void ay_hosts_unbind_key(struct ay_engine *g, struct ay_host *h);
 struct ay_host *ay_hosts_bind(struct ay_engine *g, struct ay_host *h,
 			      const struct ay_host_row *row);
 void ay_hosts_move(struct ay_engine *g, struct ay_host *h, enum ay_host_state to);
@@ -501,7 +504,10 @@ void ay_schedule_missed(struct ay_engine *g, struct ay_host *h);
 void ay_dial(struct ay_engine *g, struct ay_host *h);
 void ay_dial_later(struct ay_engine *g, struct ay_host *h);
 void ay_dial_up(struct ay_engine *g, struct ay_conn *c, uint32_t dial_id);
-void ay_dial_failed(struct ay_engine *g, uint32_t dial_id, struct ay_bytes why);
+/* sub: enum ay_dial_failure */
+void ay_dial_failed(struct ay_engine *g, uint32_t dial_id, uint8_t sub, struct ay_bytes why);
+/* Somebody else answers for this host: kept as its last error, told once. */
+void ay_dial_policy(struct ay_engine *g, struct ay_host *h, const struct ay_err *why);
 
 /* ---- freshness.c ---- */
 /* Once for each host whose evidence became older than its policy allows. */

@@ -227,29 +227,25 @@ static void start_dialled(struct ay_engine *g, struct ay_conn *c)
 	struct ay_enrol *en;
 	static const uint8_t zero[32];
 
-	if (h->dial.has_agent_key &&
-	    AY_CHECKED("AGENT_KEY", memcmp(h->dial.agent_key, c->spki, 32) != 0)) {
-		ay_enrol_refuse(g, c, "AGENT_KEY", "the agent's key is not the pinned one");
-		return;
-	}
-	if (!h->dial.has_agent_key && !h->dial.trust_first_use) {
+	if (h->dial.tls.kind == AY_TLS_NONE) {
 		if (!h->dial.token_id[0])
 			ay_enrol_refuse(
 				g, c, "AGENT_UNPINNED",
-				"register the host with --agent-key, --token or --trust-first-use");
+				"register the host with --tls-policy, --agent-key, --token or "
+				"--trust-first-use");
 		return; /* else its TOKEN_PROOF is awaited */
 	}
 	/* the first key only: a host that has one is never taken over by another */
-	if (!h->dial.has_agent_key &&
+	if (h->dial.tls.kind == AY_TLS_TRUST_FIRST_USE &&
 	    AY_CHECKED("TRUST_FIRST_USE", memcmp(h->identity.tls_key, zero, 32) != 0)) {
-		ay_enrol_refuse(g, c, "AGENT_KEY", "another key was trusted at first use");
+		ay_enrol_refuse(g, c, "TLS_POLICY", "another key was trusted at first use");
 		return;
 	}
 	en = begin(g, c, h);
 	if (!en)
 		return;
 	en->by_operator = true;
-	en->trust_first_use = !h->dial.has_agent_key;
+	en->trust_first_use = h->dial.tls.kind == AY_TLS_TRUST_FIRST_USE;
 	if (en->trust_first_use)
 		ay_event_emit(g, "trust_first_use", h, "TRUST_FIRST_USE",
 			      "an agent's key is taken at first sight");

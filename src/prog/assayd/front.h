@@ -24,6 +24,7 @@ struct ay_front_conn {
 	uint32_t dial_id; /* 0: it came in */
 	bool is_up;
 	bool is_pinned;
+	bool is_other;	  /* not the key that was pinned */
 	uint8_t spki[32]; /* the peer's, once up */
 	uint8_t pin[32];  /* the agent's SPKI hash, when pinned */
 	char peer[80];	  /* as text, until engine was told; then empty */

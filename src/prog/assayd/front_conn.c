@@ -67,6 +67,7 @@ static void tell_up(struct ay_front_conn *c, const struct ay_tls_peer *peer)
 
 	memcpy(up.exporter, peer->exporter, sizeof(up.exporter));
 	memcpy(up.spki, peer->spki, sizeof(up.spki));
+	memcpy(up.cert, peer->cert, sizeof(up.cert));
 	up.flags = (uint8_t)((peer->is_dialled ? AY_CONN_DIALLED : 0) |
 			     (peer->is_resumed ? AY_CONN_RESUMED : 0));
 	ay_wr_init(&w, room, sizeof(room));
@@ -78,9 +79,9 @@ static void tell_up(struct ay_front_conn *c, const struct ay_tls_peer *peer)
 static void on_up(struct ay_chan *chan, void *owner, const struct ay_tls_peer *peer)
 {
 	struct ay_front_conn *c = owner;
-	bool is_other = c->is_pinned && CRYPTO_memcmp(c->pin, peer->spki, sizeof(c->pin)) != 0;
 
-	if (AY_CHECKED("DIAL_PIN", is_other)) {
+	c->is_other = c->is_pinned && CRYPTO_memcmp(c->pin, peer->spki, sizeof(c->pin)) != 0;
+	if (AY_CHECKED("DIAL_PIN", c->is_other)) {
 		ay_chan_close(chan, "the agent's key is not the pinned one");
 		return;
 	}
@@ -122,6 +123,16 @@ static void on_frame(struct ay_chan *chan, void *owner, const struct ay_frame *f
 	slow_down(c->f);
 }
 
+static void tell_dial_failed(struct ay_front_conn *c, const struct ay_err *why)
+{
+	struct ay_ipc_msg m = { .type = AY_MSG_DIAL_FAILED,
+				.sub = c->is_other ? AY_DIAL_POLICY : AY_DIAL_UNREACHED,
+				.req = c->dial_id,
+				.body = ay_bytes_of(why->text) };
+
+	ay_ipc_send_msg(c->f->engine, &m);
+}
+
 static void on_down(struct ay_chan *chan, void *owner, const struct ay_err *why)
 {
 	struct ay_front_conn *c = owner;
@@ -135,8 +146,7 @@ static void on_down(struct ay_chan *chan, void *owner, const struct ay_err *why)
 	if (c->is_up)
 		ay_ipc_send(c->f->engine, AY_MSG_CONN_DOWN, c->id, 0, ay_bytes_of(why->text));
 	else if (c->dial_id != 0)
-		ay_ipc_send(c->f->engine, AY_MSG_DIAL_FAILED, 0, c->dial_id,
-			    ay_bytes_of(why->text));
+		tell_dial_failed(c, why);
 	ay_front_conn_give(c);
 }
 

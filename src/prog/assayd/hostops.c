@@ -84,26 +84,39 @@ static enum ay_rc write_host(struct ay_engine *g, const struct ay_host_row *row,
 	return ay_store_write(g->store, &w, 1, &res, e);
 }
 
-static enum ay_rc check_spec(const struct ay_host_spec *spec, struct ay_host_row *row,
-			     uint8_t key[32], uint8_t token[16], struct ay_err *e)
+/* Borrows from p. */
+static void put_tls(struct ay_host_row *row, const struct ay_tls_policy *p)
+{
+	row->tls_kind = ay_tls_policy_name(p->kind);
+	row->agent_key = (struct ay_bytes){ p->key, p->has_key ? 32 : 0 };
+	row->agent_cert = (struct ay_bytes){ p->cert, p->has_cert ? 32 : 0 };
+}
+
+/* Of a host registered with an address and nothing else. */
+static const char *default_tls(const struct ay_engine *g)
+{
+	const char *word = g->config ? ay_config_str(g->config, "default_tls_policy") : "none";
+
+	return ay_tls_policy_name(ay_tls_policy_find(ay_bytes_of(word)));
+}
+
+static enum ay_rc check_spec(const struct ay_engine *g, const struct ay_host_spec *spec,
+			     struct ay_host_row *row, uint8_t token[16], struct ay_err *e)
 {
 	enum ay_rc rc = check_connect(spec->connect, e);
 
-	if (rc == AY_OK && spec->agent_key.n) {
-		rc = ay_hex_decode(spec->agent_key, "agent_key", key, 32, e);
-		row->agent_key = (struct ay_bytes){ key, 32 };
-	}
 	if (rc == AY_OK && spec->token.n) {
 		rc = token_id(spec->token, token, e);
 		row->token = (struct ay_bytes){ token, 16 };
 	}
-	if (rc == AY_OK && !spec->connect.n &&
-	    (spec->agent_key.n || spec->token.n || spec->trust_first_use))
+	if (rc == AY_OK && !spec->connect.n && (spec->tls.kind != AY_TLS_NONE || spec->token.n))
 		return ay_fail(e, AY_E_INPUT, "connect", 0,
-			       "agent_key, token and trust_first_use need connect");
+			       "a TLS policy and a token need connect: whom would it be about?");
 	if (rc == AY_OK && spec->n_labels > AY_MAX_LABELS)
 		return ay_fail(e, AY_E_LIMIT, "labels", 0, "more than %d labels", AY_MAX_LABELS);
-	row->trust_first_use = spec->trust_first_use;
+	put_tls(row, &spec->tls);
+	if (spec->connect.n && spec->tls.kind == AY_TLS_NONE && !spec->token.n)
+		row->tls_kind = default_tls(g);
 	return rc;
 }
 
@@ -112,7 +125,7 @@ enum ay_rc ay_engine_host_add(struct ay_engine *g, const struct ay_host_spec *sp
 {
 	struct ay_host_row row = { .created_at = g->now_ms, .rev = 1 };
 	char name[AY_MAX_NAME_BYTES + 1], connect[256] = "", policy[AY_MAX_NAME_BYTES + 1] = "";
-	uint8_t key[32], token[16];
+	uint8_t token[16];
 	struct ay_host *h;
 	char *labels;
 	enum ay_rc rc = check_name(spec->name, name, e);
@@ -121,7 +134,7 @@ enum ay_rc ay_engine_host_add(struct ay_engine *g, const struct ay_host_spec *sp
 	if (rc == AY_OK && ay_hosts_by_name(g, spec->name))
 		rc = ay_fail_code(e, AY_E_EXISTS, "NAME_TAKEN", "name", "a host has this name");
 	if (rc == AY_OK)
-		rc = check_spec(spec, &row, key, token, e);
+		rc = check_spec(g, spec, &row, token, e);
 	if (rc == AY_OK && spec->policy.n)
 		rc = check_name(spec->policy, policy, e);
 	if (rc != AY_OK)
@@ -155,6 +168,8 @@ enum ay_rc ay_engine_host_add(struct ay_engine *g, const struct ay_host_spec *sp
 
 struct patched {
 	const char *name, *connect, *policy, *labels;
+	const struct ay_tls_policy *tls;
+	bool unbinds; /* the bound TLS key is not the one meant any more */
 };
 
 static void apply_patch(void *arg, struct ay_host_row *row)
@@ -169,6 +184,10 @@ static void apply_patch(void *arg, struct ay_host_row *row)
 		row->policy = p->policy;
 	if (p->labels)
 		row->labels = p->labels;
+	if (p->tls)
+		put_tls(row, p->tls);
+	if (p->unbinds)
+		row->tls_spki = (struct ay_bytes){ NULL, 0 };
 }
 
 static void reread(void *arg, const struct ay_host_row *row, const struct ay_host_status *s,
@@ -196,6 +215,8 @@ static enum ay_rc check_patch(struct ay_engine *g, const struct ay_host *h,
 		rc = check_name(*p->policy, policy, e);
 	if (rc == AY_OK && p->connect)
 		rc = check_connect(*p->connect, e);
+	if (rc == AY_OK && p->tls && !(p->connect ? p->connect->n > 0 : h->dial.connect != NULL))
+		rc = ay_fail(e, AY_E_INPUT, "tls_policy", 0, "the host has no address to dial");
 	if (rc == AY_OK && p->set_labels && p->n_labels > AY_MAX_LABELS)
 		rc = ay_fail(e, AY_E_LIMIT, "labels", 0, "more than %d labels", AY_MAX_LABELS);
 	return rc;
@@ -218,7 +239,14 @@ static enum ay_rc patch_texts(const struct ay_host_patch *patch, struct patch_te
 	p->policy = patch->policy ? t->policy : NULL;
 	p->connect = patch->connect ? t->connect : NULL;
 	p->labels = t->labels;
+	p->tls = patch->tls;
 	return AY_OK;
+}
+
+/* A policy that names the bound key changes nothing about the binding. */
+static bool is_bound_key(const struct ay_host *h, const struct ay_tls_policy *p)
+{
+	return p->has_key && !p->has_cert && memcmp(h->identity.tls_key, p->key, 32) == 0;
 }
 
 /* The store first, then memory as the store has it. */
@@ -229,6 +257,10 @@ static enum ay_rc write_patch(struct ay_engine *g, struct ay_host *h, struct pat
 
 	if (rc == AY_OK && p->name && !ay_hosts_rename(g, h, p->name))
 		rc = ay_fail(e, AY_E_NOMEM, "name", 0, "no memory");
+	if (rc == AY_OK && p->unbinds) {
+		ay_hosts_unbind_key(g, h);
+		ay_conns_close_host(g, h, "TLS_POLICY");
+	}
 	if (rc == AY_OK)
 		rc = ay_store_host(g->store, &h->id, reread, h, e);
 	if (rc == AY_OK)
@@ -246,10 +278,11 @@ enum ay_rc ay_engine_host_patch(struct ay_engine *g, const struct ay_host *host,
 
 	if (rc == AY_OK)
 		rc = patch_texts(patch, &t, &p, e);
+	p.unbinds = patch->tls && !is_bound_key(h, patch->tls);
 	if (rc == AY_OK)
 		rc = write_patch(g, h, &p, e);
 	free(t.labels);
-	if (rc == AY_OK && patch->connect && h->dial.connect && !h->run->conn) {
+	if (rc == AY_OK && (patch->connect || patch->tls) && h->dial.connect && !h->run->conn) {
 		h->run->dial_at = g->mono_ms;
 		ay_schedule_host(g, h);
 	}

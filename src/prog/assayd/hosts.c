@@ -287,6 +287,18 @@ static void read_binding(struct ay_host *h, const struct ay_host_row *row)
 	read_tpm(id, row->tpm);
 }
 
+static void read_tls(struct ay_tls_policy *p, const struct ay_host_row *row)
+{
+	memset(p, 0, sizeof(*p));
+	p->kind = ay_tls_policy_find(ay_bytes_of(row->tls_kind));
+	p->has_key = row->agent_key.n == 32;
+	if (p->has_key)
+		memcpy(p->key, row->agent_key.p, 32);
+	p->has_cert = row->agent_cert.n == 32;
+	if (p->has_cert)
+		memcpy(p->cert, row->agent_cert.p, 32);
+}
+
 static void read_row(struct ay_host *h, const struct ay_host_row *row)
 {
 	h->id = row->id;
@@ -296,10 +308,7 @@ static void read_row(struct ay_host *h, const struct ay_host_row *row)
 	h->policy = dup_or_null(row->policy);
 	free(h->dial.connect);
 	h->dial.connect = dup_or_null(row->connect);
-	h->dial.trust_first_use = row->trust_first_use;
-	h->dial.has_agent_key = row->agent_key.n == 32;
-	if (h->dial.has_agent_key)
-		memcpy(h->dial.agent_key, row->agent_key.p, 32);
+	read_tls(&h->dial.tls, row);
 	h->dial.token_id[0] = 0;
 	if (row->token.n == 16)
 		ay_hex_encode(row->token, h->dial.token_id);
@@ -312,11 +321,30 @@ static void read_row(struct ay_host *h, const struct ay_host_row *row)
 	read_binding(h, row);
 }
 
-static bool has_key(const struct ay_host *h)
+static bool is_set(const uint8_t key[32])
 {
 	static const uint8_t zero[32];
 
-	return memcmp(h->identity.tls_key, zero, 32) != 0;
+	return memcmp(key, zero, 32) != 0;
+}
+
+static struct ay_bytes ak_of(const struct ay_host *h)
+{
+	return (struct ay_bytes){ h->identity.ak_name, h->identity.ak_name_n };
+}
+
+/* A bound host has a TPM and an AK; its TLS key may be taken back by another TLS policy. */
+static bool index_keys(struct ay_engine *g, struct ay_host *h)
+{
+	bool ok = true;
+
+	if (is_set(h->identity.tls_key))
+		ok = ay_index_add(g->by_key, AY_BYTES(h->identity.tls_key), h);
+	if (ok && is_set(h->identity.pseudonym))
+		ok = ay_index_add(g->by_pseudonym, AY_BYTES(h->identity.pseudonym), h);
+	if (ok && h->identity.ak_name_n > 0)
+		ok = ay_index_add(g->by_ak, ak_of(h), h);
+	return ok;
 }
 
 /* Into the indexes; false when one of its names is taken, which the store excludes. */
@@ -326,25 +354,14 @@ static bool index_host(struct ay_engine *g, struct ay_host *h)
 
 	if (h->state == AY_HOST_RETIRED)
 		return ok;
-	ok = ok && ay_index_add(g->by_name, ay_bytes_of(h->name), h);
-	if (ok && has_key(h)) {
-		ok = ay_index_add(g->by_key, AY_BYTES(h->identity.tls_key), h);
-		ok = ok && ay_index_add(g->by_pseudonym, AY_BYTES(h->identity.pseudonym), h);
-		ok = ok &&
-		     ay_index_add(g->by_ak,
-				  (struct ay_bytes){ h->identity.ak_name, h->identity.ak_name_n },
-				  h);
-	}
-	return ok;
+	return ok && ay_index_add(g->by_name, ay_bytes_of(h->name), h) && index_keys(g, h);
 }
 
 static void unindex_keys(struct ay_engine *g, struct ay_host *h)
 {
-	if (!has_key(h))
-		return;
 	ay_index_drop(g->by_key, AY_BYTES(h->identity.tls_key), h);
 	ay_index_drop(g->by_pseudonym, AY_BYTES(h->identity.pseudonym), h);
-	ay_index_drop(g->by_ak, (struct ay_bytes){ h->identity.ak_name, h->identity.ak_name_n }, h);
+	ay_index_drop(g->by_ak, ak_of(h), h);
 }
 
 static struct ay_host *host_new(struct ay_engine *g, const struct ay_host_row *row)
@@ -464,6 +481,12 @@ enum ay_rc ay_hosts_load(struct ay_engine *g, struct ay_err *e)
 }
 
 /* ---- changes that are stored already ---- */
+
+void ay_hosts_unbind_key(struct ay_engine *g, struct ay_host *h)
+{
+	ay_index_drop(g->by_key, AY_BYTES(h->identity.tls_key), h);
+	memset(h->identity.tls_key, 0, sizeof(h->identity.tls_key));
+}
 
 struct ay_host *ay_hosts_bind(struct ay_engine *g, struct ay_host *h, const struct ay_host_row *row)
 {

@@ -373,9 +373,9 @@ void ay_dial(struct ay_engine *g, struct ay_host *h)
 		ay_dial_later(g, h);
 		return;
 	}
-	d.pinned = bound || h->dial.has_agent_key;
+	d.pinned = bound || h->dial.tls.has_key;
 	if (d.pinned)
-		memcpy(d.agent_spki, bound ? h->identity.tls_key : h->dial.agent_key, 32);
+		memcpy(d.agent_spki, bound ? h->identity.tls_key : h->dial.tls.key, 32);
 	d.addr = ay_bytes_of(h->dial.connect);
 	ay_wr_init(&w, buf, sizeof(buf));
 	ay_dial_build(&w, &d);
@@ -403,15 +403,27 @@ void ay_dial_up(struct ay_engine *g, struct ay_conn *c, uint32_t dial_id)
 	c->dial_for = h;
 }
 
-void ay_dial_failed(struct ay_engine *g, uint32_t dial_id, struct ay_bytes why)
+void ay_dial_policy(struct ay_engine *g, struct ay_host *h, const struct ay_err *why)
+{
+	bool is_new = !h->note_code || strcmp(h->note_code, why->code) != 0;
+
+	ay_hosts_note(g, h, why);
+	if (is_new)
+		ay_event_emit(g, "tls_policy", h, why->code, why->text);
+}
+
+void ay_dial_failed(struct ay_engine *g, uint32_t dial_id, uint8_t sub, struct ay_bytes why)
 {
 	struct ay_host *h = dialled(g, dial_id);
 	struct ay_err e;
 
 	if (!h)
 		return;
-	e.rc = ay_fail_code(&e, AY_E_UNAVAIL, "DIAL", "connect", "%.*s", (int)why.n,
-			    (const char *)why.p);
-	ay_hosts_note(g, h, &e);
+	e.rc = ay_fail_code(&e, AY_E_UNAVAIL, sub == AY_DIAL_POLICY ? "TLS_POLICY" : "DIAL",
+			    "connect", "%.*s", (int)why.n, (const char *)why.p);
+	if (sub == AY_DIAL_POLICY)
+		ay_dial_policy(g, h, &e);
+	else
+		ay_hosts_note(g, h, &e);
 	ay_dial_later(g, h);
 }

@@ -331,19 +331,25 @@ static uint32_t dialled(const char *name)
 	return 0;
 }
 
+static struct ay_tls_policy policy_of(const struct agent *a)
+{
+	struct ay_tls_policy p = { .kind = AY_TLS_PUBLIC_KEY_DIGEST, .has_key = true };
+
+	memcpy(p.key, a->spki, sizeof(p.key));
+	return p;
+}
+
 static void add_listening(const char *name, const struct agent *pin, const char *token, bool tofu)
 {
-	char hex[65];
 	struct ay_host_spec spec = { .name = ay_bytes_of(name),
-				     .connect = ay_bytes_of("192.0.2.7:1443"),
-				     .trust_first_use = tofu };
+				     .connect = ay_bytes_of("192.0.2.7:1443") };
 	const struct ay_host *h;
 	struct ay_err e;
 
-	if (pin) {
-		ay_hex_encode(AY_BYTES(pin->spki), hex);
-		spec.agent_key = ay_bytes_of(hex);
-	}
+	if (tofu)
+		spec.tls.kind = AY_TLS_TRUST_FIRST_USE;
+	if (pin)
+		spec.tls = policy_of(pin);
 	if (token)
 		spec.token = ay_bytes_of(token);
 	if (ay_engine_host_add(engine, &spec, &h, &e) != AY_OK)
@@ -373,7 +379,7 @@ static void a_pinned_agent_and_no_other(void **state)
 	add_listening("pinned", a, NULL, false);
 	connect_as(b, dialled("pinned"));
 	hello(b, false);
-	assert_string_equal(failed(b), "AGENT_KEY");
+	assert_string_equal(failed(b), "TLS_POLICY");
 	disconnect(b);
 	connect_as(a, dialled("pinned"));
 	hello(a, false);
@@ -397,10 +403,81 @@ static void trust_at_first_use_is_for_the_first_only(void **state)
 	disconnect(a);
 	connect_as(b, dialled("tofu"));
 	hello(b, false);
-	assert_string_equal(failed(b), "AGENT_KEY");
+	assert_string_equal(failed(b), "TLS_POLICY");
 	disconnect(b);
 	agent_free(a);
 	agent_free(b);
+}
+
+static void with_policy(const char *name, const struct ay_tls_policy *p)
+{
+	const struct ay_host *h = ay_engine_host_find(engine, ay_bytes_of(name));
+	struct ay_host_patch patch = { .tls = p };
+	struct ay_err e;
+
+	assert_non_null(h);
+	if (ay_engine_host_patch(engine, h, &patch, &e) != AY_OK)
+		fail_msg("patch: %s %s", e.where, e.text);
+}
+
+/* The machine was set up anew: its TPM is the same, its agent's key is not. */
+static void another_tls_key_is_proved_by_the_same_tpm(void **state)
+{
+	struct agent *a = agent_new("x"), *thief = agent_new("y");
+	struct ay_tls_policy p;
+	struct provision got;
+	uint32_t dial;
+
+	(void)state;
+	add_listening("moved", a, NULL, false);
+	connect_as(a, dialled("moved"));
+	hello(a, false);
+	finish_enrolment(a);
+	disconnect(a);
+	dial = dialled("moved");
+
+	p = policy_of(thief);
+	with_policy("moved", &p);
+	connect_as(thief, dial);
+	hello(thief, false);
+	if (!provisioned(thief, &got))
+		fail_msg("no PROVISION: %s", failed(thief));
+	assert_false(certify(thief, &got));
+	assert_string_equal(failed(thief), "EK_OTHER");
+	free(got.msg);
+	disconnect(thief);
+	dial = dialled("moved");
+
+	ay_rng_bytes(a->spki, sizeof(a->spki));
+	p = policy_of(a);
+	with_policy("moved", &p);
+	connect_as(a, dial);
+	hello(a, false);
+	finish_enrolment(a);
+	assert_string_equal(host_of(a)->name, "moved");
+	agent_free(a);
+	agent_free(thief);
+}
+
+/* The same key in another certificate is not the certificate that was meant. */
+static void a_certificate_and_no_other(void **state)
+{
+	struct agent *a = agent_new("x");
+	struct ay_tls_policy p = policy_of(a);
+
+	(void)state;
+	add_listening("certified", a, NULL, false);
+	p.kind = AY_TLS_CERTIFICATE;
+	p.has_cert = true;
+	p.cert[0] = 1; /* a played agent's is all zero */
+	with_policy("certified", &p);
+	connect_as(a, dialled("certified"));
+	hello(a, false);
+	assert_string_equal(failed(a), "TLS_POLICY");
+	disconnect(a);
+	assert_string_equal(ay_engine_host_find(engine, ay_bytes_of("certified"))->note_code,
+			    "TLS_POLICY");
+	agent_free(a);
 }
 
 static void a_listening_agent_proves_its_own_token(void **state)
@@ -548,6 +625,8 @@ int main(void)
 		cmocka_unit_test(a_host_removed_while_it_enrols_is_not_bound),
 		cmocka_unit_test(a_pinned_agent_and_no_other),
 		cmocka_unit_test(trust_at_first_use_is_for_the_first_only),
+		cmocka_unit_test(another_tls_key_is_proved_by_the_same_tpm),
+		cmocka_unit_test(a_certificate_and_no_other),
 		cmocka_unit_test(a_listening_agent_proves_its_own_token),
 		cmocka_unit_test(a_renewal_keeps_the_host_and_changes_the_ak),
 		cmocka_unit_test(a_renewal_ends_no_standing_failure),

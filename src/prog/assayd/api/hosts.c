@@ -70,6 +70,20 @@ static json_t *policy_json(struct ay_engine *g, const struct ay_host *h)
 	return o;
 }
 
+static json_t *tls_json(const struct ay_tls_policy *p)
+{
+	json_t *o;
+
+	if (p->kind == AY_TLS_NONE)
+		return json_null();
+	o = json_pack("{s:s}", "kind", ay_tls_policy_name(p->kind));
+	if (p->has_key)
+		json_object_set_new(o, "key", ay_api_hex(AY_BYTES(p->key)));
+	if (p->has_cert)
+		json_object_set_new(o, "certificate", ay_api_hex(AY_BYTES(p->cert)));
+	return o;
+}
+
 json_t *ay_host_json(struct ay_engine *g, const struct ay_host *h)
 {
 	int64_t now = ay_engine_now_ms(g);
@@ -77,15 +91,17 @@ json_t *ay_host_json(struct ay_engine *g, const struct ay_host *h)
 	char id[AY_UUID_TEXT];
 
 	ay_uuid_format(&h->id, id);
-	return json_pack(
-		"{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:s?, s:o, s:I, s:b, s:o}",
-		"id", id, "name", h->name, "state", ay_host_state_name(h->state), "verdict",
-		ay_verdict_name(verdict), "components", components_json(h), "lease_until",
-		ay_api_time(verdict == AY_TRUSTED ? h->lease.until_ms : 0), "attested_at",
-		ay_api_time(h->attested_ms), "policy", policy_json(g, h), "identity",
-		identity_json(h), "labels", labels_json(h), "connected", (int)h->connected,
-		"connect", h->dial.connect, "created_at", ay_api_time(h->created_ms), "version",
-		(json_int_t)h->version, "sticky", (int)h->sticky, "last_error", error_json(h));
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:s?, s:o, s:o, "
+			 "s:I, s:b, s:o}",
+			 "id", id, "name", h->name, "state", ay_host_state_name(h->state),
+			 "verdict", ay_verdict_name(verdict), "components", components_json(h),
+			 "lease_until", ay_api_time(verdict == AY_TRUSTED ? h->lease.until_ms : 0),
+			 "attested_at", ay_api_time(h->attested_ms), "policy", policy_json(g, h),
+			 "identity", identity_json(h), "labels", labels_json(h), "connected",
+			 (int)h->connected, "connect", h->dial.connect, "tls_policy",
+			 tls_json(&h->dial.tls), "created_at", ay_api_time(h->created_ms),
+			 "version", (json_int_t)h->version, "sticky", (int)h->sticky, "last_error",
+			 error_json(h));
 }
 
 const struct ay_host *ay_api_host(struct ay_api_call *c)
@@ -130,24 +146,53 @@ static struct ay_label *labels_of(struct ay_api_call *c, size_t *n)
 	return out;
 }
 
+static struct ay_bytes text_of(const json_t *o, const char *member)
+{
+	const json_t *s = json_object_get(o, member);
+
+	return (struct ay_bytes){ (const uint8_t *)json_string_value(s), json_string_length(s) };
+}
+
+/* The three ways to say it; AY_TLS_NONE when none is used. */
+static enum ay_rc tls_policy_of(const struct ay_api_call *c, struct ay_tls_policy *out,
+				struct ay_err *e)
+{
+	const json_t *o = json_object_get(c->body, "tls_policy");
+	struct ay_bytes key = ay_api_text(c, "agent_key");
+	bool first = ay_api_flag(c, "trust_first_use");
+
+	*out = (struct ay_tls_policy){ 0 };
+	if ((o != NULL) + (key.n > 0) + first > 1)
+		return ay_fail(e, AY_E_INPUT, "tls_policy", 0,
+			       "give one of tls_policy, agent_key, trust_first_use");
+	if (o != NULL)
+		return ay_tls_policy_parse(text_of(o, "kind"), text_of(o, "value"), out, e);
+	if (key.n > 0)
+		return ay_tls_policy_parse(ay_bytes_of("public_key_digest"), key, out, e);
+	if (first)
+		return ay_tls_policy_parse(ay_bytes_of("trust_first_use"),
+					   (struct ay_bytes){ NULL, 0 }, out, e);
+	return AY_OK;
+}
+
 void ay_api_hosts_add(struct ay_api_call *c)
 {
 	const struct ay_host *h = NULL;
 	struct ay_host_spec spec = { .name = ay_api_text(c, "name"),
 				     .connect = ay_api_text(c, "connect"),
-				     .agent_key = ay_api_text(c, "agent_key"),
 				     .token = ay_api_text(c, "token"),
-				     .trust_first_use = ay_api_flag(c, "trust_first_use"),
 				     .policy = ay_api_text(c, "policy") };
 	struct ay_err e = { 0 };
 
 	spec.labels = labels_of(c, &spec.n_labels);
 	if (!ay_api_labels_allowed(c, spec.labels, spec.n_labels))
 		return;
+	if (ay_api_refused(c, tls_policy_of(c, &spec.tls, &e), &e))
+		return;
 	if (ay_api_refused(c, ay_engine_host_add(c->api->engine, &spec, &h, &e), &e))
 		return;
 	if (ay_api_audit(c, "HOST_ADD", ay_bytes_of(h->name),
-			 json_pack("{s:b}", "trust_first_use", (int)spec.trust_first_use)))
+			 json_pack("{s:o}", "tls_policy", tls_json(&spec.tls))))
 		ay_api_json(c, 201, ay_host_json(c->api->engine, h));
 }
 
@@ -164,10 +209,13 @@ void ay_api_hosts_patch(struct ay_api_call *c)
 	struct ay_host_patch patch = { .name = given(&name),
 				       .connect = given(&connect),
 				       .policy = given(&policy) };
+	struct ay_tls_policy tls;
 	struct ay_err e = { 0 };
 
-	if (h == NULL)
+	if (h == NULL || ay_api_refused(c, tls_policy_of(c, &tls, &e), &e))
 		return;
+	if (tls.kind != AY_TLS_NONE)
+		patch.tls = &tls;
 	patch.set_labels = json_object_get(c->body, "labels") != NULL;
 	patch.labels = labels_of(c, &patch.n_labels);
 	if (patch.set_labels && !ay_api_labels_allowed(c, patch.labels, patch.n_labels))

@@ -231,8 +231,9 @@ static const char *bad_value(const struct ay_member *m, const json_t *v)
 		return NULL;
 	case AY_T_TIME:
 		return bad_time(v);
+	case AY_T_REF: /* an object within, by its own rows */
+		return json_is_object(v) ? NULL : "must be an object";
 	case AY_T_UUID: /* these only go out */
-	case AY_T_REF:
 	case AY_T_REFS:
 	case AY_T_MAPOF:
 		break;
@@ -264,6 +265,8 @@ static enum ay_rc check_known(const struct ay_schema *s, const json_t *body, str
 		if (bad != NULL)
 			return ay_fail(e, AY_E_INPUT, m->name, ay_schema_offset(text, key), "%s %s",
 				       m->name, bad);
+		if (m->type == AY_T_REF && ay_schema_check(m->ref, v, text, e) != AY_OK)
+			return e->rc;
 	}
 	return AY_OK;
 }
