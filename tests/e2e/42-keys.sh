@@ -74,6 +74,12 @@ id=$(assay token list --json | jq -r '.items[-1].id')
 check "compromise.md: a token is revoked" eval "$(block token | sed "s/ID/$id/")"
 refuses "and enrols nobody" agent enrol beta --token "$t"
 
+check "somebody has a token" eval "assay user add mallory --role auditor && assay user token mallory >'$D/mallory'"
+as_mallory() { "$ASSAY" --server "https://$api" --ca "$S/root.pem" --token-file "$D/mallory" host list; }
+check "it opens something" as_mallory
+check "compromise.md: the account is disabled" eval "$(block apitoken | sed 's/NAME/mallory/')"
+refuses "its token opens nothing" as_mallory
+
 # The root and the Privacy CA's key are lost: everything anew, the hosts keep their ids.
 for what in root ca; do
   agent_stop alpha

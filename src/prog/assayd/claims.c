@@ -67,6 +67,14 @@ static const char *or_null(const char *s)
 	return s && *s ? s : NULL;
 }
 
+/* Half a lease to a whole one from now, in steps, so that the same is said for a while. */
+static int64_t as_if_leased(int64_t now_ms, int64_t lease_ms)
+{
+	int64_t step = lease_ms / 2;
+
+	return step > 0 ? (now_ms / step + 2) * step : now_ms + lease_ms;
+}
+
 /* What is not trusted has no lease: it is said for as long as one would have been given. */
 static int64_t lease_of(struct ay_engine *g, const struct ay_host *h, enum ay_verdict v)
 {
@@ -74,7 +82,7 @@ static int64_t lease_of(struct ay_engine *g, const struct ay_host *h, enum ay_ve
 
 	if (v == AY_TRUSTED)
 		return h->lease.until_ms;
-	return until > g->now_ms ? until : g->now_ms + lease;
+	return until > g->now_ms ? until : as_if_leased(g->now_ms, lease);
 }
 
 static void fill_issuer(struct ay_claims *d)
@@ -141,7 +149,7 @@ void ay_claims_nobody(struct ay_engine *g, const char *name, struct ay_claims *d
 {
 	fill_issuer(d);
 	d->claims = (struct ay_saml_claims){ .verdict = AY_UNKNOWN,
-					     .lease_ms = g->now_ms + g->set.lease_ms,
+					     .lease_ms = as_if_leased(g->now_ms, g->set.lease_ms),
 					     .issuer = d->issuer,
 					     .host_name = name,
 					     .engine = "assay " AY_VERSION };
