@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Authorization: Basic [RFC 7617], for clients that know nothing else. */
+/* Authorization: Basic [RFC7617], for clients that know nothing else. */
 #include "core/crypto/hash.h"
 #include "prog/assayd/api/attempt.h"
 #include "prog/assayd/api/credential.h"

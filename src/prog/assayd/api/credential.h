@@ -8,7 +8,7 @@
 #include "core/base/err.h"
 
 /*
- * The value of one cookie of a Cookie header [RFC 6265 4.2.1]. AY_E_NOENT: it
+ * The value of one cookie of a Cookie header [RFC6265 4.2.1]. AY_E_NOENT: it
  * is not there. AY_E_INPUT: the header is malformed, or has it twice: who could
  * set a second one must not choose which counts.
  */
@@ -16,7 +16,7 @@ AY_MUST_USE enum ay_rc ay_cookie_find(struct ay_bytes header, const char *name,
 				      struct ay_bytes *value, struct ay_err *e);
 
 /*
- * user and password of the base64 text after "Basic " [RFC 7617]: UTF-8
+ * user and password of the base64 text after "Basic " [RFC7617]: UTF-8
  * without control characters; both terminated, in the arena. AY_E_INPUT.
  */
 AY_MUST_USE enum ay_rc ay_basic_parse(struct ay_bytes text, struct ay_arena *a,

@@ -3,7 +3,7 @@
 #define AY_ASSAYD_API_HASHER_H
 
 /*
- * Passwords: Argon2id [RFC 9106] in threads of its own. A hash takes long and
+ * Passwords: Argon2id [RFC9106] in threads of its own. A hash takes long and
  * much memory on purpose, so few are made at once, few wait, and of one network
  * fewer still: who sends many passwords fills his own share of the queue.
  */

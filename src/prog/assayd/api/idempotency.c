@@ -19,7 +19,8 @@ struct ay_idem {
 
 /* What is told once and not kept. */
 static const char *const secrets[] = { "token",	     "secret",	 "password", "totp",
-				       "key_secret", "recovery", "link" };
+				       "key_secret", "recovery", "link",
+				       "uri",	     "csrf" };
 
 static void put(struct ay_hash *h, struct ay_bytes b)
 {
@@ -156,6 +157,8 @@ bool ay_idem_begin(struct ay_api_call *c, const struct ay_api_request *r)
 
 	if (key.p == NULL || c->route->method != AY_HTTP_POST || !c->who.known)
 		return true;
+	if (json_object_get(c->body, "password") != NULL)
+		return true; /* no fast hash of one is kept; setting it twice does no harm */
 	if (!is_key(key)) {
 		refuse(c, 400, "IDEMPOTENCY_KEY", "1 to 200 visible ASCII characters");
 		return false;

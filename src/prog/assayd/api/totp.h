@@ -2,7 +2,7 @@
 #ifndef AY_ASSAYD_API_TOTP_H
 #define AY_ASSAYD_API_TOTP_H
 
-/* Time-based one-time passwords [RFC 6238]: SHA-1, 6 digits, 30 s, as every app has them. */
+/* Time-based one-time passwords [RFC6238]: SHA-1, 6 digits, 30 s, as every app has them. */
 #include "core/base/bytes.h"
 #include "core/base/err.h"
 
