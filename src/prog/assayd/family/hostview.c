@@ -219,13 +219,12 @@ static bool take_tls(const json_t *choice, struct ay_host_spec *spec)
 	if (says(type, "TRUST_FIRST_CERTIFICATE") ||
 	    says(ay_family_member(choice, "tls_policy_id", "tls_policy_name"),
 		 "TRUST_FIRST_CERTIFICATE"))
-		spec->trust_first_use = true;
-	else if ((says(type, "public-key-digest") || says(type, "PUBLIC_KEY_DIGEST")) &&
-		 key != NULL && strlen(key) == 64)
-		spec->agent_key = ay_bytes_of(key);
-	else
-		return false;
-	return true;
+		return ay_tls_policy_parse(ay_bytes_of("trust_first_use"),
+					   (struct ay_bytes){ NULL, 0 }, &spec->tls, NULL) == AY_OK;
+	if ((says(type, "public-key-digest") || says(type, "PUBLIC_KEY_DIGEST")) && key != NULL)
+		return ay_tls_policy_parse(ay_bytes_of("public_key_digest"), ay_bytes_of(key),
+					   &spec->tls, NULL) == AY_OK;
+	return false;
 }
 
 static enum ay_rc change(struct ay_api_call *c, const struct ay_host *h,
