@@ -102,7 +102,6 @@ def test_rest(s):
     root = open(s.ca, "rb").read()
     ok(get(s, f"{MS}/ca/certificate/rootca/current", "application/x-pem-file").content == root, "rootca is the root")
     is_error(get(s, MS + "/ca/certificate/king/current"), 404, 404, "a certificate that there is not")
-    is_error(s.ask("mtwilson", "POST", AS + "/assetTagCert", {}, token=s.admin), 400, 1009, "asset tags are not offered here")
     ok(get(s, MS + "/msstatus").content == b"true", "msstatus")
     ok("Attestation" in get(s, MS + "/apiclient/availableRoles").json(), "roles as the family calls them")
     ok(s.ask("mtwilson", "GET", AS + "/hosts/trust?hostName=h1").status_code == 401, "no role, no credentials: 401")

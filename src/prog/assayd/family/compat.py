@@ -21,7 +21,7 @@ def routes(name):
 def same(a, b):
     """Two patterns for the same paths: {x} is any text; a suffix like .json is the router's."""
     def plain(p):
-        return re.sub(r"\.(json|xml|yaml|saml|txt|pem|crt|der|x509)$", "", re.sub(r"\{[^}]*\}", "{}", p))
+        return re.sub(r"\.(json|xml|yaml|saml|txt|pem|crt|der|x509)$", "", re.sub(r"aik-\{\}", "{}", re.sub(r"\{[^}]*\}", "{}", p)))
     return a == b or plain(a) == plain(b)
 
 

@@ -416,12 +416,3 @@ void ay_mtw_locales(struct ay_api_call *c)
 {
 	ay_family_document(c, 200, "locales", json_pack("[s]", "en-US"));
 }
-
-void ay_mtw_not_offered(struct ay_api_call *c)
-{
-	struct ay_err e;
-
-	ay_err_set(&e, AY_E_INPUT, "path", 0, "this is not offered here (docs/compat.md)");
-	ay_err_code(&e, "NOT_OFFERED");
-	ay_api_problem(c, &e);
-}
