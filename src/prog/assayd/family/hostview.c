@@ -216,14 +216,24 @@ static bool take_tls(const json_t *choice, struct ay_host_spec *spec)
 	struct ay_bytes type = ay_family_member(d, "policy_type", "policyType");
 	const char *key = json_string_value(json_array_get(json_object_get(d, "data"), 0));
 
+	static const struct {
+		const char *theirs, *other, *ours;
+	} kinds[] = {
+		{ "certificate", "CERTIFICATE", "certificate" },
+		{ "certificate-digest", "CERTIFICATE_DIGEST", "certificate_digest" },
+		{ "public-key", "PUBLIC_KEY", "public_key" },
+		{ "public-key-digest", "PUBLIC_KEY_DIGEST", "public_key_digest" },
+	};
+
 	if (says(type, "TRUST_FIRST_CERTIFICATE") ||
 	    says(ay_family_member(choice, "tls_policy_id", "tls_policy_name"),
 		 "TRUST_FIRST_CERTIFICATE"))
 		return ay_tls_policy_parse(ay_bytes_of("trust_first_use"),
 					   (struct ay_bytes){ NULL, 0 }, &spec->tls, NULL) == AY_OK;
-	if ((says(type, "public-key-digest") || says(type, "PUBLIC_KEY_DIGEST")) && key != NULL)
-		return ay_tls_policy_parse(ay_bytes_of("public_key_digest"), ay_bytes_of(key),
-					   &spec->tls, NULL) == AY_OK;
+	for (size_t i = 0; i < AY_COUNT(kinds) && key != NULL; i++)
+		if (says(type, kinds[i].theirs) || says(type, kinds[i].other))
+			return ay_tls_policy_parse(ay_bytes_of(kinds[i].ours), ay_bytes_of(key),
+						   &spec->tls, NULL) == AY_OK;
 	return false;
 }
 
@@ -231,7 +241,7 @@ static enum ay_rc change(struct ay_api_call *c, const struct ay_host *h,
 			 const struct ay_family_record *ask, const char *connect, struct ay_err *e)
 {
 	struct ay_bytes at = ay_bytes_of(connect);
-	struct ay_label label[16];
+	struct ay_label label[AY_MAX_LABELS + 1];
 	struct ay_host_patch p = { .labels = label };
 
 	if (at.n > 0 && h->dial.connect != NULL)
@@ -239,7 +249,7 @@ static enum ay_rc change(struct ay_api_call *c, const struct ay_host *h,
 	for (size_t i = 0; i < h->n_labels && p.n_labels < AY_COUNT(label) - 1; i++)
 		if (strcmp(h->labels[i].key, "description") != 0)
 			label[p.n_labels++] = h->labels[i];
-	if (ask->description.n > 0 && h->n_labels < AY_COUNT(label) - 1) {
+	if (ask->description.n > 0) {
 		label[p.n_labels++] =
 			(struct ay_label){ (char *)(uintptr_t) "description",
 					   ay_arena_str(&c->arena, ask->description) };
