@@ -95,3 +95,13 @@ jq -n --arg n "$fresh" --rawfile q <(b64 "$D/one/quote.msg") --rawfile s <(b64 "
   '{quote:$q,signature:$s,ak:$k,nonce:$n}' >"$D/body.json"
 check "verify: a stranger with our nonce is fresh, has no identity, is not trusted" eval 'verify | tee "$D/last" | jq -e ".nonce == \"server\" and .identity.grade == \"none\" and .report.verdict != \"trusted\" and ([.report.findings[]|select(.code==\"QUOTE_NONCE\").result] | all(. == \"pass\"))"'
 check "verify: the same nonce again is not ours any more" eval 'verify | jq -e ".nonce == \"caller\""'
+
+# ---- every answer against the OpenAPI document, by validators of others
+unset TPM2TOOLS_TCTI
+if [ -d "$root/tests/npm/node_modules" ] && command -v node >/dev/null; then
+  check "everything is asked for" python3 "$root/tests/npm/drive.py" "$api" "$D/server/root.pem" "$D/server/admin.token" "$D"
+  check "answers are what the OpenAPI document says" node "$root/tests/npm/contract.mjs" "$D/openapi.json" "$D/exchanges.ndjson"
+  sed 's/^/# /' "$D/last"
+else
+  ok "answers are what the OpenAPI document says # SKIP package not installable: tests/npm"
+fi

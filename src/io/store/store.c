@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/store/store.h"
 
+#include "core/base/hex.h"
+#include "core/crypto/hash.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -263,4 +266,21 @@ enum ay_rc ay_store_restore(const struct ay_store_kind *kind, const char *from, 
 			    struct ay_err *e)
 {
 	return kind->restore(from, path, e);
+}
+
+void ay_store_evidence_name(const struct ay_attest_past *r, char hex[65])
+{
+	struct ay_hash hash;
+	uint8_t id[32];
+
+	hex[0] = 0;
+	if (!ay_hash_init(&hash, AY_ALG_SHA256))
+		return;
+	ay_hash_update(&hash, r->attest);
+	ay_hash_update(&hash, r->signature);
+	ay_hash_update(&hash, r->nonce);
+	ay_hash_update(&hash, r->exporter);
+	ay_hash_update(&hash, r->boot_log);
+	ay_hash_final(&hash, id);
+	ay_hex_encode(AY_BYTES(id), hex);
 }

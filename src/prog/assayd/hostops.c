@@ -440,23 +440,6 @@ struct latest {
 	enum ay_rc rc;
 };
 
-static void evidence_hash(const struct ay_attest_past *r, char hex[65])
-{
-	struct ay_hash hash;
-	uint8_t id[32];
-
-	hex[0] = 0;
-	if (!ay_hash_init(&hash, AY_ALG_SHA256))
-		return;
-	ay_hash_update(&hash, r->attest);
-	ay_hash_update(&hash, r->signature);
-	ay_hash_update(&hash, r->nonce);
-	ay_hash_update(&hash, r->exporter);
-	ay_hash_update(&hash, r->boot_log);
-	ay_hash_final(&hash, id);
-	ay_hex_encode(AY_BYTES(id), hex);
-}
-
 static void read_report(void *arg, const struct ay_attest_past *row)
 {
 	struct latest *l = arg;
@@ -476,7 +459,7 @@ static void read_report(void *arg, const struct ay_attest_past *row)
 	ay_uuid_format(&report_id, id);
 	ay_uuid_format(&row->host, host);
 	ay_time_format(row->at, at);
-	evidence_hash(row, evidence);
+	ay_store_evidence_name(row, evidence);
 	json_object_set_new(l->out, "id", json_string(id));
 	json_object_set_new(l->out, "host", json_string(host));
 	json_object_set_new(l->out, "at", json_string(at));

@@ -219,10 +219,10 @@ static bool is_json_type(struct ay_bytes type)
 }
 
 /* What is done to something that is there already needs no body when nothing is to be said. */
-static bool may_be_empty(const struct ay_api_call *c)
+bool ay_api_may_be_empty(const struct ay_route *r)
 {
-	return c->route->request == AY_SCHEMA_ReferenceChange ||
-	       c->route->request == AY_SCHEMA_Decision;
+	return r->request == AY_SCHEMA_ReferenceChange ||
+	       r->request == AY_SCHEMA_Decision;
 }
 
 /* JSON of a client of the family; other forms are read by the handler. */
@@ -257,7 +257,7 @@ static enum ay_rc take_body(struct ay_api_call *c, const struct ay_api_request *
 	}
 	if (c->route->request == AY_SCHEMA_NONE)
 		return AY_OK;
-	if (r->body.n == 0 && may_be_empty(c))
+	if (r->body.n == 0 && ay_api_may_be_empty(c->route))
 		return AY_OK;
 	if (!is_json_type(ay_api_request_header(r, "content-type"))) {
 		ay_err_set(&e, AY_E_INPUT, "content-type", 0, "send application/json");

@@ -154,6 +154,8 @@ void ay_api_instead(struct ay_api_call *c, const struct ay_api_request *r,
 /* problem.c: the document of a failure, RFC 9457 with our error member. */
 json_t *ay_problem_json(int status, const struct ay_err *e);
 
+/* May its body be left out? */
+bool ay_api_may_be_empty(const struct ay_route *r);
 /* One more header of the answer; value is copied. Those that do not fit are left out. */
 void ay_api_header(struct ay_api_call *c, const char *name, const char *value);
 
@@ -169,6 +171,10 @@ struct ay_etag {
 void ay_etag_json(const struct ay_route *r, json_t *body, struct ay_bytes text,
 		  char out[AY_ETAG_TEXT]);
 void ay_etag_bytes(const struct ay_route *r, struct ay_bytes text, char out[AY_ETAG_TEXT]);
+/* Does what this route answers have one? */
+bool ay_etag_has(const struct ay_route *r);
+/* What a change is about: GET of the same path, or of the path before the verb; NULL: nothing. */
+const struct ay_route *ay_etag_resource(const struct ay_route *r);
 /* Is it in a list of If-None-Match? */
 bool ay_etag_listed(struct ay_bytes list, const char *tag);
 /*

@@ -35,12 +35,14 @@ static void half(struct ay_bytes b, char out[17])
 	ay_hex_encode((struct ay_bytes){ digest, 8 }, out);
 }
 
-static bool has_tag(const struct ay_route *r)
+bool ay_etag_has(const struct ay_route *r)
 {
 	const struct ay_schema *s = ay_schema_of(r->response);
 
 	if (s == NULL || s->kind == AY_SCHEMA_LIST || r->response == AY_SCHEMA_EventStream ||
 	    (s->members != NULL && strcmp(s->members[0].name, "items") == 0))
+		return false;
+	if (strncmp(r->path, "/api/v1/", 8) != 0)
 		return false;
 	return r->method == AY_HTTP_GET || r->method == AY_HTTP_PATCH || r->method == AY_HTTP_PUT;
 }
@@ -50,7 +52,7 @@ void ay_etag_bytes(const struct ay_route *r, struct ay_bytes text, char out[AY_E
 	char whole[17];
 
 	out[0] = '\0';
-	if (!has_tag(r))
+	if (!ay_etag_has(r))
 		return;
 	half(text, whole);
 	snprintf(out, AY_ETAG_TEXT, "\"%s\"", whole);
@@ -149,7 +151,7 @@ static bool is_permitted(struct ay_bytes list, const char *tag, bool by_whole)
 /* ---- what a request is about ---- */
 
 /* GET of the same path, or of the path before the verb; NULL: it has none. */
-static const struct ay_route *resource_of(const struct ay_route *r)
+const struct ay_route *ay_etag_resource(const struct ay_route *r)
 {
 	size_t n, len = strlen(r->path);
 	const struct ay_route *all = ay_routes(&n);
@@ -186,8 +188,8 @@ bool ay_etag_permits(struct ay_api_call *c)
 
 	if (c->if_match.n == 0 || c->route->method == AY_HTTP_GET)
 		return true;
-	resource = resource_of(c->route);
-	if (resource != NULL && has_tag(resource))
+	resource = ay_etag_resource(c->route);
+	if (resource != NULL && ay_etag_has(resource))
 		seen = look_at(c, resource);
 	if (!AY_CHECKED("IF_MATCH", seen.status != 200 || !is_permitted(c->if_match, seen.text,
 									goes_by_whole(c->route))))

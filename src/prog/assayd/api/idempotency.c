@@ -19,8 +19,8 @@ struct ay_idem {
 
 /* What is told once and not kept. */
 static const char *const secrets[] = { "token",	     "secret",	 "password", "totp",
-				       "key_secret", "recovery", "link",
-				       "uri",	     "csrf" };
+				       "key_secret", "recovery", "link",     "uri",
+				       "csrf",	     "codes" };
 
 static void put(struct ay_hash *h, struct ay_bytes b)
 {

@@ -106,12 +106,38 @@ static json_t *schemas_json(void)
 	return all;
 }
 
-/* ---- paths ---- */
+/* ---- parameters ---- */
 
-static json_t *parameter(const char *name, size_t n, const char *in)
+static json_t *path_parameter(const char *name, size_t n)
 {
-	return json_pack("{s:s%, s:s, s:b, s:{s:s}}", "name", name, n, "in", in, "required",
-			 strcmp(in, "path") == 0, "schema", "type", "string");
+	return json_pack("{s:s%, s:s, s:b, s:{s:s, s:i}}", "name", name, n, "in", "path",
+			 "required", 1, "schema", "type", "string", "minLength", 1);
+}
+
+static json_t *query_parameter(const char *name, size_t n)
+{
+	static const char *const seconds[] = { "wait", "lease_s", "age_s", "after" };
+	json_t *schema;
+
+	if (n == 5 && strncmp(name, "limit", n) == 0)
+		return json_pack("{s:s}", "$ref", "#/components/parameters/limit");
+	if (n == 6 && strncmp(name, "cursor", n) == 0)
+		return json_pack("{s:s}", "$ref", "#/components/parameters/cursor");
+	schema = json_pack("{s:s}", "type", "string");
+	for (size_t i = 0; i < AY_COUNT(seconds); i++)
+		if (strlen(seconds[i]) == n && strncmp(name, seconds[i], n) == 0)
+			json_object_update_new(
+				schema, json_pack("{s:s, s:i}", "type", "integer", "minimum", 0));
+	return json_pack("{s:s%, s:s, s:b, s:o}", "name", name, n, "in", "query", "required", 0,
+			 "schema", schema);
+}
+
+static void add_header_parameter(json_t *all, const char *name)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "#/components/parameters/%s", name);
+	json_array_append_new(all, json_pack("{s:s}", "$ref", text));
 }
 
 static json_t *parameters_json(const struct ay_route *r)
@@ -119,14 +145,68 @@ static json_t *parameters_json(const struct ay_route *r)
 	json_t *all = json_array();
 
 	for (const char *p = strchr(r->path, '{'); p != NULL; p = strchr(p + 1, '{'))
-		json_array_append_new(all, parameter(p + 1, strcspn(p + 1, "}"), "path"));
+		json_array_append_new(all, path_parameter(p + 1, strcspn(p + 1, "}")));
 	for (const char *q = r->query; *q != '\0'; q += strspn(q, ",")) {
 		size_t n = strcspn(q, ",");
 
-		json_array_append_new(all, parameter(q, n, "query"));
+		json_array_append_new(all, query_parameter(q, n));
 		q += n;
 	}
+	if (r->method == AY_HTTP_GET && ay_etag_has(r))
+		add_header_parameter(all, "ifNoneMatch");
+	if (r->method != AY_HTTP_GET && ay_etag_resource(r) != NULL)
+		add_header_parameter(all, "ifMatch");
+	if (r->method == AY_HTTP_POST && r->perm != AY_PERM_PUBLIC)
+		add_header_parameter(all, "idempotencyKey");
 	return all;
+}
+
+static json_t *header_parameter(const char *name, const char *doc)
+{
+	return json_pack("{s:s, s:s, s:b, s:s, s:{s:s}}", "name", name, "in", "header", "required",
+			 0, "description", doc, "schema", "type", "string");
+}
+
+static json_t *shared_parameters(void)
+{
+	return json_pack(
+		"{s:{s:s, s:s, s:s, s:{s:s, s:i, s:i, s:i}}, s:{s:s, s:s, s:s, s:{s:s}}, s:o, s:o, "
+		"s:o}",
+		"limit", "name", "limit", "in", "query", "description", "rows of one page",
+		"schema", "type", "integer", "minimum", 1, "maximum", 1000, "default", 100,
+		"cursor", "name", "cursor", "in", "query", "description",
+		"the next of the page before; good for the same path and filters", "schema", "type",
+		"string", "ifMatch",
+		header_parameter("If-Match", "do it only if the object is as you saw it: its ETag"),
+		"ifNoneMatch",
+		header_parameter("If-None-Match", "ETags you have: 304 if it is one of them"),
+		"idempotencyKey",
+		header_parameter("Idempotency-Key",
+				 "your name of this request: a repeat within a day is not done "
+				 "again and gets the same answer"));
+}
+
+/* ---- answers ---- */
+
+/* Of answers.def; the second is 0 when there is none. */
+static void statuses_of(const struct ay_route *r, int *first, int *other)
+{
+	static const struct {
+		const char *handler;
+		int first, other;
+	} rows[] = {
+#define X(handler, first, other) { #handler, first, other },
+#include "prog/assayd/api/answers.def"
+#undef X
+	};
+
+	*first = r->response == AY_SCHEMA_NONE ? 204 : 200;
+	*other = 0;
+	for (size_t i = 0; i < AY_COUNT(rows); i++)
+		if (strcmp(rows[i].handler, r->handler_name) == 0) {
+			*first = rows[i].first;
+			*other = rows[i].other;
+		}
 }
 
 static json_t *content_json(const struct ay_schema *s)
@@ -136,39 +216,106 @@ static json_t *content_json(const struct ay_schema *s)
 	return json_pack("{s:{s:o}}", s->media, "schema", schema);
 }
 
-static const char *good_status(const struct ay_route *r)
-{
-	if (r->response == AY_SCHEMA_NONE)
-		return "204";
-	return r->method == AY_HTTP_POST && r->request != AY_SCHEMA_NONE &&
-			       r->request != AY_SCHEMA_Acknowledge
-		       ? "201"
-		       : "200";
-}
-
-static json_t *responses_json(const struct ay_route *r)
+static json_t *good_json(const struct ay_route *r)
 {
 	const struct ay_schema *s = ay_schema_of(r->response);
 	json_t *good = json_pack("{s:s}", "description", s == NULL ? "Done" : s->doc);
 
 	if (s != NULL)
 		json_object_set_new(good, "content", content_json(s));
-	return json_pack("{s:o, s:{s:s, s:{s:{s:o}}}}", good_status(r), good, "default",
-			 "description", "Refused", "content", "application/problem+json", "schema",
-			 ref_to("Problem"));
+	if (ay_etag_has(r))
+		json_object_set_new(
+			good, "headers",
+			json_pack("{s:{s:s}}", "ETag", "$ref", "#/components/headers/ETag"));
+	return good;
+}
+
+static json_t *responses_json(const struct ay_route *r)
+{
+	json_t *all = json_object();
+	int first, other;
+	char text[8];
+
+	statuses_of(r, &first, &other);
+	snprintf(text, sizeof(text), "%d", first);
+	json_object_set_new(all, text, good_json(r));
+	if (other != 0) {
+		snprintf(text, sizeof(text), "%d", other);
+		json_object_set_new(all, text,
+				    json_pack("{s:s, s:{s:{s:{s:s}}}}", "description",
+					      "Begun, or waits for a second person", "content",
+					      "application/json", "schema", "type", "object"));
+	}
+	if (r->method == AY_HTTP_GET && ay_etag_has(r))
+		json_object_set_new(all, "304",
+				    json_pack("{s:s}", "description", "As you have it"));
+	json_object_set_new(all, "default",
+			    json_pack("{s:s}", "$ref", "#/components/responses/Problem"));
+	return all;
+}
+
+static json_t *problem_response(void)
+{
+	return json_pack("{s:{s:s, s:{s:{s:o, s:{s:s, s:s, s:i, s:s, s:{s:s, s:s, s:i, s:s}}}}}}",
+			 "Problem", "description", "Refused: docs/errors.md has the codes",
+			 "content", "application/problem+json", "schema", ref_to("Problem"),
+			 "example", "type", "about:blank", "title", "Bad Request", "status", 400,
+			 "detail", "limit is at least 1", "error", "code", "INPUT", "field",
+			 "limit", "offset", 0, "text", "limit is at least 1");
+}
+
+/* ---- operations ---- */
+
+static json_t *example_of(enum ay_schema_id id)
+{
+	static const struct {
+		enum ay_schema_id id;
+		const char *json;
+	} examples[] = {
+		{ AY_SCHEMA_HostAdd, "{\"name\":\"rack4-17\",\"connect\":\"192.0.2.17:1443\","
+				     "\"labels\":{\"pool\":\"gold\"}}" },
+		{ AY_SCHEMA_HostPatch, "{\"labels\":{\"pool\":\"silver\"}}" },
+		{ AY_SCHEMA_Acknowledge, "{\"reason\":\"board replaced, ticket 4711\"}" },
+		{ AY_SCHEMA_TokenCreate, "{\"uses\":20,\"pool\":\"gold\",\"ttl_s\":3600}" },
+		{ AY_SCHEMA_Learn,
+		  "{\"host\":\"rack4-17\",\"name\":\"debian12\",\"activate\":true}" },
+		{ AY_SCHEMA_HostBulk,
+		  "{\"filter\":{\"label\":\"pool=gold\",\"verdict\":\"unknown\"}}" },
+	};
+
+	for (size_t i = 0; i < AY_COUNT(examples); i++)
+		if (examples[i].id == id)
+			return json_loads(examples[i].json, 0, NULL);
+	return NULL;
+}
+
+static json_t *body_json(const struct ay_route *r, const struct ay_schema *s)
+{
+	json_t *content = content_json(s), *example = example_of(r->request);
+
+	if (example != NULL)
+		json_object_set_new(json_object_get(content, s->media), "example", example);
+	return json_pack("{s:b, s:o}", "required", !ay_api_may_be_empty(r), "content", content);
+}
+
+/* The word after /api/v1/, or what stands beside it. */
+static json_t *tags_json(const struct ay_route *r)
+{
+	const char *at = strncmp(r->path, "/api/v1/", 8) == 0 ? r->path + 8 : r->path + 1;
+
+	return json_pack("[s%]", at, strcspn(at, "/."));
 }
 
 static json_t *operation_json(const struct ay_route *r)
 {
-	json_t *op = json_pack("{s:s, s:s, s:o, s:o, s:s}", "operationId", r->handler_name,
-			       "summary", r->doc, "parameters", parameters_json(r), "responses",
-			       responses_json(r), "x-permission", r->perm_name);
+	json_t *op =
+		json_pack("{s:s, s:s, s:o, s:o, s:o, s:s}", "operationId", r->handler_name,
+			  "summary", r->doc, "tags", tags_json(r), "parameters", parameters_json(r),
+			  "responses", responses_json(r), "x-permission", r->perm_name);
 	const struct ay_schema *s = ay_schema_of(r->request);
 
 	if (s != NULL)
-		json_object_set_new(
-			op, "requestBody",
-			json_pack("{s:b, s:o}", "required", 1, "content", content_json(s)));
+		json_object_set_new(op, "requestBody", body_json(r, s));
 	if (r->perm == AY_PERM_PUBLIC)
 		json_object_set_new(op, "security", json_array());
 	return op;
@@ -197,15 +344,29 @@ static json_t *paths_json(void)
 	return all;
 }
 
+static json_t *components_json(void)
+{
+	json_t *security =
+		json_pack("{s:{s:s, s:s}, s:{s:s, s:s}, s:{s:s, s:s, s:s}}", "token", "type",
+			  "http", "scheme", "bearer", "basic", "type", "http", "scheme", "basic",
+			  "session", "type", "apiKey", "in", "cookie", "name", "__Host-assay");
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:{s:{s:s, s:{s:s}}}}", "schemas", schemas_json(),
+			 "parameters", shared_parameters(), "responses", problem_response(),
+			 "securitySchemes", security, "headers", "ETag", "description",
+			 "what this representation is known by: If-Match, If-None-Match", "schema",
+			 "type", "string");
+}
+
 void ay_api_openapi_show(struct ay_api_call *c)
 {
-	json_t *info = json_pack("{s:s, s:s}", "title", "Assay", "version", AY_VERSION);
-	json_t *components =
-		json_pack("{s:o, s:{s:{s:s, s:s}}}", "schemas", schemas_json(), "securitySchemes",
-			  "token", "type", "http", "scheme", "bearer");
+	json_t *info = json_pack("{s:s, s:s, s:s, s:{s:s, s:s}}", "title", "Assay", "version",
+				 AY_VERSION, "description", "Remote attestation: docs/rest.md",
+				 "license", "name", "Apache-2.0", "identifier", "Apache-2.0");
 
 	ay_api_json(c, 200,
-		    json_pack("{s:s, s:o, s:[{s:[]}], s:o, s:o}", "openapi", "3.1.0", "info", info,
-			      "security", "token", "paths", paths_json(), "components",
-			      components));
+		    json_pack("{s:s, s:o, s:[{s:s}], s:[{s:[]}, {s:[]}, {s:[]}], s:o, s:o}",
+			      "openapi", "3.1.0", "info", info, "servers", "url", "/", "security",
+			      "token", "basic", "session", "paths", paths_json(), "components",
+			      components_json()));
 }

@@ -24,6 +24,7 @@ struct past {
 	/* one wanted by its id */
 	bool wanted, found;
 	uint8_t id[16], report[32];
+	char evidence[65];
 	struct ay_uuid host;
 	int64_t at;
 };
@@ -66,6 +67,7 @@ static void see_past(void *arg, const struct ay_attest_past *p)
 		past->found = true;
 		memcpy(past->report, p->report.p, sizeof(past->report));
 		past->at = p->at;
+		ay_store_evidence_name(p, past->evidence);
 	}
 }
 
@@ -130,6 +132,7 @@ static void show_stored(struct ay_api_call *c, const struct past *past)
 	json_object_update(head, report);
 	json_object_set_new(head, "id", json_string(id));
 	json_object_set_new(head, "host", json_string(host));
+	json_object_set_new(head, "evidence", json_string(past->evidence));
 	json_decref(report);
 	ay_engine_explain(c->api->engine, head);
 	ay_api_json(c, 200, head);
