@@ -2,6 +2,8 @@
 #include "fuzz/smoke.h"
 
 #include "io/ipc/front_msg.h"
+#include "io/ipc/keeper_msg.h"
+#include "io/ipc/outgoing_msg.h"
 #include "io/ipc/sign_msg.h"
 
 /* First octet: which body; the rest as a taken-over peer could send it. */
@@ -18,6 +20,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		struct ay_sign_head head;
 		struct ay_refusal refusal;
 		struct ay_ca_ready ca_ready;
+		struct ay_outgoing outgoing;
+		struct ay_outgoing_answer answer;
+		struct ay_kept kept;
+		struct ay_kept_mac mac;
 	} u;
 	struct ay_bytes in = { p + 1, n - 1 };
 	enum ay_rc rc = AY_E_INPUT;
@@ -54,6 +60,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		break;
 	case 9:
 		rc = ay_ca_ready_parse(in, &u.ca_ready, NULL);
+		break;
+	case 10:
+		rc = ay_outgoing_parse(in, &u.outgoing, NULL);
+		break;
+	case 11:
+		rc = ay_outgoing_answer_parse(in, &u.answer, NULL);
+		break;
+	case 12:
+		rc = ay_kept_parse(in, &u.kept, NULL);
+		break;
+	case 13:
+		rc = ay_kept_mac_parse(in, &u.mac, NULL);
 		break;
 	default:
 		break;

@@ -180,7 +180,7 @@ static enum ay_rc one_step(struct ay_store *s, struct ay_err *e)
 		return drop_some(
 			s,
 			"DELETE FROM event WHERE seq IN (SELECT seq FROM event WHERE at < ?1 "
-			"ORDER BY seq LIMIT ?2)",
+			"AND seq < (SELECT MAX(seq) FROM event) ORDER BY seq LIMIT ?2)",
 			r->what.events_before, AY_RETAIN_CHUNKS, e);
 	case AY_RETAIN_CHUNKS:
 		return drop_some(
