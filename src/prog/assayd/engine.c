@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prog/assayd/approvals.h"
 #include "prog/assayd/engine_impl.h"
+#include "prog/assayd/hooks.h"
 
 #include "io/sys/clock.h"
 #include "io/sys/listeners.h"
@@ -234,6 +235,7 @@ static void once_a_second(struct ay_engine *g)
 	ay_approvals_tick(g);
 	ay_refs_expire(g);
 	ay_keychain_tick(g);
+	ay_hooks_tick(g);
 	if (++g->seconds % SWEEP_S == 0)
 		ay_hosts_sweep(g);
 	if (g->api_tick)
@@ -332,6 +334,8 @@ static enum ay_rc set_up(struct ay_engine *g, const struct ay_engine_parts *p, s
 	if (rc == AY_OK)
 		rc = ay_approvals_load(g, e);
 	if (rc == AY_OK)
+		rc = ay_hooks_load(g, e);
+	if (rc == AY_OK)
 		rc = ay_workers_start(g, e);
 	if (rc != AY_OK)
 		return rc;
@@ -424,6 +428,7 @@ void ay_engine_free(struct ay_engine *g)
 	ay_hosts_fini(g);
 	ay_refs_fini(g);
 	ay_tokens_fini(g);
+	ay_hooks_fini(g);
 	ay_approvals_fini(g);
 	ay_sched_fini(&g->host_sched);
 	ay_sched_fini(&g->conn_sched);

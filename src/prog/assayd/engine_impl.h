@@ -19,6 +19,7 @@
  *   schedule.c   who is due, who is silent, whose lease ends; pace.c who is asked
  *                first when many are; freshness.c what was missed, and overload
  *   relay.c      questions to signer and assay-ca, and their answers
+ *   hooks.c      webhooks: which events go to whom
  *   keepers.c    questions to keeper; outgoing.c requests to courier
  *   revoke.c     AIK certificates that end before their time
  *   refs.c       reference sets and policies in force; learn.c new ones;
@@ -323,6 +324,7 @@ struct ay_engine {
 	size_t n_keys;
 	int64_t next_keys; /* mono */
 
+	struct ay_hooks *hooks;		  /* hooks.c */
 	struct ay_refs *refs;		  /* refs.c */
 	struct ay_etoken *tokens;	  /* tokens.c */
 	struct ay_whatif *whatif;	  /* whatif.c; made with the workers */

@@ -67,7 +67,7 @@ static void tell(struct ay_api_call *c, uint64_t seq, const char *kind, const ch
 		return;
 	s->last = seq;
 	host_of(json, host);
-	if (!is_wanted(s, kind, host) || AY_CHECKED("EVENTS_SCOPE", !may_hear(c, host)))
+	if (!is_wanted(s, kind, host) || !may_hear(c, host))
 		return;
 	n = snprintf(text, sizeof(text), "id: %llu\nevent: %s\ndata: %s\n\n",
 		     (unsigned long long)seq, kind, json);
@@ -286,7 +286,7 @@ static void look_at_stream(struct ay_api_call *c)
 	static const char ping[] = ": here\n\n";
 	const struct stream *s = c->state;
 
-	if (AY_CHECKED("EVENTS_RIGHTS", !may_stay(c))) {
+	if (!may_stay(c)) {
 		end_stream(c);
 		return;
 	}
