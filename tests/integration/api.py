@@ -118,7 +118,7 @@ def check_openapi(s):
     refs = set(re.findall(r'"\$ref": "#/components/schemas/(\w+)"', json.dumps(doc)))
     ok(refs <= set(doc["components"]["schemas"]), "every reference in it has a schema")
     bad = [p for p, ops in doc["paths"].items() for o in ops.values()
-           if {x["name"] for x in o["parameters"] if x["in"] == "path"} != set(re.findall(r"\{(\w+)\}", p))]
+           if {x["name"] for x in o["parameters"] if x.get("in") == "path"} != set(re.findall(r"\{(\w+)\}", p))]
     ok(not bad, "path parameters are declared")
     return doc
 
