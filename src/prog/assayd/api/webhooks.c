@@ -52,14 +52,15 @@ void ay_api_webhooks_list(struct ay_api_call *c)
 		ay_api_array_by(c, all, "name,id");
 }
 
-void ay_api_webhooks_show(struct ay_api_call *c)
+/* The one of the path; NULL: the call is answered. */
+static json_t *find(struct ay_api_call *c)
 {
 	struct ay_err e = { 0 };
 	json_t *all = NULL, *v, *found = NULL;
 	size_t i;
 
 	if (ay_api_refused(c, ay_hooks_list(c->api->engine, &all, &e), &e))
-		return;
+		return NULL;
 	json_array_foreach (all, i, v) {
 		const char *id = json_string_value(json_object_get(v, "id"));
 		const char *name = json_string_value(json_object_get(v, "name"));
@@ -69,10 +70,19 @@ void ay_api_webhooks_show(struct ay_api_call *c)
 			found = json_incref(v);
 	}
 	json_decref(all);
-	if (found == NULL)
+	if (found == NULL) {
 		ay_err_set(&e, AY_E_NOENT, "webhook", 0, "no such webhook");
-	if (!ay_api_refused(c, found == NULL ? AY_E_NOENT : AY_OK, &e))
-		ay_api_json(c, 200, found);
+		ay_api_problem(c, &e);
+	}
+	return found;
+}
+
+void ay_api_webhooks_show(struct ay_api_call *c)
+{
+	json_t *o = find(c);
+
+	if (o != NULL)
+		ay_api_json(c, 200, o);
 }
 
 void ay_api_webhooks_add(struct ay_api_call *c)
@@ -83,6 +93,11 @@ void ay_api_webhooks_add(struct ay_api_call *c)
 
 static void change(struct ay_api_call *c, enum ay_hook_change what, ay_document_fn *fn)
 {
+	json_t *o = find(c); /* before it stands in the audit that it was meant to change */
+
+	if (o == NULL)
+		return;
+	json_decref(o);
 	if (ay_api_intend(c))
 		ay_hook_change(c->api->engine, c->param[0], what, fn, c);
 }
