@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 /* A real front in a process of its own; this test plays its engine, parent, and agents. */
-enum { DEADLINE_MS = 3000, MAX_CONNS = 3000, N_IDLE = 2000, N_AGENTS = 20 };
+enum { DEADLINE_MS = 5000, MAX_CONNS = 3000, N_IDLE = 2000, N_AGENTS = 20 };
 
 struct agent {
 	struct world *w;
