@@ -355,6 +355,9 @@ def check_docs():
     rc = subprocess.run([sys.executable, os.path.join(SRC, "src/prog/assayd/api/doc.py"), "--check",
                          os.path.join(SRC, "docs/api.md")]).returncode
     ok(rc == 0, "docs/api.md is made of the tables as they are")
+    rc = subprocess.run([sys.executable, os.path.join(SRC, "src/prog/assayd/api/errors.py"), "--check",
+                         os.path.join(SRC, "docs/errors.md")]).returncode
+    ok(rc == 0, "docs/errors.md is, too, and has every code that the server gives")
 
 
 def main():
