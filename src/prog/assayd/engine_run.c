@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prog/assayd/engine_impl.h"
-#include "prog/assayd/processes.h"
 #include "prog/assayd/ownnames.h"
+#include "prog/assayd/processes.h"
 #include "prog/assayd/signers.h"
 
 #include "io/sys/sandbox.h"
@@ -112,7 +112,8 @@ static void read_settings(const struct ay_config *c, struct ay_engine_settings *
 
 static enum ay_rc enter_sandbox(const struct ay_config *c, struct ay_err *e)
 {
-	const struct ay_sandbox_path paths[] = {
+	static const char *const files[] = { "oidc.client_secret_file", "oidc.ca" };
+	struct ay_sandbox_path paths[4 + AY_COUNT(files)] = {
 		{ ay_config_str(c, "state_dir"), true },
 		{ "/proc/self", false },
 		{ "/etc/localtime", false },
@@ -123,8 +124,12 @@ static enum ay_rc enter_sandbox(const struct ay_config *c, struct ay_err *e)
 				.calls = calls,
 				.n_calls = AY_COUNT(calls),
 				.paths = paths,
-				.n_paths = AY_COUNT(paths) };
+				.n_paths = 4 };
 
+	for (size_t i = 0; i < AY_COUNT(files); i++)
+		if (ay_config_str(c, files[i])[0] != '\0')
+			paths[s.n_paths++] =
+				(struct ay_sandbox_path){ ay_config_str(c, files[i]), false };
 	return ay_sandbox_enter(&s, e);
 }
 

@@ -5,6 +5,7 @@
 /* The API with an engine and a front that are played, over a real store. For one test program. */
 #include "../io/store_fixture.h"
 
+#include "core/crypto/x509.h"
 #include "prog/assayd/api/call.h"
 #include "prog/assayd/api/router.h"
 #include "prog/assayd/approvals.h"
@@ -12,6 +13,7 @@
 #include "prog/assayd/find.h"
 #include "prog/assayd/keepers.h"
 #include "prog/assayd/hooks.h"
+#include "prog/assayd/outgoing.h"
 #include "prog/assayd/past.h"
 #include "prog/assayd/receipts.h"
 #include "prog/assayd/verify.h"
@@ -45,12 +47,40 @@ static struct {
 	char asked_by[64];
 	const char *approval_perm, *requester; /* of the one approval there is; NULL: none */
 	const char *more[2], *more_value[2];   /* headers of the next requests; NULL: none */
+	uint8_t cert[2048]; /* TLS client certificate of the next requests */
+	size_t cert_n;
+	/* requests of the server itself: the last one, and what it is answered; url NULL: fails */
+	ay_outgoing_fn *out_fn;
+	void *out_arg;
+	char out_url[512], out_body[4096];
+	unsigned outs;
+	uint32_t asked; /* number of the last request */
 	/* the last answer */
 	unsigned answers;
 	int status;
-	char type[64], header[512], body[262144];
+	char type[64], header[2048], body[262144];
 	unsigned chunks, streams, ends;
 } w;
+
+uint32_t ay_outgoing_send(struct ay_engine *g, const struct ay_outgoing *o, ay_outgoing_fn *fn,
+			  void *arg)
+{
+	(void)g;
+	w.out_fn = fn;
+	w.out_arg = arg;
+	w.outs++;
+	snprintf(w.out_url, sizeof(w.out_url), "%.*s", (int)o->url.n, (const char *)o->url.p);
+	snprintf(w.out_body, sizeof(w.out_body), "%.*s", (int)o->body.n,
+		 o->body.n == 0 ? "" : (const char *)o->body.p);
+	return 7;
+}
+
+void ay_outgoing_forget(struct ay_engine *g, uint32_t number)
+{
+	(void)g;
+	assert_int_equal(number, 7);
+	w.out_fn = NULL;
+}
 
 const struct ay_host *ay_engine_host_find(struct ay_engine *g, struct ay_bytes id)
 {
@@ -764,12 +794,18 @@ static int ask(const char *method, const char *target, const char *token, const 
 			r.header[r.n_headers++] =
 				(struct ay_api_header){ ay_bytes_of(w.more[i]),
 							ay_bytes_of(w.more_value[i]) };
+	if (w.cert_n > 0) {
+		r.has_cert = 1;
+		r.cert = (struct ay_bytes){ w.cert, w.cert_n };
+		assert_int_equal(ay_cert_spki_hash_of(r.cert, r.cert_spki, &e), AY_OK);
+	}
 	ay_wr_init(&out, wire, sizeof(wire));
 	ay_api_request_build(&out, &r);
 	assert_int_equal(ay_wr_end(&out, "request", &message, &e), AY_OK);
 	w.answers = 0;
 	w.status = 0;
-	ay_api_request(w.api, ++req, message);
+	w.asked = ++req;
+	ay_api_request(w.api, req, message);
 	return w.status;
 }
 

@@ -219,8 +219,12 @@ static void test_matrix(void **state)
 
 		path_of(&r[i], path);
 		if (r[i].perm == AY_PERM_PUBLIC) {
+			bool none = strstr(path, "/login/oidc") != NULL; /* there is no provider */
+
 			assert_int_equal(ask(method, path, NULL, NULL),
-					 r[i].request == AY_SCHEMA_NONE ? 200 : 415);
+					 none				  ? 404
+					 : r[i].request == AY_SCHEMA_NONE ? 200
+									  : 415);
 			continue;
 		}
 		w.calls = 0;

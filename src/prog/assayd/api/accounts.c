@@ -243,7 +243,9 @@ static enum ay_rc put_row(struct ay_api *a, const struct ay_api_account *row, co
 enum ay_rc ay_account_put(struct ay_api *a, const struct ay_api_account *row, struct ay_err *e)
 {
 	json_t *list = ay_grants_json(row->grants, row->n_grants);
-	char *grants = row->n_grants == 0 ? strdup("") : json_dumps(list, JSON_COMPACT);
+	/* a role of no name: no rights (people.c) */
+	bool plain = row->n_grants == 0 || row->grants[0].role[0] == '\0';
+	char *grants = plain ? strdup("") : json_dumps(list, JSON_COMPACT);
 	struct ay_bytes secrets = { NULL, 0 };
 	struct ay_arena arena;
 	enum ay_rc rc;

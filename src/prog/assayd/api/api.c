@@ -2,6 +2,7 @@
 #include "io/sys/rng.h"
 #include "prog/assayd/api/attempt.h"
 #include "prog/assayd/api/clients.h"
+#include "prog/assayd/api/identities.h"
 #include "prog/assayd/api/router.h"
 #include "prog/assayd/api/session.h"
 #include "prog/assayd/family/cit_rpc.h"
@@ -61,6 +62,10 @@ enum ay_rc ay_api_new(struct ay_engine *g, struct ay_store *store, const struct 
 	if (rc == AY_OK)
 		rc = ay_listener_roles_load(a, e);
 	if (rc == AY_OK)
+		rc = ay_identities_load(a, e);
+	if (rc == AY_OK)
+		rc = ay_oidc_load(a, e);
+	if (rc == AY_OK)
 		rc = ay_objects_load(a, e);
 	if (rc == AY_OK)
 		rc = ay_clients_load(a, e);
@@ -91,6 +96,8 @@ void ay_api_free(struct ay_api *a)
 	ay_objects_free(a);
 	ay_clients_free(a);
 	ay_rpcs_free(a);
+	ay_identities_free(a);
+	ay_oidc_free(a);
 	ay_accounts_free(a);
 	ay_attempts_free(a);
 	OPENSSL_cleanse(a->basic_key, sizeof(a->basic_key));

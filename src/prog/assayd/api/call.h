@@ -116,6 +116,8 @@ struct ay_api {
 	uint8_t basic_key[32];	      /* basic.c */
 	struct ay_basic_kept basic_kept[64];
 	struct ay_api_settings settings;
+	struct ay_identity *identities; /* identities.h */
+	struct ay_oidc *oidc;		/* oidc_login.c; NULL: not configured */
 	struct ay_denials *denials;
 	int64_t head_next_ms; /* when the audit's head is signed again, if it grew */
 	uint64_t head_size;   /* of the last one */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sessions: begun with name, password and second factor; shown; ended. */
 #include "prog/assayd/api/attempt.h"
+#include "prog/assayd/api/identities.h"
 #include "prog/assayd/api/session.h"
 
 #include <openssl/crypto.h>
@@ -49,12 +50,13 @@ static json_t *session_json(const struct ay_api *a, const struct ay_principal *w
 /* Its one use: it must be armed anew. Everybody is told, loudly. */
 static enum ay_rc break_glass(struct ay_api_call *c, struct ay_api_account *u, struct ay_err *e)
 {
-	struct ay_secrets s = *u->secrets;
+	struct ay_secrets s = { 0 };
 	char text[AY_MAX_NAME_BYTES + 128];
 	enum ay_rc rc = AY_OK;
 
-	if (s.break_glass == AY_GLASS_NONE)
+	if (u->secrets == NULL || u->secrets->break_glass == AY_GLASS_NONE)
 		return AY_OK;
+	s = *u->secrets;
 	if (AY_CHECKED("GLASS_USED", s.break_glass != AY_GLASS_ARMED))
 		rc = ay_auth_wrong(e);
 	s.break_glass = AY_GLASS_USED;
@@ -70,38 +72,58 @@ static enum ay_rc break_glass(struct ay_api_call *c, struct ay_api_account *u, s
 	return AY_OK;
 }
 
-static void begin(struct ay_api_call *c, struct ay_api_account *u, const char *how)
+static struct ay_session spec_of(const struct ay_api_call *c, const char *how, bool mfa)
 {
-	struct ay_session spec = { .mfa = strcmp(how, "password") != 0 }, *s;
-	struct ay_session_told told;
-	struct ay_principal who;
-	struct ay_err e = { 0 };
-	char cookie[128];
-	enum ay_rc rc = ay_auth_user(c->api, u, &who, &e);
+	struct ay_session spec = { .mfa = mfa };
 
 	snprintf(spec.scheme, sizeof(spec.scheme), "%s", how);
 	snprintf(spec.peer, sizeof(spec.peer), "%.*s", (int)c->peer.n, (const char *)c->peer.p);
 	snprintf(spec.agent, sizeof(spec.agent), "%.*s", (int)c->agent.n,
 		 c->agent.n == 0 ? "" : (const char *)c->agent.p);
+	return spec;
+}
+
+enum ay_rc ay_login_open(struct ay_api_call *c, struct ay_api_account *u, const char *how, bool mfa,
+			 struct ay_session **s, const char **csrf, struct ay_err *e)
+{
+	const struct ay_session spec = spec_of(c, how, mfa);
+	struct ay_session_told told = { 0 };
+	struct ay_principal who;
+	char cookie[128];
+	enum ay_rc rc = ay_auth_user(c->api, u, &who, e);
+
 	if (rc == AY_OK)
-		rc = break_glass(c, u, &e);
+		rc = break_glass(c, u, e);
 	if (rc == AY_OK)
-		rc = ay_session_new(c->api, u->id, &spec, &told, &s, &e);
+		rc = ay_session_new(c->api, u->id, &spec, &told, s, e);
+	if (rc != AY_OK)
+		return rc;
+	who.mfa = mfa;
+	who.scheme = "session";
+	snprintf(who.session_id, sizeof(who.session_id), "%s", (*s)->id);
+	c->who = who;
+	ay_session_cookie(told.cookie, cookie);
+	ay_api_header(c, "set-cookie", cookie);
+	ay_api_login(c, ay_bytes_of(u->name), how, NULL);
+	*csrf = ay_arena_str(&c->arena, ay_bytes_of(told.csrf));
+	OPENSSL_cleanse(&told, sizeof(told));
+	OPENSSL_cleanse(cookie, sizeof(cookie));
+	return AY_OK;
+}
+
+static void begin(struct ay_api_call *c, struct ay_api_account *u, const char *how)
+{
+	struct ay_session *s;
+	struct ay_err e = { 0 };
+	const char *csrf;
+	enum ay_rc rc = ay_login_open(c, u, how, strcmp(how, "password") != 0, &s, &csrf, &e);
+
 	if (rc != AY_OK) {
 		refuse(c, rc, &e);
 		return;
 	}
-	who.mfa = spec.mfa;
-	who.scheme = "session";
-	snprintf(who.session_id, sizeof(who.session_id), "%s", s->id);
-	c->who = who;
 	ay_attempt_refund(c, ay_bytes_of(u->name), true);
-	ay_session_cookie(told.cookie, cookie);
-	ay_api_header(c, "set-cookie", cookie);
-	ay_api_login(c, ay_bytes_of(u->name), how, NULL);
-	ay_api_json(c, 200, session_json(c->api, &who, s, told.csrf));
-	OPENSSL_cleanse(&told, sizeof(told));
-	OPENSSL_cleanse(cookie, sizeof(cookie));
+	ay_api_json(c, 200, session_json(c->api, &c->who, s, csrf));
 }
 
 static void with_password(struct ay_api_call *c, enum ay_rc rc, struct ay_api_account *u,
