@@ -69,6 +69,10 @@ static void set_options(struct ay_client *c)
 	curl_easy_setopt(c->curl, CURLOPT_ERRORBUFFER, c->why);
 	if (c->settings.ca != NULL)
 		curl_easy_setopt(c->curl, CURLOPT_CAINFO, c->settings.ca);
+	if (c->settings.cert != NULL) {
+		curl_easy_setopt(c->curl, CURLOPT_SSLCERT, c->settings.cert);
+		curl_easy_setopt(c->curl, CURLOPT_SSLKEY, c->settings.key);
+	}
 }
 
 int ay_client_open(const struct ay_cli *cli, struct ay_client **out)

@@ -41,6 +41,7 @@ struct ay_cli {
 	const char *server;	  /* URL or NULL */
 	const char *ca;		  /* file or NULL */
 	const char *token_file;	  /* file or NULL */
+	const char *cert, *key;	  /* client certificate and its key, PEM files; or NULL */
 	const struct ay_cmd *cmd; /* the one that runs */
 };
 

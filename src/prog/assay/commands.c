@@ -61,6 +61,7 @@ const struct ay_cmd *const ay_commands[] = {
 	&ay_cmd_user_disable,
 	&ay_cmd_user_enable,
 	&ay_cmd_user_token,
+	&ay_cmd_user_cert,
 	&ay_cmd_user_passwd,
 	&ay_cmd_user_grant,
 	&ay_cmd_user_revoke,

@@ -39,6 +39,7 @@ extern const struct ay_cmd ay_cmd_user_add;
 extern const struct ay_cmd ay_cmd_user_disable;
 extern const struct ay_cmd ay_cmd_user_enable;
 extern const struct ay_cmd ay_cmd_user_token;
+extern const struct ay_cmd ay_cmd_user_cert;
 extern const struct ay_cmd ay_cmd_user_passwd;
 extern const struct ay_cmd ay_cmd_user_grant;
 extern const struct ay_cmd ay_cmd_user_revoke;

@@ -12,6 +12,8 @@ static const struct ay_opt global_opts[] = {
 	{ "server", "URL", "attestation server (ASSAY_SERVER)" },
 	{ "ca", "FILE", "root certificate of the server (ASSAY_CA)" },
 	{ "token-file", "FILE", "API token (ASSAY_TOKEN_FILE)" },
+	{ "cert", "FILE", "client certificate (ASSAY_CERT), with --key" },
+	{ "key", "FILE", "its private key (ASSAY_KEY)" },
 	{ "help", NULL, "this text" },
 	{ "version", NULL, "print the version" },
 	{ NULL, NULL, NULL },
@@ -61,6 +63,17 @@ static const char *setting(const struct ay_args *a, const char *name, const char
 	return v != NULL ? v : getenv(env);
 }
 
+/* A command that has an option of this name means something else by it: then the variable serves.
+ */
+static const char *client_file(const struct ay_cmd *c, const struct ay_args *a, const char *name,
+			       const char *env)
+{
+	for (const struct ay_opt *o = c->opts; o != NULL && o->name != NULL; o++)
+		if (strcmp(o->name, name) == 0)
+			return getenv(env);
+	return setting(a, name, env);
+}
+
 static int run(const struct ay_cmd *c, struct ay_args *a)
 {
 	struct ay_cli cli = {
@@ -69,6 +82,8 @@ static int run(const struct ay_cmd *c, struct ay_args *a)
 		.server = setting(a, "server", "ASSAY_SERVER"),
 		.ca = setting(a, "ca", "ASSAY_CA"),
 		.token_file = setting(a, "token-file", "ASSAY_TOKEN_FILE"),
+		.cert = client_file(c, a, "cert", "ASSAY_CERT"),
+		.key = client_file(c, a, "key", "ASSAY_KEY"),
 		.cmd = c,
 	};
 	int rc;

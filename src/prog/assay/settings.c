@@ -83,7 +83,9 @@ int ay_settings_load(const struct ay_cli *cli, struct ay_settings *out)
 	bool ok = true;
 	int rc;
 
-	*out = (struct ay_settings){ 0 };
+	*out = (struct ay_settings){ .cert = cli->cert, .key = cli->key };
+	if ((cli->cert == NULL) != (cli->key == NULL))
+		return ay_cli_error(AY_EXIT_USAGE, "give --cert and --key together");
 	if (cli->server != NULL)
 		ok &= put(&out->server, cli->server);
 	if (cli->ca != NULL)
@@ -93,7 +95,7 @@ int ay_settings_load(const struct ay_cli *cli, struct ay_settings *out)
 	if (!ok)
 		return ay_cli_error(AY_EXIT_IO, "out of memory");
 	rc = read_conf(out);
-	if (rc == AY_EXIT_OK && out->token_file == NULL)
+	if (rc == AY_EXIT_OK && out->token_file == NULL && out->cert == NULL)
 		out->session_file = ay_settings_path("session");
 	return rc == AY_EXIT_OK ? check(out) : rc;
 }

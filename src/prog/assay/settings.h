@@ -13,6 +13,7 @@ struct ay_settings {
 	char *server; /* URL without a slash at its end */
 	char *ca;
 	char *token_file;
+	const char *cert, *key; /* borrowed from the command line; NULL: none */
 	char *session_file; /* of assay login; used when there is no token file */
 };
 
