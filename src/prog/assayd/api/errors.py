@@ -13,7 +13,7 @@ SRC = os.path.normpath(os.path.join(HERE, "../../.."))
 GIVES = {"ay_fail_code": 2, "ay_err_code": 1, "ay_err_coded": 2, "ay_enrol_refuse": 2, "ay_httpd_problem": 3,
          "say_failed": 2, "refuse": None, "fail": None}
 # Beside src/prog/assayd, whose failures reach callers of the API as they are.
-ALSO = ["core/authz/approval.c", "core/authz/dsse.c", "core/authz/replay.c", "core/authz/signed_request.c",
+ALSO = ["core/authz/approval.c", "core/authz/dsse.c", "core/authz/oidc.c", "core/authz/oidc_claims.c", "core/authz/replay.c", "core/authz/signed_request.c",
         "core/authz/signed_text.c", "core/soap/media.c", "io/net/httpd.c", "io/store/sqlite_write.c",
         "io/store/sqlite_queue.c"]
 # Words of a field that look like codes.
