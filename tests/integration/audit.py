@@ -131,8 +131,13 @@ def check_attacker(s):
                               capture_output=True, text=True)
 
     ok(verify(text.decode()).returncode == 0, "as it is, it is valid under the signed head and the known key")
-    edited = records[:1] + [records[1].replace(b"user:", b"eser:")] + records[2:]
-    changed = [records[0], records[1][:-3] + bytes([records[1][-3] ^ 1]) + records[1][-2:]] + records[2:]
+    k = next(i for i, x in enumerate(records) if b"user:" in x)
+
+    def instead(x):
+        return records[:k] + [x] + records[k + 1:]
+
+    edited = instead(records[k].replace(b"user:", b"eser:"))
+    changed = instead(records[k][:-3] + bytes([records[k][-3] ^ 1]) + records[k][-2:])
     rows = [("edits a record", changed, "AUDIT_CHAIN"), ("edits a name", edited, "AUDIT_CHAIN"),
             ("deletes one", records[:1] + records[2:], "AUDIT_CHAIN"),
             ("changes the order", [records[0], records[2], records[1]] + records[3:], "AUDIT_CHAIN"),

@@ -44,7 +44,7 @@ for p in assay:assay assayd:assayd assay-ca:assay-ca assay-agent:assay-agent ass
   t "${p##*:} answers --version and --help" $?
 done
 
-missing=$("$assay" --help | awk '/^  [a-z]/ && !/--/ { print $1, $2 }' | while read -r noun verb; do
+missing=$("$assay" --help | awk -F'  +' '/^  [a-z]/ && !/--/ { print $2 }' | while read -r noun verb _; do
   case "$verb" in [a-z]*) words="$noun $verb" ;; *) words=$noun ;; esac
   sed 's/\\-/-/g' "$bin/assay.1" | grep "^.SS assay $words" >/dev/null || echo "$words"
 done)
