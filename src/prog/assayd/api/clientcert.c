@@ -131,7 +131,7 @@ void ay_api_certs_ask(struct ay_api_call *c)
 	struct ay_err e = { 0 };
 	enum ay_rc rc = AY_OK;
 
-	if (AY_CHECKED("CERT_SHOWN", !r->has_cert || r->cert.n == 0))
+	if (!r->has_cert || r->cert.n == 0)
 		rc = ay_fail(&e, AY_E_INPUT, "certificate", 0,
 			     "connect with the certificate that is to be taken");
 	if (rc == AY_OK)

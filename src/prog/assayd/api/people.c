@@ -121,7 +121,7 @@ static enum ay_rc satisfies(const struct ay_api_account *u, const struct ay_pers
 {
 	const struct ay_secrets *s = u->secrets;
 
-	if (AY_CHECKED("PERSON_DISABLED", u->disabled) || u->removed)
+	if (u->disabled || u->removed) /* and ay_auth_user() asks again */
 		return ay_auth_wrong(e);
 	if (s != NULL && AY_CHECKED("PERSON_GLASS", s->break_glass != AY_GLASS_NONE))
 		return ay_auth_wrong(e);
