@@ -46,7 +46,7 @@ static bool has_value(const struct ay_pcrs *pcrs, const char *pcr, const char *b
 
 		if (name == NULL || strcmp(name, bank) != 0)
 			continue;
-		is = ay_pcrs_value(pcrs, pcrs->bank[k].alg, (unsigned)atoi(pcr));
+		is = ay_pcrs_value(pcrs, pcrs->bank[k].alg, (unsigned)strtoul(pcr, NULL, 10));
 		return n <= sizeof(want) && is.n == n &&
 		       ay_hex_decode(ay_bytes_of(hex), "pcr", want, n, &e) == AY_OK &&
 		       memcmp(is.p, want, n) == 0;

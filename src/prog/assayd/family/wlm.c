@@ -421,9 +421,10 @@ static json_t *module_json(const struct ay_api_call *c, const char *const v[7])
 	for (char *s = digest; *s != '\0'; s++)
 		*s = (char)(*s >= 'A' && *s <= 'F' ? *s + 32 : *s);
 	return json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:b}", "component", v[0], "event",
-			 v[1], "pcr", atoi(v[2][0] == '\0' ? "19" : v[2]), "digest", digest,
-			 "package_name", v[4], "package_vendor", v[5], "package_version", v[6],
-			 "host_specific", (int)flag(c, "useHostSpecificDigest"));
+			 v[1], "pcr", (int)strtol(v[2][0] == '\0' ? "19" : v[2], NULL, 10),
+			 "digest", digest, "package_name", v[4], "package_vendor", v[5],
+			 "package_version", v[6], "host_specific",
+			 (int)flag(c, "useHostSpecificDigest"));
 }
 
 /* mode: 'a' add, 'e' edit, 'r' remove */
