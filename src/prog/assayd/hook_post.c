@@ -110,6 +110,7 @@ static void ended(struct delivery *d, bool ok, int status, const char *text)
 {
 	struct ay_engine *g = d->g;
 	struct ay_hook *h = d->hook;
+	bool goes_on = ok && !g->stopping && !h->is_removed; /* h may end below */
 
 	h->is_busy = false;
 	tell_test(d, ok, status, text);
@@ -127,7 +128,7 @@ static void ended(struct delivery *d, bool ok, int status, const char *text)
 	} else if (d->seq) {
 		failed(g, h, text);
 	}
-	if (!g->stopping && !h->is_removed && ok)
+	if (goes_on)
 		ay_hook_look(g, h);
 	delivery_free(d);
 }
