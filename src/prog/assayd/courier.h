@@ -5,7 +5,7 @@
 /*
  * The parts of the courier process: courier_ca.c carries messages to a
  * stand-alone Privacy CA, courier_http.c sends requests to whom engine names.
- * Both run on the process's one loop and never wait.
+ * (courier_dns.c, courier_curl.c). Both run on the process's one loop and never wait.
  */
 #include "io/ipc/ipc.h"
 #include "io/sys/config.h"
