@@ -311,7 +311,13 @@ static const struct hostile hostile[] = {
 	{ "expiry is no number", "{\"alg\":\"ES256\",\"kid\":\"%s\"}",
 	  "{\"exp\":\"1900000000\",\"iat\":1}", "JWT_CLAIMS" },
 	{ "another kind of EAT", "{\"alg\":\"ES256\",\"kid\":\"%s\"}",
-	  "{\"eat_profile\":\"x\",\"iat\":1,\"exp\":1900000000}", "EAR_SHAPE" },
+	  "{\"eat_profile\":\"tag:github.com,2023:veraison/eat\",\"iat\":1,\"exp\":1900000000,"
+	  "\"submods\":{\"host\":{\"ear.status\":\"affirming\"}}}",
+	  "EAR_SHAPE" },
+	{ "no kind of EAT", "{\"alg\":\"ES256\",\"kid\":\"%s\"}",
+	  "{\"iat\":1,\"exp\":1900000000,"
+	  "\"submods\":{\"host\":{\"ear.status\":\"affirming\"}}}",
+	  "EAR_SHAPE" },
 	{ "no status", "{\"alg\":\"ES256\",\"kid\":\"%s\"}",
 	  "{\"eat_profile\":\"tag:github.com,2023:veraison/ear\",\"iat\":1,\"exp\":1900000000,"
 	  "\"submods\":{\"host\":{}}}",
