@@ -443,13 +443,22 @@ static void a_result_by_rules_of_before_changes_nothing(void **state)
 	agent_free(a);
 }
 
-static void asked_of_unknown(void *arg, enum ay_rc rc, const struct ay_err *e,
-			     struct ay_bytes document)
+/* Looked at by the test: an assertion that fails inside the event loop leaves the loop running.
+ * Static where it is used: an answer that comes late still has where to go. */
+struct refusal {
+	bool told;
+	enum ay_rc rc;
+	char code[32];
+};
+
+static void take_refusal(void *arg, enum ay_rc rc, const struct ay_err *e, struct ay_bytes document)
 {
+	struct refusal *r = arg;
+
 	(void)document;
-	assert_int_equal(rc, AY_E_EXISTS);
-	assert_string_equal(e->code, "VERDICT_UNKNOWN");
-	*(bool *)arg = true;
+	r->told = true;
+	r->rc = rc;
+	snprintf(r->code, sizeof(r->code), "%s", rc == AY_OK ? "" : e->code);
 }
 
 static void nothing_is_asserted_of_an_unknown_host(void **state)
@@ -457,23 +466,16 @@ static void nothing_is_asserted_of_an_unknown_host(void **state)
 	struct agent *a = agent_new("unasserted");
 	struct ay_assertion_ask ask = { .form = AY_ASSERTION_SAML };
 	struct ay_assertion_host host = { 0 };
-	bool told = false;
+	static struct refusal r;
 
 	(void)state;
 	enrol(a, new_token(NULL, 1));
 	host.host = host_of(a);
-	ay_engine_assertion(engine, &host, 1, &ask, asked_of_unknown, &told);
-	assert_true(told);
+	ay_engine_assertion(engine, &host, 1, &ask, take_refusal, &r);
+	assert_true(r.told);
+	assert_int_equal(r.rc, AY_E_EXISTS);
+	assert_string_equal(r.code, "VERDICT_UNKNOWN");
 	agent_free(a);
-}
-
-static void asked_of_silent(void *arg, enum ay_rc rc, const struct ay_err *e,
-			    struct ay_bytes document)
-{
-	(void)document;
-	assert_int_equal(rc, AY_E_UNAVAIL);
-	assert_string_equal(e->code, "HOST_OFFLINE");
-	*(bool *)arg = true;
 }
 
 /* What was known before is not given out as if it had been asked for now. */
@@ -484,13 +486,15 @@ static void nothing_is_asserted_of_a_host_that_must_attest_and_does_not(void **s
 					.force_verify = true,
 					.wait_ms = 1000 };
 	struct ay_assertion_host host = { .host = host_of(a) };
-	bool told = false;
+	static struct refusal r;
 
 	(void)state;
 	disconnect(a);
 	idle_ms(50);
-	ay_engine_assertion(engine, &host, 1, &ask, asked_of_silent, &told);
-	assert_true(told);
+	ay_engine_assertion(engine, &host, 1, &ask, take_refusal, &r);
+	assert_true(r.told);
+	assert_int_equal(r.rc, AY_E_UNAVAIL);
+	assert_string_equal(r.code, "HOST_OFFLINE");
 	agent_free(a);
 }
 
