@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""docs/api.md from routes.def, schemas.def, perms.def and roles.def: doc.py > docs/api.md; doc.py --check docs/api.md"""
+"""docs/api.md from routes.def, schemas*.def, perms.def and roles.def: doc.py > docs/api.md; doc.py --check docs/api.md"""
 import os
 import re
 import sys
@@ -12,9 +12,14 @@ def rows(name, pattern):
     return re.findall(pattern, open(os.path.join(HERE, name), encoding="utf-8").read(), re.M)
 
 
+def schema_lines():
+    for part in rows("schemas.def", r'^#include "prog/assayd/api/(schemas_\w+\.def)"$'):
+        yield from open(os.path.join(HERE, part), encoding="utf-8")
+
+
 def schema_doc():
     out, current = [], None
-    for line in open(os.path.join(HERE, "schemas.def"), encoding="utf-8"):
+    for line in schema_lines():
         m = re.match(r'OBJECT\((\w+), "([^"]*)"\)', line)
         if m:
             out += [f"### {m[1]}", m[2], "", "| member | type | | |", "| --- | --- | --- | --- |"]
