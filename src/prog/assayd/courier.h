@@ -4,8 +4,9 @@
 
 /*
  * The parts of the courier process: courier_ca.c carries messages to a
- * stand-alone Privacy CA, courier_http.c sends requests to whom engine names.
- * (courier_dns.c, courier_curl.c). Both run on the process's one loop and never wait.
+ * stand-alone Privacy CA; courier_http.c, courier_dns.c and courier_curl.c send
+ * requests to whom engine names. All run on the process's one loop and never
+ * wait.
  */
 #include "io/ipc/ipc.h"
 #include "io/sys/config.h"
