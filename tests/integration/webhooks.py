@@ -95,6 +95,45 @@ def status_and_body(answer):
     return answer[0], answer[1]
 
 
+def cli_words(s, *words):
+    return [api.ASSAY, *words, "--server", f"https://{s.addr}:{s.port}", "--ca", s.state + "/root.pem",
+            "--token-file", s.state + "/admin.token"]
+
+
+def cli(s, *words):
+    r = subprocess.run(cli_words(s, *words), capture_output=True, text=True, check=False)
+    return r.returncode, r.stdout, r.stderr
+
+
+def by_cli(s, receiver, url):
+    """What a person does: assay webhook ..."""
+    rc, secret, _ = cli(s, "webhook", "add", "c", "--url", url, "--target-ca", s.dir + "/r.pem", "--type", "host",
+                        "--type", "policy", "--label", "site=north")
+    ok(rc == 0 and re.fullmatch(r"whsec_\S+\n", secret), "assay webhook add prints the secret alone")
+    kept = s.call("GET", "/api/v1/webhooks/c", s.admin)[1]
+    ok((kept["types"], kept["labels"]) == (["host", "policy"], {"site": "north"}), "with types and labels")
+    rc, table, _ = cli(s, "webhook", "list")
+    row = table.splitlines()[-1].split()
+    ok(rc == 0 and row[:2] == ["c", "active"] and row[-2:] == ["host,policy", url], "list shows it")
+    rc, shown, _ = cli(s, "webhook", "show", "c")
+    ok(rc == 0 and json.loads(shown)["name"] == "c" and "whsec_" not in shown + table, "show too, without the secret")
+    n = len(receiver.got)
+    rc, text, _ = cli(s, "webhook", "test", "c")
+    ok(rc == 0 and text.startswith("delivered") and len(receiver.got) == n + 1, "a test is delivered")
+    ok(example["is_genuine"](secret.strip(), *receiver.got[-1]), "signed by the secret that was printed")
+    rc, again, _ = cli(s, "webhook", "rotate", "c")
+    ok(rc == 0 and again.startswith("whsec_") and again != secret, "rotate prints another secret")
+    ok(cli(s, "webhook", "pause", "c")[1] == "c is paused\n", "pause")
+    ok(cli(s, "webhook", "resume", "c")[1] == "c is active\n", "resume")
+    receiver.failing = True
+    rc, text, _ = cli(s, "webhook", "test", "c")
+    ok(rc == 1 and text.startswith("not delivered") and "500" in text, "a test that fails exits 1")
+    receiver.failing = False
+    for words in (("add", "d", "--url", url, "--label", "north"), ("add", "d"), ("add", "d", "--url", "ftp://x/")):
+        ok(cli(s, "webhook", *words)[0] == 2, f"wrong use: {' '.join(words)}")
+    ok(cli(s, "webhook", "remove", "c")[0] == 0 and cli(s, "webhook", "show", "c")[0] == 2, "removed, and gone")
+
+
 def main():
     s = api.Server()
     receiver = None
@@ -180,6 +219,7 @@ def main():
             else:
                 ok(st == 400, f"not taken: {bad}")
         ok(s.call("DELETE", "/api/v1/webhooks/w", s.admin)[0] == 204, "removed")
+        by_cli(s, receiver, url)
         n = len(receiver.got)
         s.call("POST", "/api/v1/hosts", s.admin, {"name": "six"})
         ok(s.call("GET", "/api/v1/webhooks", s.admin)[1]["items"] == [], "and gone")
