@@ -134,6 +134,63 @@ def by_cli(s, receiver, url):
     ok(cli(s, "webhook", "remove", "c")[0] == 0 and cli(s, "webhook", "show", "c")[0] == 2, "removed, and gone")
 
 
+class Follower:
+    """assay events --follow --json, read as it comes."""
+
+    def __init__(self, s, *words):
+        self.proc = subprocess.Popen(cli_words(s, "events", "--follow", "--json", *words), stdout=subprocess.PIPE, text=True)
+        self.docs = []
+        threading.Thread(target=self.read, daemon=True).start()
+
+    def read(self):
+        for line in self.proc.stdout:
+            self.docs.append(json.loads(line))
+
+    def names(self):
+        return [d["data"].get("name") for d in list(self.docs)]
+
+
+def follow(s, ready):
+    """Each event once and in order, whatever is killed meanwhile."""
+    newest = json.loads(cli(s, "events", "--json")[1].splitlines()[-1])["id"]
+    all_of, hosts = Follower(s, "--since", str(newest)), Follower(s, "--since", "0", "--type", "host")
+    s.call("POST", "/api/v1/hosts", s.admin, {"name": "e1"})
+    ok(until(lambda: "e1" in all_of.names() and "e1" in hosts.names()), "assay events --follow tells of a host")
+    for victim, name in (("engine", "e2"), ("front", "e3")):
+        pid = child(s, victim)
+        os.kill(pid, signal.SIGKILL)
+        ok(until(lambda: child(s, victim) not in (None, pid) and ready()), f"{victim} is back after kill -9")
+        s.call("POST", "/api/v1/hosts", s.admin, {"name": name})
+    ok(until(lambda: "e3" in all_of.names() and "e3" in hosts.names()), "and after that of others")
+    once = json.loads("[" + ",".join(cli(s, "events", "--json", "--since", str(newest))[1].splitlines()) + "]")
+    until(lambda: len(all_of.docs) >= len(once))
+    ok(all_of.docs[:len(once)] == once and len(once) >= 3, "each event once, as assay events without --follow tells them")
+    ids = [d["id"] for d in all_of.docs]
+    ok(ids == sorted(set(ids)), "ids increase")
+    ok({d["type"] for d in hosts.docs} <= {"host", "gap"}, "--type chooses")
+    for f in (all_of, hosts):
+        f.proc.send_signal(signal.SIGINT)
+        ok(f.proc.wait(30) == 0, "Ctrl-C ends it, exit 0")
+    rc, text, _ = cli(s, "events", "--host", "e2")
+    ok(rc == 0 and text and all(" e2 " in line for line in text.splitlines()), "--host chooses, one line an event")
+    ok(cli(s, "events", "--host", "nobody")[0] == 2 and cli(s, "events", "--since", "x")[0] == 2, "wrong use exits 2")
+
+
+def check_page():
+    """docs/events.md has a row for each kind that the source emits, and no other."""
+    emitted = set()
+    for folder, _, files in os.walk(os.path.join(SRC, "src/prog/assayd")):
+        for f in files:
+            if f.endswith(".c"):
+                text = open(os.path.join(folder, f)).read()
+                emitted |= set(re.findall(r'ay_event_emit\(\s*\w+,\s*"([\w.]+)"', text))
+                emitted |= set(re.findall(r'\.kind = "([\w.]+)"', text)) if "ay_event_row" in text else set()
+                emitted |= set(re.findall(r'\bsubmit\(g, "([\w.]+)"', text)) if f == "events.c" else set()
+    page = open(os.path.join(SRC, "docs/events.md")).read()
+    rows = set(re.findall(r"^\| `([\w.]+)` \|", page, re.M))
+    ok(len(emitted) > 15 and emitted == rows, f"docs/events.md has each type: {sorted(emitted ^ rows)}")
+
+
 def main():
     s = api.Server()
     receiver = None
@@ -220,6 +277,8 @@ def main():
                 ok(st == 400, f"not taken: {bad}")
         ok(s.call("DELETE", "/api/v1/webhooks/w", s.admin)[0] == 204, "removed")
         by_cli(s, receiver, url)
+        follow(s, ready)
+        check_page()
         n = len(receiver.got)
         s.call("POST", "/api/v1/hosts", s.admin, {"name": "six"})
         ok(s.call("GET", "/api/v1/webhooks", s.admin)[1]["items"] == [], "and gone")

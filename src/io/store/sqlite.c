@@ -411,6 +411,7 @@ const struct ay_store_kind ay_store_sqlite = {
 	.identities = ay_sqlite_identities,
 	.approvals = ay_sqlite_approvals,
 	.idem = ay_sqlite_idem,
+	.event_newest = ay_sqlite_event_newest,
 	.events = ay_sqlite_events,
 	.audits = ay_sqlite_audits,
 	.audit_node = ay_sqlite_audit_node,

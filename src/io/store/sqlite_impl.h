@@ -272,6 +272,7 @@ enum ay_rc ay_sqlite_api_tokens(struct ay_store *s, ay_api_token_cb *cb, void *a
 enum ay_rc ay_sqlite_approvals(struct ay_store *s, ay_approval_cb *cb, void *arg, struct ay_err *e);
 enum ay_rc ay_sqlite_idem(struct ay_store *s, struct ay_bytes key, ay_idem_cb *cb, void *arg,
 			  struct ay_err *e);
+enum ay_rc ay_sqlite_event_newest(struct ay_store *s, uint64_t *seq, struct ay_err *e);
 enum ay_rc ay_sqlite_events(struct ay_store *s, uint64_t after, size_t limit, ay_event_cb *cb,
 			    void *arg, struct ay_err *e);
 /* The subtrees that the last record completed; within the transaction of the record. */

@@ -308,6 +308,19 @@ enum ay_rc ay_sqlite_events(struct ay_store *s, uint64_t after, size_t limit, ay
 	return ended(s->rd, st, r, e);
 }
 
+enum ay_rc ay_sqlite_event_newest(struct ay_store *s, uint64_t *seq, struct ay_err *e)
+{
+	sqlite3_stmt *st;
+	enum ay_rc rc = ay_sql_prepare(s->rd, "SELECT MAX(seq) FROM event", &st, e);
+	int r;
+
+	if (rc != AY_OK)
+		return rc;
+	while ((r = sqlite3_step(st)) == SQLITE_ROW)
+		*seq = (uint64_t)sqlite3_column_int64(st, 0);
+	return ended(s->rd, st, r, e);
+}
+
 enum ay_rc ay_sqlite_audits(struct ay_store *s, uint64_t from, size_t limit, ay_audit_cb *cb,
 			    void *arg, struct ay_err *e)
 {

@@ -220,6 +220,12 @@ enum ay_rc ay_store_idem(struct ay_store *s, struct ay_bytes key, ay_idem_cb *cb
 	return of(s)->idem(s, key, cb, arg, e);
 }
 
+enum ay_rc ay_store_event_newest(struct ay_store *s, uint64_t *seq, struct ay_err *e)
+{
+	*seq = 0;
+	return of(s)->event_newest(s, seq, e);
+}
+
 enum ay_rc ay_store_events(struct ay_store *s, uint64_t after, size_t limit, ay_event_cb *cb,
 			   void *arg, struct ay_err *e)
 {

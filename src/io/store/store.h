@@ -192,6 +192,7 @@ struct ay_store_kind {
 				struct ay_err *e);
 	enum ay_rc (*idem)(struct ay_store *s, struct ay_bytes key, ay_idem_cb *cb, void *arg,
 			   struct ay_err *e);
+	enum ay_rc (*event_newest)(struct ay_store *s, uint64_t *seq, struct ay_err *e);
 	enum ay_rc (*events)(struct ay_store *s, uint64_t after, size_t limit, ay_event_cb *cb,
 			     void *arg, struct ay_err *e);
 	enum ay_rc (*audits)(struct ay_store *s, uint64_t from, size_t limit, ay_audit_cb *cb,
@@ -306,6 +307,8 @@ AY_MUST_USE enum ay_rc ay_store_idem(struct ay_store *s, struct ay_bytes key, ay
 /* Events with seq > after, oldest first. */
 AY_MUST_USE enum ay_rc ay_store_events(struct ay_store *s, uint64_t after, size_t limit,
 				       ay_event_cb *cb, void *arg, struct ay_err *e);
+/* Number of the newest event that is kept; 0: none is. */
+AY_MUST_USE enum ay_rc ay_store_event_newest(struct ay_store *s, uint64_t *seq, struct ay_err *e);
 AY_MUST_USE enum ay_rc ay_store_audits(struct ay_store *s, uint64_t from, size_t limit,
 				       ay_audit_cb *cb, void *arg, struct ay_err *e);
 /* Of the audit's tree, as ay_node_fn wants it (core/authz/proof.h). AY_E_NOENT. */

@@ -1,22 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "prog/assay/client.h"
-#include "prog/assay/settings.h"
+#include "prog/assay/client_impl.h"
 
 #include "core/base/limits.h"
 
-#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { CONNECT_S = 10, TOTAL_S = 600, TOKEN_MAX = 4096 };
-
-struct ay_client {
-	CURL *curl;
-	struct curl_slist *headers;
-	struct ay_settings settings;
-	bool quiet;
-	char why[CURL_ERROR_SIZE];
-};
 
 static int set_credential(struct ay_client *c)
 {
@@ -154,7 +144,7 @@ static size_t take_body(char *p, size_t size, size_t n, void *arg)
 
 /* What a failed call says: our error member, else the problem document's detail, else the status.
  */
-static int refused(const struct ay_answer *a, const char *what)
+int ay_client_refused(const struct ay_answer *a, const char *what)
 {
 	const json_t *e = json_object_get(a->json, "error");
 	const char *code = ay_answer_text(e, "code", ""), *field = ay_answer_text(e, "field", "");
@@ -197,10 +187,10 @@ static int perform(struct ay_client *c, const char *url, struct ay_answer *out)
 		out->json = json_loadb(out->body, out->n, JSON_REJECT_DUPLICATES, NULL);
 	if (out->status >= 300 && c->quiet)
 		return AY_EXIT_IO;
-	return out->status < 300 ? AY_EXIT_OK : refused(out, url);
+	return out->status < 300 ? AY_EXIT_OK : ay_client_refused(out, url);
 }
 
-static struct curl_slist *request_headers(const struct ay_client *c, const char *accept, bool body)
+struct curl_slist *ay_client_headers(const struct ay_client *c, const char *accept, bool body)
 {
 	struct curl_slist *h = NULL, *more;
 	char line[128];
@@ -219,7 +209,7 @@ static struct curl_slist *request_headers(const struct ay_client *c, const char 
 int ay_client_call(struct ay_client *c, const char *method, const char *path, json_t *body,
 		   const char *accept, struct ay_answer *out)
 {
-	struct curl_slist *headers = request_headers(c, accept, body != NULL);
+	struct curl_slist *headers = ay_client_headers(c, accept, body != NULL);
 	char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
 	char url[2048];
 	int rc;

@@ -46,6 +46,18 @@ AY_MUST_USE int ay_client_call(struct ay_client *c, const char *method, const ch
 			       json_t *body, const char *accept, struct ay_answer *out);
 void ay_answer_fini(struct ay_answer *a);
 
+/* False: end the stream. */
+typedef bool ay_stream_fn(void *arg, struct ay_bytes piece);
+/*
+ * GET of a stream until it ends, fn or *stop ends it (looked at each second).
+ * last_id: Last-Event-ID, 0: none. *status: 0 when nothing came. AY_EXIT_OK
+ * when it had begun; else why is said, but what a later try may mend (no
+ * connection, 5xx, 429) only when is_said.
+ */
+AY_MUST_USE int ay_client_stream(struct ay_client *c, const char *path, uint64_t last_id,
+				 ay_stream_fn *fn, void *arg, const volatile int *stop,
+				 bool is_said, long *status);
+
 /*
  * All items of a list, page after page, as one array; freed by json_decref.
  * path may have a query already.

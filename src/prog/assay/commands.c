@@ -51,6 +51,7 @@ const struct ay_cmd *const ay_commands[] = {
 	&ay_cmd_quote,
 	&ay_cmd_appraise,
 	&ay_cmd_recheck,
+	&ay_cmd_events,
 	&ay_cmd_webhook_add,
 	&ay_cmd_webhook_list,
 	&ay_cmd_webhook_show,

@@ -78,6 +78,7 @@ extern const struct ay_cmd ay_cmd_recheck;
 extern const struct ay_cmd ay_cmd_eventlog;
 extern const struct ay_cmd ay_cmd_ima;
 extern const struct ay_cmd ay_cmd_quote;
+extern const struct ay_cmd ay_cmd_events;
 extern const struct ay_cmd ay_cmd_webhook_add;
 extern const struct ay_cmd ay_cmd_webhook_list;
 extern const struct ay_cmd ay_cmd_webhook_show;

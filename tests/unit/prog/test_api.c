@@ -293,18 +293,23 @@ static void test_events(void **state)
 			AY_OK);
 	assert_int_equal(ask("GET", "/api/v1/events?after=1", admin, NULL), 200);
 	assert_int_equal(w.streams, 1);
-	assert_int_equal(w.chunks, 2); /* the greeting, and event 2 */
-	assert_string_equal(w.body, "id: 2\nevent: host\ndata: {\"a\":1}\n\n");
+	assert_int_equal(w.chunks, 3); /* the greeting, event 2, and that there are no more */
+	assert_string_equal(w.body, "id: 2\n: caught up\n\n");
 	w.event(w.event_arg, 2, "host", "{}"); /* seen already */
-	assert_int_equal(w.chunks, 2);
-	w.event(w.event_arg, 3, "verdict", "{}");
 	assert_int_equal(w.chunks, 3);
-	ay_api_tick(w.api, w.now + 20000);
+	w.event(w.event_arg, 3, "verdict", "{\"a\":1}");
 	assert_int_equal(w.chunks, 4);
+	assert_string_equal(w.body, "id: 3\nevent: verdict\ndata: {\"a\":1}\n\n");
+	ay_api_tick(w.api, w.now + 20000);
+	assert_int_equal(w.chunks, 5);
 	ay_api_gone(w.api, w.api->calls->req);
 	assert_null(w.event);
 	assert_null(w.api->calls);
 	assert_int_equal(w.api->metrics.streams, 0);
+	assert_int_equal(ask("GET", "/api/v1/events", admin, NULL), 200);
+	assert_string_equal(w.body,
+			    "id: 2\n: from now on\n\n"); /* a reader that is cut resumes there */
+	ay_api_gone(w.api, w.api->calls->req);
 }
 
 static void test_users(void **state)
