@@ -248,6 +248,8 @@ void ay_api_events_stream(struct ay_api_call *c)
 		s->last = after;
 		s->is_behind = true;
 		catch_up(c);
+	} else if (ay_store_event_newest(c->api->store, &s->last, &e) == AY_OK) {
+		tell_here(c, "from now on");
 	}
 }
 
