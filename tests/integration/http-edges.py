@@ -94,9 +94,11 @@ REFUSED = (400, 0)  # 0: cut without a word
 CASES = {
     "plain": (G + b"\r\n", (200,)),
     "header of 8 KiB": (G + b"X: " + b"a" * 8000 + b"\r\n\r\n", (200,)),
-    "header of 20 KiB": (G + b"X: " + b"a" * 20000 + b"\r\n\r\n", REFUSED),
-    "request line of 20 KiB": (b"GET /" + b"a" * 20000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", REFUSED),
-    "2000 headers": (G + b"X: a\r\n" * 2000 + b"\r\n", REFUSED),
+    "header of 20 KiB": (G + b"X: " + b"a" * 20000 + b"\r\n\r\n", (431,)),
+    "header of 100 KiB": (G + b"X: " + b"a" * 100000 + b"\r\n\r\n", REFUSED),
+    "request line of 20 KiB": (b"GET /" + b"a" * 20000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", (414,)),
+    "request line of 100 KiB": (b"GET /" + b"a" * 100000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", REFUSED),
+    "2000 headers": (G + b"X: a\r\n" * 2000 + b"\r\n", (431,)),
     "body above the limit by length": (P + b"Content-Length: 900000000\r\n\r\n", (413, 0)),
     "chunked": (P + b"Transfer-Encoding: chunked\r\n\r\nf\r\n" + N + b"\r\n0\r\n\r\n", REFUSED),
     "huge chunk": (P + b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n", (400, 413, 0)),
@@ -136,6 +138,30 @@ def t_raw():
     ok(got.startswith(b"HTTP/1.1 100"), "Expect: 100-continue")
     hosts = json.loads(ask(G + b"Connection: close\r\n\r\n").split(b"\r\n\r\n", 1)[1].split(b"<EOF>")[0])
     ok(hosts["items"] == [], "none of the refused requests made a host")
+
+
+def t_negotiated():
+    """What a client may ask of a path, and in which forms."""
+    o = b" HTTP/1.1\r\nHost: x\r\n"
+    allow = {"GET", "HEAD", "POST", "OPTIONS"}
+    for method, want, raw in (("OPTIONS", 204, b"OPTIONS /api/v1/hosts" + o + b"\r\n"),
+                              ("PUT", 405, b"PUT /api/v1/hosts" + o + AUTH + b"\r\n")):
+        got = ask(raw)
+        lines = dict(x.split(b": ", 1) for x in got.split(b"\r\n\r\n")[0].lower().split(b"\r\n")[1:])
+        told = set(lines.get(b"allow", b"").decode().upper().split(", "))
+        ok(status(got) == want and told == allow, f"{method}: {status(got)} with Allow: {', '.join(sorted(told))}")
+    ok(status(ask(b"OPTIONS /api/v1/nothing" + o + b"\r\n")) == 404, "OPTIONS of what is not there: 404")
+    for accept, want in ((b"text/csv", 406), (b"application/json;q=0, */*", 406), (b"*/*;q=0.000", 406),
+                         (b"application/json", 200), (b"text/html, */*;q=0.1", 200), (b"Application/*", 200),
+                         (b"*/*;q=0, application/json;v=1", 200), (b"", 200), (b"text/html,application/xml;q=0.9", 406)):
+        got = status(ask(G + b"Accept: " + accept + b"\r\n\r\n"))
+        ok(got == want, f"Accept: {accept.decode()}: {got}")
+    got = ask(P + b"Accept: text/csv\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n" + N)
+    ok(status(got) == 406 and b"NOT_ACCEPTABLE" in got, "406 before anything is done")
+    got = status(ask(P + b"Content-Type: text/csv\r\nContent-Length: 15\r\n\r\n" + N))
+    ok(got == 415, f"a body that is no JSON: {got}")
+    hosts = ask(G + b"\r\n")
+    ok(b'"items":[]' in hosts, "no host was made by that")
 
 
 def life(s, step=None, limit=15):
@@ -246,7 +272,7 @@ def t_shutdown():
 
 
 try:
-    for test in (t_raw, t_slow, t_half_open, t_gone, t_plain, t_shutdown):
+    for test in (t_raw, t_negotiated, t_slow, t_half_open, t_gone, t_plain, t_shutdown):
         test()
 finally:
     if SERVER.poll() is None:

@@ -76,11 +76,10 @@ static bool is_token(const char *s)
 /* NULL, or why the request is refused. 2.1 has no hook before the body: it is judged when whole. */
 static const char *judge_headers(struct evhttp_request *req)
 {
-	int hosts = 0, lengths = 0, n = 0;
+	int hosts = 0, lengths = 0;
 	struct evkeyval *kv;
 
 	TAILQ_FOREACH (kv, evhttp_request_get_input_headers(req), next) {
-		n++;
 		hosts += strcasecmp(kv->key, "Host") == 0;
 		if (AY_CHECKED("HTTP_HEADER_NAME", !is_token(kv->key)))
 			return "malformed header name";
@@ -96,7 +95,7 @@ static const char *judge_headers(struct evhttp_request *req)
 		return "more than one Content-Length";
 	if (AY_CHECKED("HTTP_HOST", hosts != 1))
 		return "exactly one Host is needed";
-	return n > MAX_HEADERS ? "too many headers" : NULL;
+	return NULL;
 }
 
 static const char *judge_target(struct evhttp_request *req)
@@ -108,7 +107,41 @@ static const char *judge_target(struct evhttp_request *req)
 		return "the target must be a path";
 	if (evhttp_uri_get_scheme(uri) != NULL || evhttp_uri_get_host(uri) != NULL)
 		return "the target must be a path"; /* we are no proxy */
-	return strlen(evhttp_request_get_uri(req)) > AY_API_MAX_TARGET ? "target too long" : NULL;
+	return NULL;
+}
+
+struct wrong {
+	uint16_t status;
+	const char *code, *text; /* NULL: nothing is wrong */
+};
+
+/* evhttp reads twice what we take, so that we can say what was too much. */
+static struct wrong judge_size(struct evhttp_request *req)
+{
+	size_t octets = 0, n = 0;
+	struct evkeyval *kv;
+
+	TAILQ_FOREACH (kv, evhttp_request_get_input_headers(req), next) {
+		n++;
+		octets += strlen(kv->key) + strlen(kv->value) + 4;
+	}
+	if (AY_CHECKED("HTTP_TARGET", strlen(evhttp_request_get_uri(req)) > AY_API_MAX_TARGET))
+		return (struct wrong){ 414, "HTTP_TARGET", "target too long" };
+	if (AY_CHECKED("HTTP_HEADERS", n > MAX_HEADERS || octets > AY_MAX_API_HEADERS))
+		return (struct wrong){ 431, "HTTP_HEADERS", "too many headers, or too long" };
+	return (struct wrong){ 0, NULL, NULL };
+}
+
+static struct wrong judge(struct evhttp_request *req)
+{
+	struct wrong w = judge_size(req);
+
+	if (w.text != NULL)
+		return w;
+	w = (struct wrong){ 400, "HTTP_REQUEST", judge_headers(req) };
+	if (w.text == NULL)
+		w.text = judge_target(req);
+	return w;
 }
 
 /* ---- from evhttp's request to ours ---- */
@@ -234,7 +267,7 @@ static void on_request(struct evhttp_request *req, void *arg)
 	struct ay_httpd_door *d = arg;
 	struct ay_httpd *h = d->h;
 	struct ay_httpd_pending *p = take_slot(h, req);
-	const char *wrong;
+	struct wrong w;
 
 	h->counts.requests++;
 	ay_httpd_guard_busy(h, ssl_of(req));
@@ -244,16 +277,14 @@ static void on_request(struct evhttp_request *req, void *arg)
 		return;
 	}
 	evhttp_connection_set_closecb(evhttp_request_get_connection(req), on_close, p);
-	wrong = judge_headers(req);
-	if (wrong == NULL)
-		wrong = judge_target(req);
-	if (wrong == NULL) {
+	w = judge(req);
+	if (w.text == NULL) {
 		pass_on(d, p);
 		return;
 	}
 	h->counts.refused++;
 	evhttp_add_header(evhttp_request_get_output_headers(req), "Connection", "close");
-	ay_httpd_problem(h, p->id, 400, "HTTP_REQUEST", wrong);
+	ay_httpd_problem(h, p->id, w.status, w.code, w.text);
 }
 
 /* ---- answers ---- */
@@ -404,7 +435,7 @@ static enum ay_rc new_http(struct ay_httpd_door *d, int listen_fd, struct ay_err
 	if (d->http == NULL || l == NULL)
 		return ay_fail(e, AY_E_NOMEM, "httpd", 0, "no memory");
 	evhttp_set_bevcb(d->http, ay_httpd_guard_new, d);
-	evhttp_set_max_headers_size(d->http, AY_MAX_API_HEADERS);
+	evhttp_set_max_headers_size(d->http, (ev_ssize_t)2 * AY_MAX_API_HEADERS);
 	evhttp_set_max_body_size(d->http, (ev_ssize_t)a->max_body);
 	evhttp_set_timeout(d->http, (int)(a->keep_alive_ms / 1000) + 60);
 	evhttp_set_allowed_methods(d->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST |

@@ -217,6 +217,40 @@ static void framing_is_strict(void **state)
 	}
 }
 
+static void what_is_too_long_is_named(void **state)
+{
+	static const struct {
+		const char *before;
+		size_t n; /* times "a: b\r\n", or octets when letter */
+		bool letter;
+		const char *after;
+		int status;
+	} rows[] = {
+		{ "GET /", AY_API_MAX_TARGET - 1, true, " HTTP/1.1\r\nHost: x\r\n\r\n", 200 },
+		{ "GET /", AY_API_MAX_TARGET, true, " HTTP/1.1\r\nHost: x\r\n\r\n", 414 },
+		{ GET "X: ", AY_MAX_API_HEADERS - 64, true, "\r\n\r\n", 200 },
+		{ GET "X: ", AY_MAX_API_HEADERS, true, "\r\n\r\n", 431 },
+		{ GET, 99, false, "\r\n", 200 },
+		{ GET, 100, false, "\r\n", 431 },
+	};
+	struct web *w = *state;
+
+	for (size_t i = 0; i < AY_COUNT(rows); i++) {
+		static char text[2 * AY_MAX_API_HEADERS];
+		size_t n = (size_t)snprintf(text, sizeof(text), "%s", rows[i].before);
+		struct client c;
+
+		for (size_t k = 0; k < rows[i].n; k++)
+			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s",
+					      rows[i].letter ? "a" : "a: b\r\n");
+		snprintf(text + n, sizeof(text) - n, "%s", rows[i].after);
+		ask(w, text, &c);
+		print_message("httpd: row %zu: %.12s\n", i, c.got);
+		assert_true(c.n > 12);
+		assert_int_equal(atoi(c.got + 9), rows[i].status);
+	}
+}
+
 static void a_request_comes_as_it_was_sent(void **state)
 {
 	struct web *w = *state;
@@ -403,6 +437,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(framing_is_strict),
+		T(what_is_too_long_is_named),
 		T(a_request_comes_as_it_was_sent),
 		T(slow_clients_are_cut),
 		T(work_under_way_is_not_cut),

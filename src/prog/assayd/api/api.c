@@ -123,6 +123,16 @@ static struct ay_api_call *call_new(struct ay_api *a, uint32_t req)
 	return c;
 }
 
+/* What may be asked of a path is no secret: the OpenAPI document tells it to anybody. */
+static enum ay_rc options(struct ay_api_call *c)
+{
+	char allow[64];
+
+	ay_route_allow(c->listener, &c->target, allow);
+	ay_api_answer(c, 204, NULL, (struct ay_bytes){ NULL, 0 }, "allow", allow);
+	return AY_E_NOENT;
+}
+
 /* Refused before it had a call of its own. */
 static enum ay_rc not_found(struct ay_api_call *c, const struct ay_api_request *r, bool path_known)
 {
@@ -295,6 +305,28 @@ static bool is_letter(const struct ay_api_call *c)
 	return c->route->request == AY_SCHEMA_SoapMessage;
 }
 
+/*
+ * What is JSON alone is refused to who takes none, before anything is done.
+ * Routes with more forms choose for themselves.
+ */
+static bool is_acceptable(const struct ay_api_call *c)
+{
+	const struct ay_schema *s =
+		c->route->response == AY_SCHEMA_NONE ? NULL : ay_schema_of(c->route->response);
+
+	return c->dialect != AY_DIALECT_NATIVE || s == NULL || ay_api_param(c, "format").p != NULL ||
+	       strcmp(s->media, "application/json") != 0 || ay_api_accepts(c->accept, s->media);
+}
+
+static void not_acceptable(struct ay_api_call *c)
+{
+	struct ay_err e;
+
+	ay_err_set(&e, AY_E_INPUT, "accept", 0, "the answer is application/json");
+	ay_err_code(&e, "NOT_ACCEPTABLE");
+	ay_api_problem_as(c, 406, &e, NULL, NULL);
+}
+
 /* Who asks is known, or nobody: what is left of the request. */
 static void admitted(struct ay_api_call *c, const struct ay_api_request *r)
 {
@@ -314,6 +346,10 @@ static void admitted(struct ay_api_call *c, const struct ay_api_request *r)
 	c->request = r;
 	if (is_letter(c)) {
 		c->route->handler(c);
+		return;
+	}
+	if (!is_acceptable(c)) {
+		not_acceptable(c);
 		return;
 	}
 	/* a repeat is known before its condition is looked at: what it did itself broke that */
@@ -380,6 +416,8 @@ static enum ay_rc route(struct ay_api_call *c, const struct ay_api_request *r)
 	c->dialect = found.dialect;
 	c->suffix = found.suffix;
 	memcpy(c->param, found.param, sizeof(c->param));
+	if (c->route == NULL && found.path_known && r->method == AY_HTTP_OPTIONS)
+		return options(c);
 	if (c->route == NULL)
 		return not_found(c, r, found.path_known);
 	return AY_OK;

@@ -156,6 +156,9 @@ void ay_api_instead(struct ay_api_call *c, const struct ay_api_request *r,
 /* problem.c: the document of a failure, RFC 9457 with our error member. */
 json_t *ay_problem_json(int status, const struct ay_err *e);
 
+/* accept.c: the header's value, and a type without parameters. Nothing said: anything is taken. */
+bool ay_api_accepts(struct ay_bytes accept, const char *type);
+
 /* May its body be left out? */
 bool ay_api_may_be_empty(const struct ay_route *r);
 /* One more header of the answer; value is copied. Those that do not fit are left out. */

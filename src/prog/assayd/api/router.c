@@ -220,6 +220,14 @@ static void add_method(char out[64], const char *name)
 		snprintf(out + n, 64 - n, "%s%s", n > 0 ? ", " : "", name);
 }
 
+/* Where GET is, HEAD is. */
+static void add_allowed(char out[64], enum ay_http_method m)
+{
+	add_method(out, ay_http_method_name(m));
+	if (m == AY_HTTP_GET)
+		add_method(out, "HEAD");
+}
+
 void ay_route_allow(enum ay_listener l, const struct ay_target *t, char out[64])
 {
 	struct ay_route_found f;
@@ -230,8 +238,10 @@ void ay_route_allow(enum ay_listener l, const struct ay_target *t, char out[64])
 			const struct ay_route *r = &sets[served[s].set].row[i];
 
 			if (match(r, t, skipped(l, t), served[s].dialect, &f))
-				add_method(out, ay_http_method_name(r->method));
+				add_allowed(out, r->method);
 		}
+	if (out[0] != '\0')
+		add_method(out, "OPTIONS");
 }
 
 static bool named(const char *names, struct ay_bytes one)
@@ -276,12 +286,11 @@ static json_t *row_json(enum ay_listener l, enum ay_dialect d, const struct ay_r
 	struct ay_err e;
 	size_t at;
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:s}", "listener",
-			 ay_listener_name(l), "dialect", ay_dialect_name(d), "method",
-			 ay_http_method_name(r->method), "path", r->path, "permission",
-			 r->perm_name, "host", (int)ay_route_host(r, &at), "scoped",
-			 (int)(ay_route_scope(r, &nobody, &e) == AY_OK), "handler",
-			 r->handler_name);
+	return json_pack(
+		"{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:s}", "listener", ay_listener_name(l),
+		"dialect", ay_dialect_name(d), "method", ay_http_method_name(r->method), "path",
+		r->path, "permission", r->perm_name, "host", (int)ay_route_host(r, &at), "scoped",
+		(int)(ay_route_scope(r, &nobody, &e) == AY_OK), "handler", r->handler_name);
 }
 
 json_t *ay_routes_json(void)
