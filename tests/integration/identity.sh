@@ -106,6 +106,13 @@ case $raw in
 esac
 ok "login by the command line" assay login eve --password-file "$dir/pw"
 ok "its file is for its owner alone" test "$(stat -c %a "$dir/home/assay/session")" = 600
+api() { XDG_CONFIG_HOME=$dir/home assay api "$@"; }
+ok "assay api: the session of the login, the body as it comes" eval '[ "$(api GET /api/v1/session | python3 -c "import json,sys; print(json.load(sys.stdin)[\"user\"])")" = eve ]'
+ok "assay api: a body from standard input, a header" eval 'echo "{\"name\":\"raw\"}" | api POST /api/v1/hosts --data - --header "Idempotency-Key: k1" | grep -q "\"name\":\"raw\""'
+ok "assay api: what it sent was one request" eval 'echo "{\"name\":\"raw\"}" | api POST /api/v1/hosts --data - --header "Idempotency-Key: k1" | grep -q "\"name\":\"raw\""'
+ok "assay api: no body" api DELETE /api/v1/hosts/raw
+ok "assay api: a refusal is told, printed, and exit 2" eval 'api GET /api/v1/hosts/raw2 >"$dir/body" 2>"$dir/said"; [ $? = 2 ] && grep -q "\"status\":404" "$dir/body" && grep -q NOENT "$dir/said"'
+ok "assay api: a header of the user wins" eval 'api GET /api/v1/hosts --header "Accept: text/csv" 2>/dev/null | grep -q NOT_ACCEPTABLE'
 ok "whoami" sh -c "XDG_CONFIG_HOME=$dir/home $build/src/prog/assay/assay --server $url --ca $ca whoami | grep -q '^eve '"
 ok "the session does what a token does" assay host add h1 --label pool=north
 

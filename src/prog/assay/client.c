@@ -242,6 +242,102 @@ int ay_client_call(struct ay_client *c, const char *method, const char *path, js
 	return rc;
 }
 
+/* ---- a request as it was written ---- */
+
+struct sink {
+	FILE *f;
+	struct ay_answer a; /* the beginning of the body: what was refused is said on stderr too */
+};
+
+static size_t pass_body(char *p, size_t size, size_t n, void *arg)
+{
+	enum { KEPT = 65536 };
+	struct sink *s = arg;
+
+	if (s->a.n + size * n <= KEPT && take_body(p, size, n, &s->a) != size * n)
+		return 0;
+	return fwrite(p, size, n, s->f) == n && fflush(s->f) == 0 ? size * n : 0;
+}
+
+/* Is there one of this name among the user's? */
+static bool has_header(const struct ay_raw *r, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < r->n_headers; i++)
+		if (strncasecmp(r->header[i], name, n) == 0 && r->header[i][n] == ':')
+			return true;
+	return false;
+}
+
+static bool add_line(struct curl_slist **h, const char *line)
+{
+	struct curl_slist *more = curl_slist_append(*h, line);
+
+	*h = more == NULL ? *h : more;
+	return more != NULL;
+}
+
+/* Ours that the user did not give, and his. */
+static struct curl_slist *raw_headers(const struct ay_client *c, const struct ay_raw *r)
+{
+	struct curl_slist *h = NULL;
+	bool ok = add_line(&h, "Expect:");
+
+	if (!has_header(r, "Content-Type"))
+		ok = ok && add_line(&h, r->body == NULL ? "Content-Type:"
+							: "Content-Type: application/json");
+	for (const struct curl_slist *i = c->headers; ok && i != NULL; i = i->next) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(i->data, ":"), i->data);
+		ok = has_header(r, name) || add_line(&h, i->data);
+	}
+	for (size_t i = 0; ok && i < r->n_headers; i++)
+		ok = add_line(&h, r->header[i]);
+	if (!ok) {
+		curl_slist_free_all(h);
+		return NULL;
+	}
+	return h;
+}
+
+static void set_raw(struct ay_client *c, const struct ay_raw *r, struct sink *s)
+{
+	curl_easy_setopt(c->curl, CURLOPT_PATH_AS_IS, 1L);
+	curl_easy_setopt(c->curl, CURLOPT_TIMEOUT, 0L); /* streams have no end */
+	curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, pass_body);
+	curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, s);
+	if (r->body != NULL || strcmp(r->method, "POST") == 0) {
+		curl_easy_setopt(c->curl, CURLOPT_POSTFIELDS, r->body == NULL ? "" : r->body);
+		curl_easy_setopt(c->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->n_body);
+	}
+	if (strcmp(r->method, "HEAD") == 0)
+		curl_easy_setopt(c->curl, CURLOPT_NOBODY, 1L);
+	curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, r->method);
+}
+
+int ay_client_raw(struct ay_client *c, const struct ay_raw *r, FILE *f)
+{
+	struct sink s = { .f = f };
+	struct curl_slist *headers = raw_headers(c, r);
+	char *url = NULL;
+	int rc;
+
+	if (headers == NULL || asprintf(&url, "%s%s", c->settings.server, r->path) < 0) {
+		curl_slist_free_all(headers);
+		return ay_cli_error(AY_EXIT_IO, "out of memory");
+	}
+	curl_easy_setopt(c->curl, CURLOPT_URL, url);
+	curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, headers);
+	set_raw(c, r, &s);
+	rc = perform(c, url, &s.a);
+	curl_slist_free_all(headers);
+	free(url);
+	ay_answer_fini(&s.a);
+	return rc;
+}
+
 void ay_answer_fini(struct ay_answer *a)
 {
 	json_decref(a->json);

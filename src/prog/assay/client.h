@@ -44,6 +44,16 @@ const struct ay_settings *ay_client_settings(const struct ay_client *c);
  */
 AY_MUST_USE int ay_client_call(struct ay_client *c, const char *method, const char *path,
 			       json_t *body, const char *accept, struct ay_answer *out);
+/* A request as it was written. */
+struct ay_raw {
+	const char *method, *path; /* from the root of the server, escaped */
+	const void *body;	   /* NULL: none */
+	size_t n_body;
+	const char *header[32]; /* "Name: value"; they win over ours */
+	size_t n_headers;
+};
+/* The body of the answer, whatever its status, goes to f as it comes. */
+AY_MUST_USE int ay_client_raw(struct ay_client *c, const struct ay_raw *r, FILE *f);
 void ay_answer_fini(struct ay_answer *a);
 
 /* False: end the stream. */

@@ -93,6 +93,7 @@ const struct ay_cmd *const ay_commands[] = {
 	&ay_cmd_session_end,
 	&ay_cmd_config_show,
 	&ay_cmd_key_list,
+	&ay_cmd_api,
 	&ay_cmd_help,
 	NULL,
 };
