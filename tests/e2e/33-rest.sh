@@ -33,6 +33,8 @@ check "tpm2_checkquote accepts it" tpm2 checkquote -u "$D/ak.pem" -m "$D/ev/quot
 rest GET "/hosts/a/evidence?part=quote" >"$D/part"
 check "one part alone" cmp "$D/part" "$D/ev/quote.msg"
 assay reference export ref@1 >"$D/set.json" 2>"$D/last"
+rest GET /reference-sets/ref@1/export >"$D/export.json"
+check "the export of a reference set is the command's, octet by octet" eval 'cmp "$D/set.json" "$D/export.json" && jq -e ".state == \"draft\"" "$D/export.json"'
 check "assay appraise comes to the same verdict" "$ASSAY" appraise "$D/ev" --reference "$D/set.json"
 check "a part that is none" eval 'rest GET "/hosts/a/evidence?part=roof" | jq -e ".status == 400"'
 

@@ -351,6 +351,19 @@ def check_backup(s):
     ok(s.call("GET", "/api/v1/hosts/later", s.admin)[0] == 200, "and changes nothing")
 
 
+def check_token(s):
+    """An enrolment token is ended by who saw it as it is."""
+    one = s.call("POST", "/api/v1/tokens", s.admin, {"uses": 2})[1]
+    path = f"/api/v1/tokens/{one['id']}"
+    status, seen, headers = s.call("GET", path, s.admin)
+    ok(status == 200 and seen["id"] == one["id"] and seen["uses_left"] == 2 and one["token"] not in json.dumps(seen),
+       "one enrolment token is shown, without its secret")
+    ok(s.call("GET", path[:-1], s.admin)[0] == 404 and s.call("GET", path + "0", s.admin)[0] == 404, "another id: 404")
+    ok(s.call("DELETE", path, s.admin, headers={"If-Match": '"0-0"'})[0] == 412, "If-Match of another state: 412")
+    ok(s.call("DELETE", path, s.admin, headers={"If-Match": headers["etag"]})[0] == 204, "If-Match of what was seen: it ends")
+    ok(s.call("GET", path, s.admin)[1].get("uses_left") == 0, "... and has no uses left")
+
+
 def check_docs():
     rc = subprocess.run([sys.executable, os.path.join(SRC, "src/prog/assayd/api/doc.py"), "--check",
                          os.path.join(SRC, "docs/api.md")]).returncode
@@ -370,6 +383,7 @@ def main():
         check_matrix(s, make_tokens(s))
         check_shapes(s, doc)
         check_bad(s, doc)
+        check_token(s)
         check_events(s)
         check_audit(s)
         check_kill(s)

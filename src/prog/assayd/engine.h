@@ -193,6 +193,9 @@ AY_MUST_USE enum ay_rc ay_engine_token_create(struct ay_engine *g, const struct 
 					      struct ay_err *e);
 /* Array of {"id","host","pool","uses_left","until"}; never the secret. */
 AY_MUST_USE enum ay_rc ay_engine_tokens(struct ay_engine *g, json_t **out, struct ay_err *e);
+/* One of them, by its id. */
+AY_MUST_USE enum ay_rc ay_engine_token(struct ay_engine *g, struct ay_bytes id_text, json_t **out,
+				       struct ay_err *e);
 AY_MUST_USE enum ay_rc ay_engine_token_revoke(struct ay_engine *g, struct ay_bytes id,
 					      struct ay_err *e);
 
@@ -228,6 +231,10 @@ AY_MUST_USE enum ay_rc ay_engine_references(struct ay_engine *g, json_t **out, s
 /* id or name (the newest version of it). full: with the values. */
 AY_MUST_USE enum ay_rc ay_engine_reference(struct ay_engine *g, struct ay_bytes id, json_t **out,
 					   struct ay_err *e);
+/* What import takes elsewhere: its document as a draft, and a newline; in the arena. */
+AY_MUST_USE enum ay_rc ay_engine_reference_export(struct ay_engine *g, struct ay_bytes id,
+						  struct ay_arena *a, struct ay_bytes *out,
+						  struct ay_err *e);
 /* {"supersede","supersede_at","force"}: what an approval of it keeps. */
 json_t *ay_reference_change_json(const struct ay_reference_change *how);
 

@@ -378,6 +378,29 @@ enum ay_rc ay_engine_reference(struct ay_engine *g, struct ay_bytes id, json_t *
 	return give(ay_refs_set_json(s, true), out, e);
 }
 
+enum ay_rc ay_engine_reference_export(struct ay_engine *g, struct ay_bytes id, struct ay_arena *a,
+				      struct ay_bytes *out, struct ay_err *e)
+{
+	const struct ay_set *s = ay_refs_find(g->refs, id);
+	struct ay_refset draft;
+	struct ay_bytes text;
+	uint8_t *line;
+
+	*out = (struct ay_bytes){ NULL, 0 };
+	if (!s)
+		return ay_fail(e, AY_E_NOENT, "reference", 0, "no such reference set");
+	draft = *s->set;
+	draft.state = AY_SET_DRAFT; /* where it goes it begins anew */
+	text = ay_refset_build(&draft, a);
+	line = text.p ? ay_arena_alloc(a, text.n + 1) : NULL;
+	if (!line)
+		return ay_fail(e, AY_E_NOMEM, "reference", 0, "no memory");
+	memcpy(line, text.p, text.n);
+	line[text.n] = '\n';
+	*out = (struct ay_bytes){ line, text.n + 1 };
+	return AY_OK;
+}
+
 enum ay_rc ay_engine_reference_diff(struct ay_engine *g, struct ay_bytes a, struct ay_bytes b,
 				    json_t **out, struct ay_err *e)
 {

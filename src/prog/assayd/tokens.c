@@ -290,6 +290,21 @@ enum ay_rc ay_engine_tokens(struct ay_engine *g, json_t **out, struct ay_err *e)
 	return list ? AY_OK : ay_fail(e, AY_E_NOMEM, "tokens", 0, "no memory");
 }
 
+enum ay_rc ay_engine_token(struct ay_engine *g, struct ay_bytes id_text, json_t **out,
+			   struct ay_err *e)
+{
+	uint8_t id[16];
+	const struct ay_etoken *t = NULL;
+
+	*out = NULL;
+	if (id_text.n == 32 && ay_hex_decode(id_text, "token.id", id, sizeof(id), e) == AY_OK)
+		t = find(g, id);
+	if (!t)
+		return ay_fail(e, AY_E_NOENT, "token", 0, "no such token");
+	*out = token_json(g, t);
+	return *out ? AY_OK : ay_fail(e, AY_E_NOMEM, "tokens", 0, "no memory");
+}
+
 enum ay_rc ay_engine_token_revoke(struct ay_engine *g, struct ay_bytes id_text, struct ay_err *e)
 {
 	uint8_t id[16];

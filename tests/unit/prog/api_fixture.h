@@ -317,6 +317,14 @@ enum ay_rc ay_engine_reference_make(struct ay_engine *g, const json_t *document,
 	return *out != NULL ? AY_OK : AY_E_NOMEM;
 }
 
+enum ay_rc ay_engine_reference_export(struct ay_engine *g, struct ay_bytes id, struct ay_arena *a,
+				      struct ay_bytes *out, struct ay_err *e)
+{
+	(void)g, (void)id, (void)a;
+	*out = (struct ay_bytes){ NULL, 0 };
+	return ay_fail(e, AY_E_NOENT, "reference", 0, "no such reference set");
+}
+
 enum ay_rc ay_engine_reference_diff(struct ay_engine *g, struct ay_bytes a, struct ay_bytes b,
 				    json_t **out, struct ay_err *e)
 {
@@ -526,6 +534,13 @@ static enum ay_rc decided(const struct ay_approver *by, json_t **out)
 	}
 DECIDE(ay_engine_approval_approve)
 DECIDE(ay_engine_approval_deny)
+
+enum ay_rc ay_engine_token(struct ay_engine *g, struct ay_bytes id, json_t **out, struct ay_err *e)
+{
+	(void)g, (void)id;
+	*out = NULL;
+	return ay_fail(e, AY_E_NOENT, "token", 0, "no such token");
+}
 
 enum ay_rc ay_engine_token_revoke(struct ay_engine *g, struct ay_bytes id, struct ay_err *e)
 {

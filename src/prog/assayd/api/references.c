@@ -22,6 +22,18 @@ void ay_api_references_show(struct ay_api_call *c)
 		ay_api_json(c, 200, set);
 }
 
+void ay_api_references_export(struct ay_api_call *c)
+{
+	struct ay_err e = { 0 };
+	struct ay_bytes text;
+
+	if (!ay_api_refused(
+		    c,
+		    ay_engine_reference_export(c->api->engine, c->param[0], &c->arena, &text, &e),
+		    &e))
+		ay_api_long(c, "application/json", text);
+}
+
 void ay_api_references_diff(struct ay_api_call *c)
 {
 	struct ay_err e = { 0 };
@@ -94,8 +106,7 @@ static enum ay_rc pcrs_of(const struct ay_api_call *c, const char *key, uint32_t
 	return AY_OK;
 }
 
-static enum ay_rc options_of(struct ay_api_call *c, struct ay_learn_ask *ask,
-			     struct ay_err *e)
+static enum ay_rc options_of(struct ay_api_call *c, struct ay_learn_ask *ask, struct ay_err *e)
 {
 	enum ay_rc rc = parts_of(c, &ask->parts, e);
 

@@ -12,6 +12,15 @@ void ay_api_tokens_list(struct ay_api_call *c)
 		ay_api_array_by(c, all, "until,id");
 }
 
+void ay_api_tokens_show(struct ay_api_call *c)
+{
+	struct ay_err e = { 0 };
+	json_t *one = NULL;
+
+	if (!ay_api_refused(c, ay_engine_token(c->api->engine, c->param[0], &one, &e), &e))
+		ay_api_json(c, 200, one);
+}
+
 static enum ay_rc take_eks(const struct ay_api_call *c, uint8_t ek[AY_MAX_TOKEN_EKS][32], size_t *n,
 			   struct ay_err *e)
 {
