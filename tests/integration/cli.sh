@@ -35,6 +35,10 @@ exits "a server that is not there is exit 3" 3 'onnect' "$assay" host list --ser
 exits "a token file that is not there is exit 3" 3 'No such file' "$assay" host list --server https://127.0.0.1:1 --token-file /nonexistent
 exits "two ways to trust a listening agent are refused" 2 'give one of' "$assay" host add x --connect a:1 --agent-key 00 --trust-first-use
 exits "a wait that is no number is refused" 2 'a number of seconds' "$assay" host attest x --wait 5x
+exits "assay api wants a method" 2 'METHOD is' "$assay" api get /api/v1/hosts
+exits "assay api wants an escaped path" 2 'PATH begins' "$assay" api GET "/api/v1/hosts /x"
+exits "assay api takes no header of two lines" 2 'header: write it' "$assay" api GET /api/v1/hosts --header "$(printf 'a: b\nc: d')"
+exits "assay api names a body that is not there" 3 'No such file' "$assay" api POST /api/v1/hosts --data /nonexistent
 exits "control characters of a wrong command are escaped" 2 'x1b' "$assay" "$(printf 'a\033[31m')"
 
 for p in assay:assay assayd:assayd assay-ca:assay-ca assay-agent:assay-agent assay-sim:assay-sim; do
@@ -43,6 +47,14 @@ for p in assay:assay assayd:assayd assay-ca:assay-ca assay-agent:assay-agent ass
   "$exe" --version | grep -qE '^assay[a-z-]* [0-9]+\.[0-9]+\.[0-9]+' && "$exe" --help | grep -q 'usage:'
   t "${p##*:} answers --version and --help" $?
 done
+
+api=$(dirname "$0")/../../src/prog/assayd/api/commands.def
+missing=$(sed -n 's/^R(.*, "\([a-z -]*[a-z]\)")$/\1/p' "$api" | sed 's/ --.*//' | while read -r words; do
+  "$assay" --help | grep "^  $words\( \|$\)" >/dev/null || echo "$words"
+done)
+echo "# not there: $missing"
+[ -z "$missing" ] && [ "$(grep -c '^R(' "$api")" -gt 60 ]
+t "every command that docs/api.md names is there" $?
 
 missing=$("$assay" --help | awk -F'  +' '/^  [a-z]/ && !/--/ { print $2 }' | while read -r noun verb _; do
   case "$verb" in [a-z]*) words="$noun $verb" ;; *) words=$noun ;; esac

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""docs/api.md from routes.def, schemas*.def, perms.def and roles.def: doc.py > docs/api.md; doc.py --check docs/api.md"""
+"""docs/api.md from routes.def, commands.def, schemas*.def, perms.def and roles.def: doc.py > docs/api.md; doc.py --check docs/api.md"""
 import os
 import re
 import sys
@@ -15,6 +15,15 @@ def rows(name, pattern):
 def schema_lines():
     for part in rows("schemas.def", r'^#include "prog/assayd/api/(schemas_\w+\.def)"$'):
         yield from open(os.path.join(HERE, part), encoding="utf-8")
+
+
+def commands():
+    """{(method, path): command} of commands.def"""
+    out = {(m, p): c for m, p, c in rows("commands.def", r'^R\((\w+), "([^"]+)", "([^"]+)"\)')}
+    lost = set(out) - set(rows("routes.def", r'^X\((\w+), "([^"]+)",'))
+    if lost:
+        sys.exit(f"commands.def: no such route: {sorted(lost)}")
+    return out
 
 
 def schema_doc():
@@ -48,12 +57,14 @@ def document():
         "- Bodies are `application/json`; unknown, doubled, missing and wrongly typed members are refused. Paths and queries are UTF-8, percent-decoded once; an unknown parameter is refused.",
         "- Lists take `limit` (1 to 1000, 100) and `cursor` (the `next` of the page before). Times are RFC 3339 in UTC, digests lower-case hex.",
         "- A failure is `application/problem+json`: [Problem](#problem), with `error.code`, `field`, `offset`, `text`. `offset` is the octet in the body, path or query.", "",
-        "## Routes", "", "| | path | permission | query | body | answer | |", "| --- | --- | --- | --- | --- | --- | --- |",
+        "## Routes", "", "CLI: the command that reaches it with options and a table; `api`: `assay api METHOD PATH`, which reaches all of them.", "",
+        "| | path | permission | query | body | answer | CLI | |", "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
+    command = commands()
     for m, p, perm, _, q, req, res, doc in rows(
             "routes.def", r'^X\((\w+), "([^"]+)", (\w+), (\w+), "([^"]*)", (\w+), (\w+), "([^"]*)"\)'):
         blank = lambda x: "" if x == "NONE" else x
-        out.append(f"| {m} | `{p}` | {perm} | {q.replace(',', ' ')} | {blank(req)} | {blank(res)} | {doc} |")
+        out.append(f"| {m} | `{p}` | {perm} | {q.replace(',', ' ')} | {blank(req)} | {blank(res)} | {command.get((m, p), 'api')} | {doc} |")
     out += ["", "## Permissions and roles", "", "| permission | |", "| --- | --- |"]
     out += [f"| {n} | {d} |" for n, d in rows("perms.def", r'^X\((\w+), "([^"]*)"\)')]
     out += ["", "| role | |", "| --- | --- |"]
