@@ -108,7 +108,7 @@ static void test_paths(void **state)
 	assert_int_equal(ask("GET", "/api/v1/hosts/h2", admin, NULL), 404);
 	assert_string_equal(error_of("field"), "host");
 	assert_int_equal(ask("PUT", "/api/v1/hosts", admin, NULL), 405);
-	assert_non_null(strstr(w.header, "allow: GET, POST"));
+	assert_non_null(strstr(w.header, "allow: GET, HEAD, POST, OPTIONS"));
 	assert_int_equal(ask("GET", "/api/v1/hosts?limit=0", admin, NULL), 400);
 	assert_int_equal(ask("GET", "/api/v1/hosts?limit=1001", admin, NULL), 400);
 	assert_int_equal(ask("GET", "/api/v1/hosts?limit=-1", admin, NULL), 400);
