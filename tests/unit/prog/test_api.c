@@ -107,6 +107,9 @@ static void test_paths(void **state)
 	assert_int_equal(ask("GET", "/api/v1/nothing", admin, NULL), 404);
 	assert_int_equal(ask("GET", "/api/v1/hosts/h2", admin, NULL), 404);
 	assert_string_equal(error_of("field"), "host");
+	assert_int_equal(ask("PATCH", "/api/v1/hosts/h2", admin, "{\"name\":\"x\"}"), 404);
+	assert_int_equal(ask("POST", "/api/v1/hosts/h2/acknowledge", admin, "{\"reason\":\"x\"}"),
+			 404);
 	assert_int_equal(ask("PUT", "/api/v1/hosts", admin, NULL), 405);
 	assert_non_null(strstr(w.header, "allow: GET, HEAD, POST, OPTIONS"));
 	assert_int_equal(ask("GET", "/api/v1/hosts?limit=0", admin, NULL), 400);

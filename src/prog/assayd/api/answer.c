@@ -55,17 +55,28 @@ struct ay_api_out ay_api_to_front(struct ay_ipc *front)
 
 /* ---- ends of a call ---- */
 
-static void call_free(struct ay_api_call *c)
+static void call_end(struct ay_api_call *c)
 {
 	struct ay_api_call **at = &c->api->calls;
 
 	while (*at != c)
 		at = &(*at)->next;
 	*at = c->next;
-	free(c->idem);
-	json_decref(c->body);
-	ay_arena_fini(&c->arena);
-	free(c);
+	c->next = c->api->ended;
+	c->api->ended = c;
+}
+
+void ay_api_sweep(struct ay_api *a)
+{
+	while (a->ended != NULL) {
+		struct ay_api_call *c = a->ended;
+
+		a->ended = c->next;
+		free(c->idem);
+		json_decref(c->body);
+		ay_arena_fini(&c->arena);
+		free(c);
+	}
 }
 
 void ay_api_header(struct ay_api_call *c, const char *name, const char *value)
@@ -107,7 +118,7 @@ static void finish(struct ay_api_call *c, int status, const char *type, struct a
 		c->api->out.end(c->api->out.arg, c->req);
 	else if (!c->gone)
 		c->api->out.reply(c->api->out.arg, c->req, &r);
-	call_free(c);
+	call_end(c);
 }
 
 /* What is sent has this tag: a client that has it already is told no more. */

@@ -91,6 +91,7 @@ void ay_api_free(struct ay_api *a)
 		ay_err_set(&e, AY_E_UNAVAIL, "server", 0, "the server stops");
 		ay_api_problem(c, &e);
 	}
+	ay_api_sweep(a);
 	ay_denials_flush(a, true);
 	free(a->denials);
 	ay_objects_free(a);
@@ -238,8 +239,7 @@ static bool is_json_type(struct ay_bytes type)
 /* What is done to something that is there already needs no body when nothing is to be said. */
 bool ay_api_may_be_empty(const struct ay_route *r)
 {
-	return r->request == AY_SCHEMA_ReferenceChange ||
-	       r->request == AY_SCHEMA_Decision;
+	return r->request == AY_SCHEMA_ReferenceChange || r->request == AY_SCHEMA_Decision;
 }
 
 /* JSON of a client of the family; other forms are read by the handler. */
@@ -289,7 +289,7 @@ static enum ay_rc take_body(struct ay_api_call *c, const struct ay_api_request *
 	return rc;
 }
 
-/* The handler may answer, and so free the call, before it returns. */
+/* The handler may answer, and so end the call, before it returns. */
 static void handle(struct ay_api_call *c)
 {
 	struct ay_api *a = c->api;
@@ -314,8 +314,9 @@ static bool is_acceptable(const struct ay_api_call *c)
 	const struct ay_schema *s =
 		c->route->response == AY_SCHEMA_NONE ? NULL : ay_schema_of(c->route->response);
 
-	return c->dialect != AY_DIALECT_NATIVE || s == NULL || ay_api_param(c, "format").p != NULL ||
-	       strcmp(s->media, "application/json") != 0 || ay_api_accepts(c->accept, s->media);
+	return c->dialect != AY_DIALECT_NATIVE || s == NULL ||
+	       ay_api_param(c, "format").p != NULL || strcmp(s->media, "application/json") != 0 ||
+	       ay_api_accepts(c->accept, s->media);
 }
 
 static void not_acceptable(struct ay_api_call *c)
@@ -456,10 +457,12 @@ static enum ay_rc begin(struct ay_api_call *c, const struct ay_api_request *r)
 
 void ay_api_request(struct ay_api *a, uint32_t req, struct ay_bytes message)
 {
-	struct ay_api_call *c = call_new(a, req);
+	struct ay_api_call *c;
 	struct ay_api_request r;
 	struct ay_err e;
 
+	ay_api_sweep(a);
+	c = call_new(a, req);
 	if (c == NULL)
 		return; /* front's own deadline answers */
 	a->now_ms = ay_engine_now_ms(a->engine);

@@ -104,6 +104,7 @@ struct ay_api {
 	struct ay_store *store;
 	struct ay_api_out out;
 	struct ay_api_call *calls;
+	struct ay_api_call *ended; /* answered; kept until ay_api_sweep() */
 	struct ay_accounts *accounts;
 	struct ay_clients *clients;
 	struct ay_rpcs *rpcs; /* family/cit_rpc.h */
@@ -128,7 +129,13 @@ struct ay_api {
 	bool closing;
 };
 
-/* ---- answers; each ends the call and frees it ---- */
+/*
+ * ---- answers; each ends the call ----
+ *
+ * It is freed when the next request comes or the clock ticks, never under the
+ * handler that may still look at it.
+ */
+void ay_api_sweep(struct ay_api *a);
 void ay_api_json(struct ay_api_call *c, int status, json_t *body); /* takes body; NULL: 503 */
 void ay_api_bytes(struct ay_api_call *c, int status, const char *type, struct ay_bytes body);
 /* 200; more than fits into one message goes in parts. */

@@ -317,6 +317,7 @@ void ay_api_tick(struct ay_api *a, int64_t now_ms)
 	struct ay_api_call *next;
 
 	a->now_ms = now_ms;
+	ay_api_sweep(a);
 	ay_denials_flush(a, false);
 	ay_audit_head_tick(a);
 	ay_sessions_tick(a);
