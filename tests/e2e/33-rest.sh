@@ -30,7 +30,7 @@ check "the log is the host's own" cmp "$D/ev/eventlog.bin" "$D/a/eventlog"
 check "its AK in PEM" tpm2 print -t TPM2B_PUBLIC "$D/ev/ak.pub"
 openssl x509 -inform DER -in "$D/ev/aik.der" -noout -pubkey >"$D/ak.pem" 2>/dev/null
 check "tpm2_checkquote accepts it" tpm2 checkquote -u "$D/ak.pem" -m "$D/ev/quote.msg" -s "$D/ev/quote.sig" -q "$(cat "$D/ev/nonce.hex")"
-rest GET "/hosts/a/evidence?part=quote" >"$D/part"
+rest GET "/hosts/a/reports/$a/evidence?part=quote" >"$D/part"
 check "one part alone" cmp "$D/part" "$D/ev/quote.msg"
 assay reference export ref@1 >"$D/set.json" 2>"$D/last"
 rest GET /reference-sets/ref@1/export >"$D/export.json"

@@ -65,11 +65,13 @@ learned = ask("POST", V + "/reference-sets/learn", body={"host": "a", "name": "s
 run = ask("POST", V + "/reference-sets/{set}/what-if", {"set": learned["id"]}, {})
 ask("POST", V + "/reference-sets/{set}/activate", {"set": learned["id"]}, {})
 ask("POST", V + "/reference-sets/{set}/revoke", {"set": learned["id"]}, {"force": True})
+hook = ask("POST", V + "/webhooks", body={"name": "siem", "url": "https://siem.example.org/events"})
+ask("POST", V + "/users/{user}/tokens/{token}/signing-key", {"user": "eve", "token": key["id"]})
 ask("POST", V + "/verify/nonce")
 ask("POST", V + "/policies/lint", body={"policy": {}})
 ask("POST", V + "/ek-approvals", body={"hash": "00" * 32})
 names = {"host": "a", "report": report["id"], "set": ref["id"], "other": learned["id"], "policy": "default", "run": run["id"],
-         "user": "eve", "digest": "00" * 32, "number": "0", "seq": "0", "id": "0"}
+         "user": "eve", "token": enrol["id"], "webhook": hook["id"], "digest": "00" * 32, "number": "0", "seq": "0", "id": "0"}
 queries = {V + "/hosts": "?facets=verdict,cause,label.pool", V + "/hosts/{host}/diff": "?with=b",
            V + "/audit/consistency": "?from=1&to=2", V + "/audit/proof": "?leaf=0&size=1"}
 for path, ops in doc["paths"].items():
@@ -80,6 +82,7 @@ tag = [x for x in log if x["path"] == V + "/hosts/{host}" and x["method"] == "GE
 ask("GET", V + "/hosts/{host}", {"host": "a"}, headers={"If-None-Match": tag})
 ask("GET", V + "/hosts", query="?limit=0")
 ask("GET", V + "/hosts/{host}", {"host": "nobody"})
+ask("DELETE", V + "/webhooks/{webhook}", {"webhook": hook["id"]})
 ask("DELETE", V + "/what-if/{run}", {"run": run["id"]})
 ask("DELETE", V + "/tokens/{token}", {"token": enrol["id"]})
 ask("DELETE", V + "/users/{user}/tokens/{token}", {"user": "eve", "token": key["id"]})
