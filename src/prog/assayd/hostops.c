@@ -197,26 +197,38 @@ static void reread(void *arg, const struct ay_host_row *row, const struct ay_hos
 	ay_hosts_reread(arg, row);
 }
 
+static enum ay_rc check_new_name(struct ay_engine *g, const struct ay_host *h, struct ay_bytes text,
+				 char *name, struct ay_err *e)
+{
+	enum ay_rc rc = check_name(text, name, e);
+	const struct ay_host *other = rc == AY_OK ? ay_hosts_by_name(g, text) : NULL;
+
+	if (other && other != h)
+		return ay_fail_code(e, AY_E_EXISTS, "NAME_TAKEN", "name", "a host has this name");
+	return rc;
+}
+
+/* Where it is dialled, and whom to believe there. */
+static enum ay_rc check_dial(const struct ay_host *h, const struct ay_host_patch *p,
+			     struct ay_err *e)
+{
+	bool is_dialled = p->connect ? p->connect->n > 0 : h->dial.connect != NULL;
+
+	if (p->tls && !is_dialled)
+		return ay_fail(e, AY_E_INPUT, "tls_policy", 0, "the host has no address to dial");
+	return p->connect ? check_connect(*p->connect, e) : AY_OK;
+}
+
 static enum ay_rc check_patch(struct ay_engine *g, const struct ay_host *h,
 			      const struct ay_host_patch *p, char *name, char *policy,
 			      struct ay_err *e)
 {
-	const struct ay_host *other;
-	enum ay_rc rc = AY_OK;
+	enum ay_rc rc = p->name ? check_new_name(g, h, *p->name, name, e) : AY_OK;
 
-	if (p->name) {
-		rc = check_name(*p->name, name, e);
-		other = rc == AY_OK ? ay_hosts_by_name(g, *p->name) : NULL;
-		if (other && other != h)
-			return ay_fail_code(e, AY_E_EXISTS, "NAME_TAKEN", "name",
-					    "a host has this name");
-	}
 	if (rc == AY_OK && p->policy && p->policy->n)
 		rc = check_name(*p->policy, policy, e);
-	if (rc == AY_OK && p->connect)
-		rc = check_connect(*p->connect, e);
-	if (rc == AY_OK && p->tls && !(p->connect ? p->connect->n > 0 : h->dial.connect != NULL))
-		rc = ay_fail(e, AY_E_INPUT, "tls_policy", 0, "the host has no address to dial");
+	if (rc == AY_OK)
+		rc = check_dial(h, p, e);
 	if (rc == AY_OK && p->set_labels && p->n_labels > AY_MAX_LABELS)
 		rc = ay_fail(e, AY_E_LIMIT, "labels", 0, "more than %d labels", AY_MAX_LABELS);
 	return rc;
