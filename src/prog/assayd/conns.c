@@ -363,7 +363,8 @@ static void on_hello(struct ay_engine *g, struct ay_conn *c, struct ay_bytes bod
 	struct ay_host *h = ay_hosts_by_key(g, c->spki);
 	struct ay_err e;
 
-	if (!is_meant(g, c, h != NULL ? h : c->dial_for))
+	/* A known host that answers at another's address must be that other as well. */
+	if (!is_meant(g, c, c->dial_for) || (h != c->dial_for && !is_meant(g, c, h)))
 		return;
 
 	if (ay_hello_parse(body, &hello, &e) != AY_OK) {

@@ -480,6 +480,27 @@ static void a_certificate_and_no_other(void **state)
 	agent_free(a);
 }
 
+/* A bound host that answers at the address of another is not that other. */
+static void a_known_host_in_another_place(void **state)
+{
+	struct agent *a = enrolled_agent("elsewhere");
+	struct ay_tls_policy p = { .kind = AY_TLS_CERTIFICATE_DIGEST, .has_cert = true };
+
+	(void)state;
+	p.cert[0] = 1;
+	disconnect(a);
+	add_listening("place", NULL, NULL, true);
+	with_policy("place", &p);
+	connect_as(a, dialled("place"));
+	hello(a, true);
+	assert_string_equal(failed(a), "TLS_POLICY");
+	assert_string_equal(ay_engine_host_find(engine, ay_bytes_of("place"))->note_code,
+			    "TLS_POLICY");
+	assert_null(ay_engine_host_find(engine, ay_bytes_of("elsewhere"))->note_code);
+	disconnect(a);
+	agent_free(a);
+}
+
 static void a_listening_agent_proves_its_own_token(void **state)
 {
 	struct agent *a = agent_new("x");
@@ -627,6 +648,7 @@ int main(void)
 		cmocka_unit_test(trust_at_first_use_is_for_the_first_only),
 		cmocka_unit_test(another_tls_key_is_proved_by_the_same_tpm),
 		cmocka_unit_test(a_certificate_and_no_other),
+		cmocka_unit_test(a_known_host_in_another_place),
 		cmocka_unit_test(a_listening_agent_proves_its_own_token),
 		cmocka_unit_test(a_renewal_keeps_the_host_and_changes_the_ak),
 		cmocka_unit_test(a_renewal_ends_no_standing_failure),
