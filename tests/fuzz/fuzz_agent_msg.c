@@ -15,6 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		struct ay_chan_challenge challenge;
 		struct ay_chan_result result;
 		struct ay_chan_fail fail;
+		struct ay_chan_pin_change pin_change;
+		struct ay_chan_pin_state pin_state;
 	} u;
 	struct ay_bytes in = { p + 1, n - 1 };
 	enum ay_rc rc = AY_E_INPUT;
@@ -42,6 +44,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		break;
 	case AY_FRAME_RESULT:
 		rc = ay_chan_result_parse(in, &u.result, NULL);
+		break;
+	case AY_FRAME_PIN_CHANGE:
+		rc = ay_chan_pin_change_parse(in, &u.pin_change, NULL);
+		break;
+	case AY_FRAME_PIN_STATE:
+		rc = ay_chan_pin_state_parse(in, &u.pin_state, NULL);
 		break;
 	case AY_FRAME_FAIL:
 		rc = ay_chan_fail_parse(in, &u.fail, NULL);

@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/net/agent_msg.h"
 
-enum { TICKET_MAX = 4096, ID_OBJECT_MAX = 256, SECRET_MAX = 512, TEXT_MAX = 512, CODE_MAX = 64 };
+#include "core/crypto/pinchange.h"
+
+enum {
+	TICKET_MAX = 4096,
+	ID_OBJECT_MAX = 256,
+	SECRET_MAX = 512,
+	TEXT_MAX = 512,
+	CODE_MAX = 64,
+	PIN_CODE_MAX = 24
+};
 
 enum ay_rc ay_chan_welcome_parse(struct ay_bytes in, struct ay_chan_welcome *out, struct ay_err *e)
 {
@@ -138,6 +147,57 @@ enum ay_rc ay_chan_result_parse(struct ay_bytes in, struct ay_chan_result *out, 
 	return rc;
 }
 
+enum ay_rc ay_chan_pin_change_parse(struct ay_bytes in, struct ay_chan_pin_change *out,
+				    struct ay_err *e)
+{
+	struct ay_reader r;
+	struct ay_chan_pin_change m = { 0 };
+	enum ay_rc rc;
+
+	ay_rd_init(&r, in);
+	m.statement = ay_rd_vec16(&r, "pin_change.statement", AY_PIN_CHANGE_MAX);
+	m.cert = ay_rd_vec16(&r, "pin_change.certificate", AY_MAX_CERT_BYTES);
+	rc = ay_rd_end(&r, "pin_change", e);
+	*out = rc == AY_OK ? m : (struct ay_chan_pin_change){ 0 };
+	return rc;
+}
+
+static bool is_code(struct ay_bytes b)
+{
+	for (size_t i = 0; i < b.n; i++)
+		if (!(b.p[i] >= 'A' && b.p[i] <= 'Z') && !(b.p[i] >= '0' && b.p[i] <= '9') &&
+		    b.p[i] != '_')
+			return false;
+	return true;
+}
+
+enum ay_rc ay_chan_pin_state_parse(struct ay_bytes in, struct ay_chan_pin_state *out,
+				   struct ay_err *e)
+{
+	struct ay_reader r;
+	struct ay_chan_pin_state m = { 0 };
+	enum ay_rc rc;
+
+	ay_rd_init(&r, in);
+	m.purpose = ay_rd_u8(&r, "pin_state.purpose");
+	if (m.purpose < 1 || m.purpose > AY_PIN_PURPOSES)
+		ay_rd_reject(&r, "pin_state.purpose", "%u is not known", m.purpose);
+	ay_rd_copy(&r, "pin_state.pin", m.pin, sizeof(m.pin));
+	m.code = ay_rd_vec8(&r, "pin_state.code", PIN_CODE_MAX);
+	if (!is_code(m.code))
+		ay_rd_reject(&r, "pin_state.code", "is no code");
+	rc = ay_rd_end(&r, "pin_state", e);
+	*out = rc == AY_OK ? m : (struct ay_chan_pin_state){ 0 };
+	return rc;
+}
+
+void ay_chan_pin_state_write(struct ay_writer *w, const struct ay_chan_pin_state *m)
+{
+	ay_wr_u8(w, m->purpose);
+	ay_wr_bytes(w, AY_BYTES(m->pin));
+	ay_wr_vec8(w, m->code);
+}
+
 enum ay_rc ay_chan_fail_parse(struct ay_bytes in, struct ay_chan_fail *out, struct ay_err *e)
 {
 	struct ay_reader r;
@@ -165,7 +225,8 @@ void ay_chan_hello_write(struct ay_writer *w, const struct ay_chan_hello *h)
 	for (size_t i = 0; i < h->n_banks; i++)
 		ay_wr_be16(w, h->bank[i]);
 	ay_wr_u8(w, h->has_ak ? 1 : 0);
-	ay_wr_u8(w, h->sends_logs ? 1 : 0);
+	ay_wr_u8(w, (uint8_t)((h->sends_logs ? AY_CHAN_FEATURE_LOGS : 0) |
+			      (h->takes_pins ? AY_CHAN_FEATURE_PINS : 0)));
 }
 
 void ay_chan_evidence_write(struct ay_writer *w, const struct ay_chan_evidence *m)

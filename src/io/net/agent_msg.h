@@ -67,6 +67,11 @@ struct ay_chan_fail {
 	struct ay_bytes code, text;
 };
 
+struct ay_chan_pin_change {
+	struct ay_bytes statement; /* core/crypto/pinchange.h */
+	struct ay_bytes cert;	   /* of the new key, DER, where it has one; else empty */
+};
+
 AY_MUST_USE enum ay_rc ay_chan_welcome_parse(struct ay_bytes in, struct ay_chan_welcome *out,
 					     struct ay_err *e);
 AY_MUST_USE enum ay_rc ay_chan_provision_parse(struct ay_bytes in, struct ay_chan_provision *out,
@@ -81,6 +86,8 @@ AY_MUST_USE enum ay_rc ay_chan_challenge_parse(struct ay_bytes in, struct ay_cha
 					       struct ay_err *e);
 AY_MUST_USE enum ay_rc ay_chan_result_parse(struct ay_bytes in, struct ay_chan_result *out,
 					    struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_chan_pin_change_parse(struct ay_bytes in, struct ay_chan_pin_change *out,
+						struct ay_err *e);
 AY_MUST_USE enum ay_rc ay_chan_fail_parse(struct ay_bytes in, struct ay_chan_fail *out,
 					  struct ay_err *e);
 
@@ -94,7 +101,10 @@ struct ay_chan_hello {
 	uint16_t bank[AY_BANKS_MAX];
 	bool has_ak;
 	bool sends_logs;
+	bool takes_pins; /* understands PIN_CHANGE */
 };
+#define AY_CHAN_FEATURE_LOGS 0x01
+#define AY_CHAN_FEATURE_PINS 0x02
 void ay_chan_hello_write(struct ay_writer *w, const struct ay_chan_hello *h);
 
 enum ay_chan_hints { AY_CHAN_HINTS_NONE = 0, AY_CHAN_HINTS_ALL, AY_CHAN_HINTS_CHANGED };
@@ -119,6 +129,17 @@ struct ay_chan_evidence {
 void ay_chan_evidence_write(struct ay_writer *w, const struct ay_chan_evidence *m);
 /* Room enough for ay_chan_evidence_write(). */
 size_t ay_chan_evidence_room(const struct ay_chan_evidence *m);
+
+/* code: why the change was refused; "": pin is what counts now. */
+struct ay_chan_pin_state {
+	uint8_t purpose; /* enum ay_pin_purpose */
+	uint8_t pin[32]; /* in force now, whatever came of the change */
+	struct ay_bytes code;
+};
+void ay_chan_pin_state_write(struct ay_writer *w, const struct ay_chan_pin_state *m);
+/* The server's: a purpose that there is, a code of capitals, digits and _ only. */
+AY_MUST_USE enum ay_rc ay_chan_pin_state_parse(struct ay_bytes in, struct ay_chan_pin_state *out,
+					       struct ay_err *e);
 
 void ay_chan_fail_write(struct ay_writer *w, const char *code, const char *text);
 
