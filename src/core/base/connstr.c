@@ -4,7 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_TEXT = 1024, MAX_FIELDS = 5 };
+enum { MAX_TEXT = 1024, MAX_FIELDS = 6 };
+
+/* What ay_connstr_parse() reads, and the one thing that it does not give. */
+struct reading {
+	struct ay_connstr c;
+	struct ay_bytes secret;
+};
 
 static const char *const vendors[AY_CONNSTR_VENDORS] = { "", "intel", "vmware", "citrix",
 							 "microsoft" };
@@ -92,34 +98,37 @@ static bool read_authority(struct ay_bytes b, struct ay_connstr *c)
 				 is_host(c->host);
 }
 
-/* One field behind a semicolon: h= u= p=, or by position user and password. */
-static bool read_field(struct ay_bytes f, int *position, struct ay_connstr *c)
+/* One field behind a semicolon: h= c= u= p=, or by position user and password. */
+static bool read_field(struct ay_bytes f, int *position, struct reading *r)
 {
-	if (f.n > 1 && f.p[1] == '=' && strchr("hup", f.p[0]) != NULL) {
+	if (f.n > 1 && f.p[1] == '=' && strchr("hcup", f.p[0]) != NULL) {
 		struct ay_bytes value = after(f, 2);
 
 		if (f.p[0] == 'h')
-			c->esxi = value;
+			r->c.esxi = value;
+		else if (f.p[0] == 'c')
+			r->c.cluster = value;
 		else if (f.p[0] == 'u')
-			c->user = value;
+			r->c.user = value;
 		else
-			c->has_secret = value.n > 0;
+			r->secret = value;
 		return f.p[0] != 'h' || is_host(value);
 	}
 	if (*position == 0)
-		c->user = f;
+		r->c.user = f;
 	else if (*position == 1)
-		c->has_secret = f.n > 0;
+		r->secret = f;
 	return ++*position <= 2;
 }
 
-static bool read_fields(struct ay_bytes rest, struct ay_connstr *c)
+static bool read_fields(struct ay_bytes rest, struct reading *r)
 {
 	int position = 0;
 
 	for (int i = 0; rest.n > 0; i++)
-		if (i == MAX_FIELDS || !read_field(cut(&rest, ';'), &position, c))
+		if (i == MAX_FIELDS || !read_field(cut(&rest, ';'), &position, r))
 			return false;
+	r->c.has_secret = r->secret.n > 0;
 	return true;
 }
 
@@ -154,27 +163,45 @@ static bool read_url(struct ay_bytes url, struct ay_connstr *c)
 	return read_authority(rest, c) && !(c->is_nats && c->port != 0);
 }
 
-enum ay_rc ay_connstr_parse(struct ay_bytes text, struct ay_connstr *out, struct ay_err *e)
+static enum ay_rc read_all(struct ay_bytes text, struct reading *r, struct ay_err *e)
 {
-	struct ay_connstr c = { 0 };
 	struct ay_bytes rest, url;
 
-	*out = c;
 	if (text.n > MAX_TEXT)
 		return ay_fail(e, AY_E_LIMIT, "connection", 0, "longer than %d octets", MAX_TEXT);
 	/* the error never repeats the text: it may hold a password */
 	if (text.n == 0 || !is_printable(text))
 		return ay_fail(e, AY_E_INPUT, "connection", 0, "empty, or not printable ASCII");
-	rest = take_vendor(text, &c);
+	rest = take_vendor(text, &r->c);
 	url = cut(&rest, ';');
-	if (!read_url(url, &c))
+	if (!read_url(url, &r->c))
 		return ay_fail(e, AY_E_INPUT, "connection", (size_t)(url.p - text.p),
 			       "not like intel:https://HOST:1443/");
-	if (!read_fields(rest, &c))
+	if (!read_fields(rest, r))
 		return ay_fail(e, AY_E_INPUT, "connection", (size_t)(rest.p - text.p),
 			       "not like ;user;password or ;h=HOST;u=user;p=password");
-	*out = c;
 	return AY_OK;
+}
+
+enum ay_rc ay_connstr_parse(struct ay_bytes text, struct ay_connstr *out, struct ay_err *e)
+{
+	struct reading r = { 0 };
+	enum ay_rc rc = read_all(text, &r, e);
+
+	*out = rc == AY_OK ? r.c : (struct ay_connstr){ 0 };
+	return rc;
+}
+
+struct ay_bytes ay_connstr_secret(struct ay_bytes text)
+{
+	struct reading r = { 0 };
+
+	return read_all(text, &r, NULL) == AY_OK ? r.secret : (struct ay_bytes){ NULL, 0 };
+}
+
+bool ay_connstr_is_managed(const struct ay_connstr *c)
+{
+	return c->vendor == AY_CONNSTR_VMWARE || c->vendor == AY_CONNSTR_CITRIX;
 }
 
 #define VIEW(b) (int)(b).n, (b).n == 0 ? "" : (const char *)(b).p
@@ -185,9 +212,9 @@ void ay_connstr_format(const struct ay_connstr *c, char out[AY_CONNSTR_TEXT])
 
 	if (c->port != 0)
 		snprintf(port, sizeof(port), ":%u", c->port);
-	snprintf(out, AY_CONNSTR_TEXT, "%s%s%s%.*s%s%.*s%s%.*s%s%.*s",
+	snprintf(out, AY_CONNSTR_TEXT, "%s%s%s%.*s%s%.*s%s%.*s%s%.*s%s%.*s",
 		 ay_connstr_vendor_name(c->vendor), c->vendor == AY_CONNSTR_PLAIN ? "" : ":",
 		 c->is_nats ? "nats://" : "https://", VIEW(c->host), port, VIEW(c->path),
-		 c->esxi.n > 0 ? ";h=" : "", VIEW(c->esxi), c->user.n > 0 ? ";u=" : "",
-		 VIEW(c->user));
+		 c->esxi.n > 0 ? ";h=" : "", VIEW(c->esxi), c->cluster.n > 0 ? ";c=" : "",
+		 VIEW(c->cluster), c->user.n > 0 ? ";u=" : "", VIEW(c->user));
 }

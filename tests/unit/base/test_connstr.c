@@ -19,6 +19,9 @@ static const struct {
 	  "vmware:https://vc:443/sdk;h=esx1;u=root", true },
 	{ "citrix:https://xen:443/;root;s3cret", "citrix:https://xen:443/;u=root", true },
 	{ "microsoft:https://w:1443/;a;s3cret", "microsoft:https://w:1443/;u=a", true },
+	{ "vmware:https://vc/sdk;c=pool a;u=root;p=s3cret", NULL, false },
+	{ "vmware:https://vc/sdk;c=pool-a;u=root;p=s3cret", "vmware:https://vc/sdk;c=pool-a;u=root",
+	  true },
 	{ "node1:1443", "https://node1:1443", false },
 	{ "https://node1:9999", "https://node1:9999", false },
 	{ "[2001:db8::1]:1443", "https://[2001:db8::1]:1443", false },
@@ -37,7 +40,7 @@ static const struct {
 	{ "intel:nats://uuid:4222", NULL, false },
 	{ "https://node1;a;b;c", NULL, false },
 	{ "https://node1;h=a b", NULL, false },
-	{ "https://node1;h=a;u=b;p=c;h=d;u=e;p=f", NULL, false },
+	{ "https://node1;h=a;u=b;p=c;h=d;u=e;p=f;h=g", NULL, false },
 };
 
 static void passwords_are_read_over(void **state)
@@ -59,7 +62,13 @@ static void passwords_are_read_over(void **state)
 		ay_connstr_format(&c, text);
 		assert_string_equal(text, rows[i].safe);
 		assert_null(strstr(text, "s3cret"));
+		assert_true(ay_bytes_eq(ay_connstr_secret(ay_bytes_of(rows[i].text)),
+					ay_bytes_of(rows[i].has_secret ? "s3cret" : "")));
+		assert_int_equal(ay_connstr_is_managed(&c),
+				 strncmp(text, "vmware", 6) == 0 ||
+					 strncmp(text, "citrix", 6) == 0);
 	}
+	assert_int_equal(ay_connstr_secret(ay_bytes_of("vmware:https://vc;h=a b;p=s3cret")).n, 0);
 }
 
 static void a_long_one_is_refused(void **state)
