@@ -9,6 +9,9 @@
 #define VALUE_MAX 8192
 #define WANT_MAX 256
 #define CA_MAX (64 * 1024)
+/* what is pinned */
+#define HAS_KEY 1u
+#define HAS_CERT 2u
 
 const char *ay_outgoing_method_name(enum ay_outgoing_method m)
 {
@@ -82,8 +85,10 @@ void ay_outgoing_build(struct ay_writer *w, const struct ay_outgoing *o)
 	ay_wr_vec16(w, o->url);
 	put_headers(w, o->header, o->n_headers);
 	ay_wr_vec32(w, o->ca);
-	ay_wr_u8(w, o->has_pin);
+	ay_wr_u8(w, (uint8_t)o->trust);
+	ay_wr_u8(w, (uint8_t)((o->has_pin ? HAS_KEY : 0) | (o->has_cert ? HAS_CERT : 0)));
 	ay_wr_bytes(w, AY_BYTES(o->spki));
+	ay_wr_bytes(w, AY_BYTES(o->cert));
 	ay_wr_be32(w, o->deadline_ms);
 	ay_wr_be32(w, o->max_answer);
 	ay_wr_vec16(w, o->want);
@@ -92,8 +97,23 @@ void ay_outgoing_build(struct ay_writer *w, const struct ay_outgoing *o)
 
 size_t ay_outgoing_size(const struct ay_outgoing *o)
 {
-	return 1 + 2 + o->url.n + headers_size(o->header, o->n_headers) + 4 + o->ca.n + 1 + 32 + 8 +
+	return 1 + 2 + o->url.n + headers_size(o->header, o->n_headers) + 4 + o->ca.n + 2 + 64 + 8 +
 	       2 + o->want.n + 4 + o->body.n;
+}
+
+/* A pin that nobody would look at is a mistake of whoever asked. */
+static void check_trust(struct ay_reader *r, const struct ay_outgoing *v)
+{
+	bool pinned = v->has_pin || v->has_cert;
+
+	if (v->trust >= AY_OUTGOING_TRUSTS)
+		ay_rd_reject(r, "outgoing.trust", "unknown trust %u", v->trust);
+	else if (v->trust == AY_OUTGOING_CHAIN && v->has_cert)
+		ay_rd_reject(r, "outgoing.trust", "a chain and one certificate");
+	else if (v->trust == AY_OUTGOING_PINNED && !pinned)
+		ay_rd_reject(r, "outgoing.trust", "pinned, and no pin");
+	else if (v->trust == AY_OUTGOING_FIRST && pinned)
+		ay_rd_reject(r, "outgoing.trust", "a pin, and whoever answers");
 }
 
 static void check_outgoing(struct ay_reader *r, const struct ay_outgoing *v)
@@ -111,6 +131,8 @@ static void check_outgoing(struct ay_reader *r, const struct ay_outgoing *v)
 		ay_rd_limit(r, "outgoing.deadline", v->deadline_ms, AY_MAX_OUTGOING_MS);
 	else if (v->max_answer > AY_MAX_OUTGOING_ANSWER)
 		ay_rd_limit(r, "outgoing.maxAnswer", v->max_answer, AY_MAX_OUTGOING_ANSWER);
+	else
+		check_trust(r, v);
 }
 
 enum ay_rc ay_outgoing_parse(struct ay_bytes in, struct ay_outgoing *out, struct ay_err *e)
@@ -125,11 +147,14 @@ enum ay_rc ay_outgoing_parse(struct ay_bytes in, struct ay_outgoing *out, struct
 	v.url = ay_rd_vec16(&r, "outgoing.url", AY_URL_MAX);
 	v.n_headers = take_headers(&r, v.header);
 	v.ca = ay_rd_vec32(&r, "outgoing.ca", CA_MAX);
-	pin = ay_rd_u8(&r, "outgoing.hasPin");
-	v.has_pin = pin == 1;
-	if (pin > 1)
-		ay_rd_reject(&r, "outgoing.hasPin", "%u", pin);
+	v.trust = (enum ay_outgoing_trust)ay_rd_u8(&r, "outgoing.trust");
+	pin = ay_rd_u8(&r, "outgoing.pins");
+	v.has_pin = (pin & HAS_KEY) != 0;
+	v.has_cert = (pin & HAS_CERT) != 0;
+	if (pin > (HAS_KEY | HAS_CERT))
+		ay_rd_reject(&r, "outgoing.pins", "%u", pin);
 	ay_rd_copy(&r, "outgoing.spki", v.spki, sizeof(v.spki));
+	ay_rd_copy(&r, "outgoing.cert", v.cert, sizeof(v.cert));
 	v.deadline_ms = ay_rd_be32(&r, "outgoing.deadline");
 	v.max_answer = ay_rd_be32(&r, "outgoing.maxAnswer");
 	v.want = ay_rd_vec16(&r, "outgoing.want", WANT_MAX);
@@ -144,12 +169,14 @@ void ay_outgoing_answer_build(struct ay_writer *w, const struct ay_outgoing_answ
 {
 	ay_wr_be16(w, a->status);
 	put_headers(w, a->header, a->n_headers);
+	ay_wr_bytes(w, AY_BYTES(a->spki));
+	ay_wr_bytes(w, AY_BYTES(a->cert));
 	ay_wr_vec32(w, a->body);
 }
 
 size_t ay_outgoing_answer_size(const struct ay_outgoing_answer *a)
 {
-	return 2 + headers_size(a->header, a->n_headers) + 4 + a->body.n;
+	return 2 + headers_size(a->header, a->n_headers) + 64 + 4 + a->body.n;
 }
 
 enum ay_rc ay_outgoing_answer_parse(struct ay_bytes in, struct ay_outgoing_answer *out,
@@ -164,6 +191,8 @@ enum ay_rc ay_outgoing_answer_parse(struct ay_bytes in, struct ay_outgoing_answe
 	if (v.status < 100 || v.status > 599)
 		ay_rd_reject(&r, "answer.status", "%u", v.status);
 	v.n_headers = take_headers(&r, v.header);
+	ay_rd_copy(&r, "answer.spki", v.spki, sizeof(v.spki));
+	ay_rd_copy(&r, "answer.cert", v.cert, sizeof(v.cert));
 	v.body = ay_rd_vec32(&r, "answer.body", AY_MAX_OUTGOING_ANSWER);
 	rc = ay_rd_end(&r, "answer", e);
 	*out = rc == AY_OK ? v : (struct ay_outgoing_answer){ 0 };

@@ -21,6 +21,14 @@ enum ay_outgoing_method {
 };
 const char *ay_outgoing_method_name(enum ay_outgoing_method m);
 
+/* Whom courier believes to be the server. */
+enum ay_outgoing_trust {
+	AY_OUTGOING_CHAIN = 0, /* a chain to the roots, and the name; a pin besides, if given */
+	AY_OUTGOING_PINNED,    /* the pinned key or certificate, whatever its chain and name */
+	AY_OUTGOING_FIRST,     /* whoever answers: nothing secret may be sent */
+	AY_OUTGOING_TRUSTS
+};
+
 #define AY_OUTGOING_HEADERS 16
 
 struct ay_outgoing_header {
@@ -36,8 +44,10 @@ struct ay_outgoing {
 	struct ay_outgoing_header header[AY_OUTGOING_HEADERS];
 	struct ay_bytes body; /* at most AY_MAX_OUTGOING_BODY */
 	struct ay_bytes ca;   /* PEM of the roots the server must chain to; empty: the system's */
-	bool has_pin;	      /* besides the chain */
-	uint8_t spki[32];     /* SHA-256 of the server's SPKI */
+	enum ay_outgoing_trust trust;
+	bool has_pin, has_cert;
+	uint8_t spki[32];     /* SHA-256 of the server's SPKI, if has_pin */
+	uint8_t cert[32];     /* SHA-256 of its certificate, if has_cert; not with a chain */
 	uint32_t deadline_ms; /* for all of it; 1 to AY_MAX_OUTGOING_MS */
 	uint32_t max_answer;  /* octets of the answer's body; a longer one is a failure */
 	struct ay_bytes want; /* names of the answer's headers, lower case, commas between */
@@ -54,6 +64,7 @@ struct ay_outgoing_answer {
 	size_t n_headers;
 	struct ay_outgoing_header header[AY_OUTGOING_HEADERS];
 	struct ay_bytes body;
+	uint8_t spki[32], cert[32]; /* who answered; zero where a chain was asked for */
 };
 void ay_outgoing_answer_build(struct ay_writer *w, const struct ay_outgoing_answer *a);
 AY_MUST_USE enum ay_rc ay_outgoing_answer_parse(struct ay_bytes in, struct ay_outgoing_answer *out,

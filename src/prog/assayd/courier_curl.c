@@ -5,7 +5,12 @@
  */
 #include "prog/assayd/courier_http_impl.h"
 
+#include "core/crypto/hash.h"
+#include "core/crypto/tlspolicy.h"
+
 #include <openssl/evp.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -130,6 +135,8 @@ static const char *code_of(const struct ay_courier_request *r, CURLcode rc)
 {
 	if (r->refused_address)
 		return "OUTGOING_ADDRESS";
+	if (r->refused_peer)
+		return "OUTGOING_PEER";
 	if (r->too_long)
 		return "OUTGOING_LIMIT";
 	switch ((int)rc) {
@@ -162,12 +169,13 @@ static void ended(struct ay_courier_request *r, CURLcode rc)
 		ay_courier_answer(r);
 		return;
 	}
-	ay_courier_fail(r, code_of(r, rc),
-			r->refused_address
-				? "the address is one that is not called (outgoing_allow)"
-			: r->too_long ? "the answer is longer than is taken"
-			: r->error[0] ? r->error
-				      : curl_easy_strerror(rc));
+	ay_courier_fail(
+		r, code_of(r, rc),
+		r->refused_address ? "the address is one that is not called (outgoing_allow)"
+		: r->refused_peer  ? "the certificate that answers is not the one that is pinned"
+		: r->too_long	   ? "the answer is longer than is taken"
+		: r->error[0]	   ? r->error
+				   : curl_easy_strerror(rc));
 }
 
 static void look(struct ay_courier_http *c)
@@ -286,14 +294,68 @@ static bool set_method(struct ay_courier_request *r)
 	return rc == CURLE_OK;
 }
 
+/* The peer's certificate in place of its chain: judged before anything is sent. */
+static int on_peer(X509_STORE_CTX *store, void *arg)
+{
+	struct ay_courier_request *r = arg;
+	struct ay_tls_policy p = { .has_key = r->ask.has_pin, .has_cert = r->ask.has_cert };
+	X509 *leaf = X509_STORE_CTX_get0_cert(store);
+	uint8_t *key = NULL;
+	int n = leaf ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(leaf), &key) : 0;
+	bool ok;
+
+	p.kind = r->ask.trust == AY_OUTGOING_FIRST ? AY_TLS_TRUST_FIRST_USE : AY_TLS_PUBLIC_KEY;
+	memcpy(p.key, r->ask.spki, sizeof(p.key));
+	memcpy(p.cert, r->ask.cert, sizeof(p.cert));
+	ok = n > 0 && X509_digest(leaf, EVP_sha256(), r->answer.cert, NULL) == 1;
+	if (ok)
+		ay_sha256((struct ay_bytes){ key, (size_t)n }, r->answer.spki);
+	OPENSSL_free(key);
+	if (ok && ay_tls_policy_check(&p, r->answer.spki, r->answer.cert, NULL) == AY_OK)
+		return 1;
+	r->refused_peer = true;
+	X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+	return 0;
+}
+
+static CURLcode on_tls(CURL *easy, void *ctx, void *arg)
+{
+	(void)easy;
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_cert_verify_callback(ctx, on_peer, arg);
+	return CURLE_OK;
+}
+
+/* No connection or TLS session of another request, whose peer was judged by other words. */
+static bool set_pins(struct ay_courier_request *r)
+{
+	static const struct {
+		CURLoption option;
+		long value;
+	} numbers[] = {
+		{ CURLOPT_SSL_VERIFYPEER, 0 },	    { CURLOPT_SSL_VERIFYHOST, 0 },
+		{ CURLOPT_FRESH_CONNECT, 1 },	    { CURLOPT_FORBID_REUSE, 1 },
+		{ CURLOPT_SSL_SESSIONID_CACHE, 0 },
+	};
+	bool ok = curl_easy_setopt(r->easy, CURLOPT_SSL_CTX_FUNCTION, on_tls) == CURLE_OK &&
+		  curl_easy_setopt(r->easy, CURLOPT_SSL_CTX_DATA, r) == CURLE_OK;
+
+	for (size_t i = 0; ok && i < AY_COUNT(numbers); i++)
+		ok = curl_easy_setopt(r->easy, numbers[i].option, numbers[i].value) == CURLE_OK;
+	return ok;
+}
+
 static bool set_trust(struct ay_courier_request *r)
 {
 	char pin[9 + 48] = "sha256//";
 	struct curl_blob ca = { .data = (void *)(uintptr_t)r->ask.ca.p,
 				.len = r->ask.ca.n,
 				.flags = CURL_BLOB_COPY };
-	CURLcode rc = curl_easy_setopt(r->easy, CURLOPT_CAPATH, NULL);
+	CURLcode rc;
 
+	if (r->ask.trust != AY_OUTGOING_CHAIN)
+		return set_pins(r);
+	rc = curl_easy_setopt(r->easy, CURLOPT_CAPATH, NULL);
 	if (rc == CURLE_OK)
 		rc = r->ask.ca.n > 0 ? curl_easy_setopt(r->easy, CURLOPT_CAINFO_BLOB, &ca)
 				     : curl_easy_setopt(r->easy, CURLOPT_CAINFO, r->c->roots);

@@ -48,7 +48,7 @@ struct ay_courier_request {
 	CURL *easy;
 	struct curl_slist *headers, *resolve;
 	char error[CURL_ERROR_SIZE];
-	bool refused_address, too_long;
+	bool refused_address, refused_peer, too_long;
 	/* the answer */
 	struct ay_outgoing_answer answer;
 	uint8_t *head, *body; /* what answer borrows from */

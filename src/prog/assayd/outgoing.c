@@ -2,6 +2,7 @@
 #include "prog/assayd/outgoing.h"
 
 #include "core/base/limits.h"
+#include "core/crypto/secret.h"
 #include "io/net/url.h"
 #include "prog/assayd/engine_impl.h"
 
@@ -135,6 +136,7 @@ uint32_t ay_outgoing_send(struct ay_engine *g, const struct ay_outgoing *ask, ay
 	o->arg = arg;
 	number = ay_relay_ask_for(g, g->courier, AY_MSG_OUTGOING, body,
 				  (int64_t)ask->deadline_ms + GRACE_MS, on_answer, o);
+	ay_wipe((void *)(uintptr_t)body.p, body.n); /* it may hold a password */
 	free((void *)(uintptr_t)body.p);
 	if (number != 0)
 		o->number = number;

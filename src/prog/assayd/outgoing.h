@@ -14,8 +14,8 @@
  * Called once, maybe before ay_outgoing_send() returns. AY_OK: an answer with
  * whatever status; its views live until fn returns. Else AY_E_UNAVAIL and a code:
  * OUTGOING_ADDRESS (an address that is not called), _SCHEME, _INPUT, _DNS,
- * _CONNECT, _TLS, _TIMEOUT, _LIMIT (the answer is too long), _HTTP, _ROOTS,
- * _BUSY (too many under way, in all or to that host and port).
+ * _CONNECT, _TLS, _PEER (not the key or certificate that is pinned), _TIMEOUT, _LIMIT (the answer
+ * is too long), _HTTP, _ROOTS, _BUSY (too many under way, in all or to that host and port).
  */
 typedef void ay_outgoing_fn(void *arg, enum ay_rc rc, const struct ay_err *e,
 			    const struct ay_outgoing_answer *a);

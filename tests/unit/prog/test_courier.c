@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/t.h"
 
+#include "core/crypto/hash.h"
 #include "core/crypto/x509.h"
 #include "io/ipc/outgoing_msg.h"
 #include "io/ipc/sign_msg.h"
@@ -34,6 +35,7 @@ static struct {
 	bool done;
 	uint32_t done_req;
 	uint16_t type, status;
+	uint8_t spki[32], cert[32];
 	char text[512], head[128], body[256];
 } w;
 
@@ -53,6 +55,8 @@ static void from_courier(void *arg, const struct ay_ipc_msg *m)
 	} else {
 		assert_int_equal(ay_outgoing_answer_parse(m->body, &a, NULL), AY_OK);
 		w.status = a.status;
+		memcpy(w.spki, a.spki, 32);
+		memcpy(w.cert, a.cert, 32);
 		snprintf(w.head, sizeof(w.head), "%.*s",
 			 (int)ay_outgoing_answer_header(&a, "x-what").n,
 			 (const char *)ay_outgoing_answer_header(&a, "x-what").p);
@@ -371,6 +375,52 @@ static void test_tls(void **state)
 	close_courier();
 }
 
+/* Pins in place of a chain: the peer is judged before a request is sent. */
+static void test_pins_alone(void **state)
+{
+	struct ay_outgoing o = { .trust = AY_OUTGOING_PINNED, .has_pin = true };
+	struct ay_outgoing first = { .trust = AY_OUTGOING_FIRST };
+	AY_CLEANUP(ay_file_free) struct ay_bytes der = { NULL, 0 };
+
+	(void)state;
+	open_courier("outgoing_allow = 127.0.0.1\n");
+	assert_int_equal(ay_cert_der(w.server.cert, &der, NULL), AY_OK);
+	assert_int_equal(ay_cert_spki_hash_of(der, o.spki, NULL), AY_OK);
+	ay_sha256(der, o.cert);
+	assert_string_equal(ask(tls(), &o), "");
+	assert_memory_equal(w.spki, o.spki, 32);
+	assert_memory_equal(w.cert, o.cert, 32);
+	assert_string_equal(ask(tls(), &first), "");
+	assert_memory_equal(w.spki, o.spki, 32); /* it is told who answered */
+	o.has_cert = true;
+	assert_string_equal(ask(tls(), &o), "");
+	o.cert[31] ^= 1;
+	assert_string_equal(ask(tls(), &o), "OUTGOING_PEER");
+	o.has_cert = false;
+	o.spki[0] ^= 1;
+	assert_string_equal(ask(tls(), &o), "OUTGOING_PEER");
+	assert_string_equal(ask(tls(), &first), ""); /* nor does one that was accepted help it */
+	assert_string_equal(ask(tls(), &o), "OUTGOING_PEER");
+	close_courier();
+}
+
+/* A pin that would not be looked at is refused before anything is dialled. */
+static void test_trust_words(void **state)
+{
+	static const struct ay_outgoing rows[] = {
+		{ .trust = AY_OUTGOING_CHAIN, .has_cert = true },
+		{ .trust = AY_OUTGOING_PINNED },
+		{ .trust = AY_OUTGOING_FIRST, .has_pin = true },
+		{ .trust = AY_OUTGOING_TRUSTS },
+	};
+
+	(void)state;
+	open_courier("outgoing_allow = 127.0.0.1\n");
+	for (size_t i = 0; i < AY_COUNT(rows); i++)
+		assert_string_equal(ask(tls(), &rows[i]), "OUTGOING_INPUT");
+	close_courier();
+}
+
 static void test_urls(void **state)
 {
 	static const struct {
@@ -451,9 +501,10 @@ static void test_bodies(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_urls),	  cmocka_unit_test(test_bodies),
-		cmocka_unit_test(test_addresses), cmocka_unit_test(test_answers),
-		cmocka_unit_test(test_hanging),	  cmocka_unit_test(test_tls),
+		cmocka_unit_test(test_urls),	   cmocka_unit_test(test_bodies),
+		cmocka_unit_test(test_addresses),  cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_hanging),	   cmocka_unit_test(test_tls),
+		cmocka_unit_test(test_pins_alone), cmocka_unit_test(test_trust_words),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
