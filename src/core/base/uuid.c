@@ -53,3 +53,24 @@ struct ay_uuid ay_uuid_from_random(const uint8_t random[16])
 	u.b[8] = (uint8_t)(0x80 | (u.b[8] & 0x3f));
 	return u;
 }
+
+struct ay_uuid ay_uuid_from_time(int64_t at_ms, const uint8_t random[16])
+{
+	struct ay_uuid u = ay_uuid_from_random(random);
+
+	for (unsigned i = 0; i < 6; i++)
+		u.b[i] = (uint8_t)((uint64_t)at_ms >> (8 * (5 - i)));
+	u.b[6] = (uint8_t)(0x70 | (u.b[6] & 0x0f));
+	return u;
+}
+
+int64_t ay_uuid_time(const struct ay_uuid *u)
+{
+	int64_t at_ms = 0;
+
+	if (u->b[6] >> 4 != 7)
+		return -1;
+	for (unsigned i = 0; i < 6; i++)
+		at_ms = at_ms << 8 | u->b[i];
+	return at_ms;
+}

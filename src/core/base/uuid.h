@@ -19,5 +19,12 @@ AY_MUST_USE enum ay_rc ay_uuid_parse(struct ay_bytes text, const char *field, st
 				     struct ay_err *e);
 /* A version 4 UUID from 16 octets of random. */
 struct ay_uuid ay_uuid_from_random(const uint8_t random[16]);
+/*
+ * A version 7 UUID: begins with the instant, in milliseconds since 1970, so
+ * that what has it can be found by time. at_ms: not negative.
+ */
+struct ay_uuid ay_uuid_from_time(int64_t at_ms, const uint8_t random[16]);
+/* That instant; -1: another version. */
+int64_t ay_uuid_time(const struct ay_uuid *u);
 
 #endif

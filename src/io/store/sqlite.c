@@ -394,6 +394,7 @@ const struct ay_store_kind ay_store_sqlite = {
 	.hosts = ay_sqlite_hosts,
 	.host = ay_sqlite_host,
 	.attestations = ay_sqlite_attestations,
+	.history = ay_sqlite_history,
 	.blob = ay_sqlite_read_blob,
 	.ima = ay_sqlite_ima,
 	.aiks = ay_sqlite_aiks,

@@ -249,6 +249,8 @@ enum ay_rc ay_sqlite_host(struct ay_store *s, const struct ay_uuid *id, ay_host_
 			  struct ay_err *e);
 enum ay_rc ay_sqlite_attestations(struct ay_store *s, uint64_t from, size_t limit, ay_attest_cb *cb,
 				  void *arg, struct ay_err *e);
+enum ay_rc ay_sqlite_history(struct ay_store *s, uint64_t from, size_t limit, ay_attest_cb *cb,
+			     void *arg, struct ay_err *e);
 enum ay_rc ay_sqlite_read_blob(struct ay_store *s, struct ay_bytes id, struct ay_arena *a,
 			       struct ay_bytes *out, struct ay_err *e);
 enum ay_rc ay_sqlite_ima(struct ay_store *s, const struct ay_uuid *host, struct ay_bytes boot_id,

@@ -118,6 +118,29 @@ enum ay_rc ay_sqlite_attestations(struct ay_store *s, uint64_t from, size_t limi
 	return ended(s->rd, st, r, e);
 }
 
+enum ay_rc ay_sqlite_history(struct ay_store *s, uint64_t from, size_t limit, ay_attest_cb *cb,
+			     void *arg, struct ay_err *e)
+{
+	char sql[AY_SQL_MAX];
+	struct ay_attest_past row;
+	sqlite3_stmt *st;
+	enum ay_rc rc;
+	int r = SQLITE_DONE;
+
+	ay_sql_select(&ay_row_past, "attestation", "WHERE seq <= ?1 ORDER BY seq DESC LIMIT ?2",
+		      sql);
+	rc = ay_sql_prepare(s->rd, sql, &st, e);
+	if (rc != AY_OK)
+		return rc;
+	sqlite3_bind_int64(st, 1, from > INT64_MAX ? INT64_MAX : (int64_t)from);
+	sqlite3_bind_int64(st, 2, limit > INT64_MAX ? INT64_MAX : (int64_t)limit);
+	while ((r = sqlite3_step(st)) == SQLITE_ROW) {
+		ay_sql_read(st, 0, &ay_row_past, &row);
+		cb(arg, &row);
+	}
+	return ended(s->rd, st, r, e);
+}
+
 enum ay_rc ay_sqlite_read_blob(struct ay_store *s, struct ay_bytes id, struct ay_arena *a,
 			       struct ay_bytes *out, struct ay_err *e)
 {

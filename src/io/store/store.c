@@ -126,6 +126,12 @@ enum ay_rc ay_store_attestations(struct ay_store *s, uint64_t from, size_t limit
 	return of(s)->attestations(s, from, limit, cb, arg, e);
 }
 
+enum ay_rc ay_store_history(struct ay_store *s, uint64_t from, size_t limit, ay_attest_cb *cb,
+			    void *arg, struct ay_err *e)
+{
+	return of(s)->history(s, from, limit, cb, arg, e);
+}
+
 enum ay_rc ay_store_blob(struct ay_store *s, struct ay_bytes id, struct ay_arena *a,
 			 struct ay_bytes *out, struct ay_err *e)
 {

@@ -166,6 +166,8 @@ struct ay_store_kind {
 			   struct ay_err *e);
 	enum ay_rc (*attestations)(struct ay_store *s, uint64_t from, size_t limit,
 				   ay_attest_cb *cb, void *arg, struct ay_err *e);
+	enum ay_rc (*history)(struct ay_store *s, uint64_t from, size_t limit, ay_attest_cb *cb,
+			      void *arg, struct ay_err *e);
 	enum ay_rc (*blob)(struct ay_store *s, struct ay_bytes id, struct ay_arena *a,
 			   struct ay_bytes *out, struct ay_err *e);
 	enum ay_rc (*ima)(struct ay_store *s, const struct ay_uuid *host, struct ay_bytes boot_id,
@@ -254,6 +256,9 @@ AY_MUST_USE enum ay_rc ay_store_host(struct ay_store *s, const struct ay_uuid *i
 /* The row `from` and the same host's rows before it, newest first. from 0: nothing. */
 AY_MUST_USE enum ay_rc ay_store_attestations(struct ay_store *s, uint64_t from, size_t limit,
 					     ay_attest_cb *cb, void *arg, struct ay_err *e);
+/* Rows of any host from the number `from` on backwards, newest first. */
+AY_MUST_USE enum ay_rc ay_store_history(struct ay_store *s, uint64_t from, size_t limit,
+					ay_attest_cb *cb, void *arg, struct ay_err *e);
 /* What the evidence of a row is called in reports: a hash over all of it, in hexadecimal. */
 void ay_store_evidence_name(const struct ay_attest_past *r, char hex[65]);
 /* Content by its SHA-256, checked against it; into the arena. AY_E_NOENT when retention took it. */

@@ -20,12 +20,12 @@ void ay_nonce_draw(struct ay_engine *g, uint8_t out[32])
 	OPENSSL_cleanse(n, 32);
 }
 
-void ay_report_id_draw(struct ay_engine *g, uint8_t out[16])
+void ay_report_id_draw(struct ay_engine *g, int64_t at_ms, uint8_t out[16])
 {
 	uint8_t drawn[32];
 
 	ay_nonce_draw(g, drawn);
-	memcpy(out, ay_uuid_from_random(drawn).b, 16);
+	memcpy(out, ay_uuid_from_time(at_ms, drawn).b, 16);
 }
 
 /* What we know of the host, so that it need not send it again. */

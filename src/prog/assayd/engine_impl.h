@@ -353,7 +353,7 @@ void ay_conns_fini(struct ay_engine *g);
 
 /* ---- challenge.c ---- */
 void ay_nonce_draw(struct ay_engine *g, uint8_t out[32]);
-void ay_report_id_draw(struct ay_engine *g, uint8_t out[16]);
+void ay_report_id_draw(struct ay_engine *g, int64_t at_ms, uint8_t out[16]);
 void ay_challenge_send(struct ay_engine *g, struct ay_host *h, struct ay_conn *c);
 
 /* ---- enrol.c ---- */

@@ -244,7 +244,7 @@ void ay_settle_job(struct ay_engine *g, struct ay_job *j)
 		return;
 	}
 	j->version = ++h->run->claimed;
-	ay_report_id_draw(g, j->report_id);
+	ay_report_id_draw(g, j->now_ms, j->report_id);
 	plan_lease(g, j);
 	if (store_job(g, j, &e) != AY_OK) {
 		ay_log_err(AY_LOG_ERROR, "evidence cannot be stored", &e);

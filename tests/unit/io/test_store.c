@@ -217,6 +217,15 @@ static void test_attest_cas(void **state)
 	assert_int_equal(seen.n, 3);
 	assert_int_equal(seen.seq[0], 4);
 	assert_int_equal(seen.version[2], 2);
+	memset(&seen, 0, sizeof(seen));
+	assert_int_equal(ay_store_history(f.s, INT64_MAX, 2, see_past, &seen, &f.e), AY_OK);
+	assert_int_equal(seen.n, 2);
+	assert_int_equal(seen.seq[0], 4);
+	assert_int_equal(seen.seq[1], 3);
+	memset(&seen, 0, sizeof(seen));
+	assert_int_equal(ay_store_history(f.s, 2, 9, see_past, &seen, &f.e), AY_OK);
+	assert_int_equal(seen.n, 2);
+	assert_int_equal(seen.seq[0], 2);
 	fx_end(&f);
 }
 

@@ -12,6 +12,7 @@
 #include "prog/assayd/diff.h"
 #include "prog/assayd/find.h"
 #include "prog/assayd/keepers.h"
+#include "prog/assayd/kept.h"
 #include "prog/assayd/hooks.h"
 #include "prog/assayd/outgoing.h"
 #include "prog/assayd/past.h"
@@ -204,6 +205,42 @@ enum ay_rc ay_engine_report(struct ay_engine *g, const struct ay_host *h, json_t
 	(void)g, (void)h, (void)e;
 	*out = json_pack("{s:s}", "verdict", "trusted");
 	return AY_OK;
+}
+
+/* Of the row, what the API's own tests look at. */
+static void played_report(void *arg, const struct ay_attest_past *p)
+{
+	char id[AY_UUID_TEXT], host[AY_UUID_TEXT];
+	struct ay_uuid report;
+
+	memcpy(report.b, p->report_id, sizeof(report.b));
+	ay_uuid_format(&report, id);
+	ay_uuid_format(&p->host, host);
+	*(json_t **)arg = json_pack("{s:s, s:s, s:o, s:s}", "id", id, "host", host, "at",
+				    ay_api_time(p->at), "verdict", "trusted");
+}
+
+enum ay_rc ay_engine_kept_report(struct ay_engine *g, uint64_t seq, json_t **out, struct ay_err *e)
+{
+	(void)g;
+	*out = NULL;
+	return ay_store_attestations(w.fx.s, seq, 1, played_report, out, e);
+}
+
+enum ay_rc ay_engine_kept(struct ay_engine *g, const struct ay_kept_ask *ask, struct ay_kept_row *out,
+			  size_t *n, struct ay_err *e)
+{
+	(void)g, (void)ask, (void)out, (void)e;
+	*n = 0;
+	return AY_OK;
+}
+
+enum ay_rc ay_engine_kept_find(struct ay_engine *g, const struct ay_uuid *report,
+			       struct ay_kept_row *out, struct ay_err *e)
+{
+	(void)g, (void)report;
+	memset(out, 0, sizeof(*out));
+	return ay_fail(e, AY_E_NOENT, "report", 0, "none");
 }
 
 enum ay_rc ay_engine_token_create(struct ay_engine *g, const struct ay_token_spec *s, char *text,

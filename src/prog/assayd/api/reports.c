@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prog/assayd/api/call.h"
+#include "prog/assayd/kept.h"
 
 void ay_api_reports_latest(struct ay_api_call *c)
 {
@@ -23,10 +24,9 @@ struct past {
 	uint64_t next;
 	/* one wanted by its id */
 	bool wanted, found;
-	uint8_t id[16], report[32];
-	char evidence[65];
+	uint8_t id[16];
+	uint64_t seq;
 	struct ay_uuid host;
-	int64_t at;
 };
 
 /* The number of a host's newest row. */
@@ -62,12 +62,9 @@ static void see_past(void *arg, const struct ay_attest_past *p)
 						ay_verdict_name((enum ay_verdict)p->verdict),
 						"lease_until", ay_api_time(p->lease_until)));
 	}
-	if (past->wanted && !past->found && memcmp(past->id, p->report_id, 16) == 0 &&
-	    p->report.n == sizeof(past->report)) {
+	if (past->wanted && !past->found && memcmp(past->id, p->report_id, 16) == 0) {
 		past->found = true;
-		memcpy(past->report, p->report.p, sizeof(past->report));
-		past->at = p->at;
-		ay_store_evidence_name(p, past->evidence);
+		past->seq = p->seq;
 	}
 }
 
@@ -112,36 +109,11 @@ void ay_api_reports_list(struct ay_api_call *c)
 	ay_api_json(c, 200, ay_api_list(c, past.items, past.next));
 }
 
-/* The stored document has neither id, host nor instant: they are the row's. */
-static void show_stored(struct ay_api_call *c, const struct past *past)
-{
-	char id[AY_UUID_TEXT], host[AY_UUID_TEXT];
-	struct ay_bytes text;
-	json_t *report = NULL, *head;
-	struct ay_err e = { 0 };
-
-	if (ay_api_refused(
-		    c, ay_store_blob(c->api->store, AY_BYTES(past->report), &c->arena, &text, &e),
-		    &e))
-		return;
-	if (ay_api_refused(c, ay_json_load(text, text.n, "report", &report, &e), &e))
-		return;
-	report_id_text(past->id, id);
-	ay_uuid_format(&past->host, host);
-	head = json_pack("{s:s, s:s, s:o}", "id", id, "host", host, "at", ay_api_time(past->at));
-	json_object_update(head, report);
-	json_object_set_new(head, "id", json_string(id));
-	json_object_set_new(head, "host", json_string(host));
-	json_object_set_new(head, "evidence", json_string(past->evidence));
-	json_decref(report);
-	ay_engine_explain(c->api->engine, head);
-	ay_api_json(c, 200, head);
-}
-
 void ay_api_reports_show(struct ay_api_call *c)
 {
 	const struct ay_host *h = ay_api_host(c);
 	struct past past = { .call = c, .wanted = true };
+	json_t *report = NULL;
 	struct ay_uuid id;
 	uint64_t from;
 	struct ay_err e = { 0 };
@@ -166,7 +138,10 @@ void ay_api_reports_show(struct ay_api_call *c)
 		ay_api_problem(c, &e);
 		return;
 	}
-	show_stored(c, &past);
+	if (ay_api_refused(c, ay_engine_kept_report(c->api->engine, past.seq, &report, &e), &e))
+		return;
+	ay_engine_explain(c->api->engine, report);
+	ay_api_json(c, 200, report);
 }
 
 /* ---- changes of the verdict ---- */
