@@ -738,6 +738,42 @@ static void test_scope(void **state)
 	w.host.n_labels = 0;
 }
 
+/* A reader that is limited hears of events of hosts he may see: not of another's, nor of none's. */
+static void test_event_scope(void **state)
+{
+	static const char grants[] = "{\"name\":\"north\",\"grants\":[{\"role\":\"viewer\","
+				     "\"scope\":{\"pool\":\"north\"}}]}";
+	static const char other[] = "{\"host\":\"018f0000-0000-7000-8000-0000000000ff\","
+				    "\"name\":\"h9\",\"code\":\"HOST_ADDED\"}";
+	char north[AY_API_TOKEN_TEXT], id[AY_UUID_TEXT], own[160];
+	unsigned chunks;
+
+	(void)state;
+	assert_int_equal(ask("POST", "/api/v1/users", admin, grants), 201);
+	token_of("north", north);
+	ay_uuid_format(&w.host.id, id);
+	snprintf(own, sizeof(own), "{\"host\":\"%s\",\"name\":\"h1\",\"code\":\"HOST_ADDED\"}", id);
+	assert_int_equal(ask("GET", "/api/v1/events", north, NULL), 200);
+	chunks = w.chunks;
+	set_label("pool", "south");
+	w.event(w.event_arg, 100, "host", own);
+	w.event(w.event_arg, 101, "host", other);
+	w.event(w.event_arg, 102, "policy", "{\"code\":\"POLICY_ACTIVE\",\"text\":\"p\"}");
+	assert_int_equal(w.chunks, chunks);
+	set_label("pool", "north");
+	w.event(w.event_arg, 103, "host", own);
+	assert_int_equal(w.chunks, chunks + 1);
+	assert_non_null(strstr(w.body, "id: 103\nevent: host\n"));
+	ay_api_gone(w.api, w.api->calls->req);
+	assert_int_equal(ask("GET", "/api/v1/events", admin, NULL), 200);
+	chunks = w.chunks;
+	w.event(w.event_arg, 104, "host", other);
+	assert_int_equal(w.chunks, chunks + 1); /* who is not limited hears of all */
+	ay_api_gone(w.api, w.api->calls->req);
+	w.host.labels = NULL;
+	w.host.n_labels = 0;
+}
+
 /* A token for fewer hosts than its owner; a role with a scope of its own; nothing wider. */
 static void test_narrow(void **state)
 {
@@ -885,10 +921,10 @@ int main(void)
 		T(test_spray),	       T(test_login_refused), T(test_login_left),
 		T(test_basic),	       T(test_totp),	      T(test_totp_ends),
 		T(test_password),      T(test_rehash),	      T(test_hash_cost),
-		T(test_give),	       T(test_scope),	      T(test_narrow),
-		T(test_last_admin),    T(test_break_glass),   T(test_first_admin),
-		T(test_ids),	       T(test_session_own),   T(test_hash_queue),
-		T(test_totp_vectors),
+		T(test_give),	       T(test_scope),	      T(test_event_scope),
+		T(test_narrow),	       T(test_last_admin),    T(test_break_glass),
+		T(test_first_admin),   T(test_ids),	      T(test_session_own),
+		T(test_hash_queue),    T(test_totp_vectors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
