@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-enum { MAX_ADDR = 255, MAX_HEADER = 8192 };
+enum { MAX_ADDR = 255 };
 
 void ay_front_ready_build(struct ay_writer *w, const struct ay_front_ready *r)
 {
@@ -100,7 +100,7 @@ static size_t parse_headers(struct ay_reader *r, struct ay_api_header *h)
 	}
 	for (size_t i = 0; i < n && ay_rd_ok(r); i++) {
 		h[i].name = ay_rd_vec8(r, "api.header.name", 64);
-		h[i].value = ay_rd_vec16(r, "api.header.value", MAX_HEADER);
+		h[i].value = ay_rd_vec16(r, "api.header.value", AY_API_MAX_HEADER);
 	}
 	return n;
 }

@@ -78,6 +78,7 @@ enum ay_http_method {
 		"idempotency-key", "x-csrf-token", "date", "x-nonce", "x-auth-blob",               \
 		"authorizationtoken"
 #define AY_API_MAX_HEADERS 24
+#define AY_API_MAX_HEADER 8192 /* value of one header */
 #define AY_API_MAX_TARGET 8192 /* path and query together */
 
 struct ay_api_header {

@@ -58,6 +58,16 @@ static void give_slot(struct ay_httpd_pending *p)
 	h->free_slot[h->n_free++] = p->id & ((1u << SLOT_BITS) - 1);
 }
 
+static const char *const passed[] = { AY_API_HEADERS };
+
+static bool is_passed(const char *name)
+{
+	for (size_t i = 0; i < AY_COUNT(passed); i++)
+		if (strcasecmp(name, passed[i]) == 0)
+			return true;
+	return false;
+}
+
 /* ---- strictness: what evhttp lets through and a proxy in front might read otherwise ---- */
 
 static bool is_digits(const char *s)
@@ -71,6 +81,28 @@ static bool is_token(const char *s)
 				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 	return *s != 0 && strspn(s, token) == strlen(s);
+}
+
+/* Lists may be sent in parts [RFC9110 5.3]. */
+static bool is_list(const char *name)
+{
+	return strcmp(name, "accept") == 0 || strcmp(name, "if-match") == 0 ||
+	       strcmp(name, "if-none-match") == 0;
+}
+
+/* One of two would be judged by us, and perhaps the other by who stands before us. */
+static const char *judge_passed(struct evhttp_request *req)
+{
+	for (size_t i = 0; i < AY_COUNT(passed); i++) {
+		size_t n = 0;
+		struct evkeyval *kv;
+
+		TAILQ_FOREACH (kv, evhttp_request_get_input_headers(req), next)
+			n += strcasecmp(kv->key, passed[i]) == 0;
+		if (AY_CHECKED("HTTP_TWICE", n > 1 && !is_list(passed[i])))
+			return "a header stands twice that may stand once";
+	}
+	return NULL;
 }
 
 /* NULL, or why the request is refused. 2.1 has no hook before the body: it is judged when whole. */
@@ -95,7 +127,7 @@ static const char *judge_headers(struct evhttp_request *req)
 		return "more than one Content-Length";
 	if (AY_CHECKED("HTTP_HOST", hosts != 1))
 		return "exactly one Host is needed";
-	return NULL;
+	return judge_passed(req);
 }
 
 static const char *judge_target(struct evhttp_request *req)
@@ -124,6 +156,10 @@ static struct wrong judge_size(struct evhttp_request *req)
 	TAILQ_FOREACH (kv, evhttp_request_get_input_headers(req), next) {
 		n++;
 		octets += strlen(kv->key) + strlen(kv->value) + 4;
+		/* left out, it would be as if a condition or a credential had not been sent */
+		if (AY_CHECKED("HTTP_HEADER_LONG",
+			       is_passed(kv->key) && strlen(kv->value) > AY_API_MAX_HEADER))
+			return (struct wrong){ 431, "HTTP_HEADERS", "a header is too long" };
 	}
 	if (AY_CHECKED("HTTP_TARGET", strlen(evhttp_request_get_uri(req)) > AY_API_MAX_TARGET))
 		return (struct wrong){ 414, "HTTP_TARGET", "target too long" };
@@ -170,14 +206,13 @@ static struct ay_bytes view(const char *s)
 
 static void take_headers(struct evhttp_request *req, struct ay_api_request *r)
 {
-	static const char *const passed[] = { AY_API_HEADERS };
 	struct evkeyvalq *in = evhttp_request_get_input_headers(req);
 
 	static_assert(AY_COUNT(passed) <= AY_API_MAX_HEADERS, "room for each");
 	for (size_t i = 0; i < AY_COUNT(passed); i++) {
 		const char *v = evhttp_find_header(in, passed[i]);
 
-		if (v != NULL && strlen(v) <= 8192)
+		if (v != NULL)
 			r->header[r->n_headers++] =
 				(struct ay_api_header){ view(passed[i]), view(v) };
 	}
