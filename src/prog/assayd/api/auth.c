@@ -13,10 +13,22 @@ const struct ay_auth_scheme *ay_auth_schemes(size_t *n)
 	return schemes;
 }
 
+static void wrong(struct ay_err *e)
+{
+	ay_err_set(e, AY_E_DENIED, "authorization", 0, "the credential is not valid");
+	ay_err_code(e, "AUTH_FAILED");
+}
+
 enum ay_rc ay_auth_wrong(struct ay_err *e)
 {
-	return ay_fail_code(e, AY_E_DENIED, "AUTH_FAILED", "authorization",
-			    "the credential is not valid");
+	wrong(e);
+	return AY_E_DENIED;
+}
+
+enum ay_auth ay_auth_refused(struct ay_err *e)
+{
+	wrong(e);
+	return AY_AUTH_REFUSED;
 }
 
 struct ay_bytes ay_auth_of(const struct ay_api_request *r, const char *scheme)
@@ -71,7 +83,7 @@ static enum ay_auth let_in(const struct ay_auth_scheme *s, struct ay_principal *
 			   struct ay_err *e)
 {
 	if (!who->known)
-		return ay_auth_wrong(e) == AY_OK ? AY_AUTH_OK : AY_AUTH_REFUSED;
+		return ay_auth_refused(e);
 	who->scheme = s->name;
 	return AY_AUTH_OK;
 }
@@ -93,5 +105,5 @@ enum ay_auth ay_auth_check(struct ay_api_call *c, const struct ay_api_request *r
 	}
 	if (ay_api_request_header(r, "authorization").p == NULL)
 		return AY_AUTH_NONE; /* the route decides */
-	return ay_auth_wrong(e) == AY_OK ? AY_AUTH_OK : AY_AUTH_REFUSED;
+	return ay_auth_refused(e);   /* of no kind that we know */
 }

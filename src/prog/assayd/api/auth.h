@@ -50,6 +50,7 @@ void ay_auth_finish(struct ay_api_call *c, enum ay_rc rc, const struct ay_princi
 
 /* The one refusal for every credential that is not right: it does not say why. */
 AY_MUST_USE enum ay_rc ay_auth_wrong(struct ay_err *e);
+enum ay_auth ay_auth_refused(struct ay_err *e); /* the same, as a row ends */
 /* The credentials of an Authorization header of this scheme: what stands after the blank. NULL
  * view: it is of another scheme, or there is none. */
 struct ay_bytes ay_auth_of(const struct ay_api_request *r, const char *scheme);

@@ -112,7 +112,7 @@ enum ay_auth ay_auth_basic(struct ay_api_call *c, const struct ay_api_request *r
 	if (text.p == NULL)
 		return AY_AUTH_NONE;
 	if (ay_basic_parse(text, &c->arena, &name, &password, e) != AY_OK)
-		return ay_auth_wrong(e) == AY_OK ? AY_AUTH_OK : AY_AUTH_REFUSED;
+		return ay_auth_refused(e);
 	u = ay_account_find(c->api, name);
 	if (password.n > 5 && memcmp(password.p, "asy1.", 5) == 0)
 		rc = by_token(c, name, password, who, e);
