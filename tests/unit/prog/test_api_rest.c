@@ -89,6 +89,31 @@ static void test_if_match(void **state)
 			 412);
 }
 
+/* Who may change a host and not read it learns nothing of it by guessing tags. */
+static void test_if_match_reads(void **state)
+{
+	char tag[64], text[AY_API_TOKEN_TEXT];
+
+	(void)state;
+	assert_int_equal(ask("GET", "/api/v1/hosts/h1", admin, NULL), 200);
+	snprintf(tag, sizeof(tag), "%s", header_of("etag"));
+	assert_int_equal(ask("POST", "/api/v1/roles", admin,
+			     "{\"name\":\"blind\",\"permissions\":[\"HOST_WRITE\"]}"),
+			 201);
+	assert_int_equal(
+		ask("POST", "/api/v1/users", admin, "{\"name\":\"mole\",\"role\":\"blind\"}"), 201);
+	assert_int_equal(ask("POST", "/api/v1/users/mole/tokens", admin, "{}"), 201);
+	snprintf(text, sizeof(text), "%s", answer_text("token"));
+	w.more[0] = "if-match";
+	for (unsigned i = 0; i < 2; i++) { /* the right one and a wrong one: no difference */
+		w.more_value[0] = i == 0 ? tag : "\"x\"";
+		assert_int_equal(ask("PATCH", "/api/v1/hosts/h1", text, "{}"), 403);
+		assert_string_equal(error_of("code"), "NOT_PERMITTED");
+	}
+	w.more[0] = NULL;
+	assert_int_equal(ask("PATCH", "/api/v1/hosts/h1", text, "{}"), 200);
+}
+
 static const char host_n[] = "{\"name\":\"n\"}";
 
 static void test_idempotent(void **state)
@@ -300,15 +325,11 @@ static void test_bulk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		API_TEST(test_not_modified),
-		API_TEST(test_if_match),
-		API_TEST(test_idempotent),
-		API_TEST(test_idempotent_refused),
-		API_TEST(test_idempotent_secret),
-		API_TEST(test_idempotent_cut),
-		API_TEST(test_filters),
-		API_TEST(test_cursor_holds),
-		API_TEST(test_bulk),
+		API_TEST(test_not_modified),	   API_TEST(test_if_match),
+		API_TEST(test_if_match_reads),	   API_TEST(test_idempotent),
+		API_TEST(test_idempotent_refused), API_TEST(test_idempotent_secret),
+		API_TEST(test_idempotent_cut),	   API_TEST(test_filters),
+		API_TEST(test_cursor_holds),	   API_TEST(test_bulk),
 	};
 
 	return cmocka_run_group_tests_name("api_rest", tests, NULL, NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Entity tags: what a client saw, so that it does not undo what it did not see [RFC9110 8.8.3]. */
 #include "core/crypto/hash.h"
-#include "prog/assayd/api/call.h"
+#include "prog/assayd/api/auth.h"
+#include "prog/assayd/api/router.h"
 
 #include <stdlib.h>
 
@@ -180,6 +181,15 @@ static struct ay_etag look_at(struct ay_api_call *c, const struct ay_route *reso
 	return seen;
 }
 
+/* Who may not read it must not learn by conditions what it is like. */
+static enum ay_rc may_see(const struct ay_api_call *c, const struct ay_route *resource,
+			  struct ay_err *e)
+{
+	enum ay_rc rc = ay_route_permit(resource, &c->who, e);
+
+	return rc == AY_OK ? ay_route_scope(resource, &c->who, e) : rc;
+}
+
 bool ay_etag_permits(struct ay_api_call *c)
 {
 	const struct ay_route *resource;
@@ -189,6 +199,11 @@ bool ay_etag_permits(struct ay_api_call *c)
 	if (c->if_match.n == 0 || c->route->method == AY_HTTP_GET)
 		return true;
 	resource = ay_etag_resource(c->route);
+	if (resource != NULL && AY_CHECKED("IF_MATCH_READ", may_see(c, resource, &e) != AY_OK)) {
+		ay_api_denied(c, 403, &e);
+		ay_api_problem(c, &e);
+		return false;
+	}
 	if (resource != NULL && ay_etag_has(resource))
 		seen = look_at(c, resource);
 	if (!AY_CHECKED("IF_MATCH", seen.status != 200 || !is_permitted(c->if_match, seen.text,
