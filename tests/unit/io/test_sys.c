@@ -3,6 +3,7 @@
 
 #include "io/sys/file.h"
 #include "io/sys/log.h"
+#include "io/sys/wipe.h"
 
 #include <fcntl.h>
 #include <jansson.h>
@@ -204,9 +205,29 @@ static int drop_dir(void **state)
 	return system(command);
 }
 
+static void test_wipe(void **state)
+{
+	char *p = malloc(64);
+	json_malloc_t make;
+	json_free_t drop;
+
+	(void)state;
+	memset(p, 'x', 64);
+	ay_wipe_block(p);
+	for (int i = 0; i < 64; i++)
+		assert_int_equal(p[i], 0);
+	ay_wipe_free(p);
+	ay_wipe_free(NULL);
+	ay_wipe_json();
+	json_get_alloc_funcs(&make, &drop);
+	assert_true(drop == ay_wipe_free);
+	json_decref(json_pack("{s:s}", "password", "secret"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_wipe),
 		cmocka_unit_test(a_peers_text_stays_one_value),
 		cmocka_unit_test(json_lines_parse),
 		cmocka_unit_test(lines_have_a_limit),

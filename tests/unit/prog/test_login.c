@@ -3,6 +3,7 @@
 #include "api_fixture.h"
 
 #include "core/base/base64.h"
+#include "io/sys/wipe.h"
 #include "prog/assayd/api/session.h"
 #include "prog/assayd/api/totp.h"
 
@@ -738,6 +739,27 @@ static void test_scope(void **state)
 	w.host.n_labels = 0;
 }
 
+/* What was sent does not outlive its call in memory that is used again. */
+static void test_wiped(void **state)
+{
+	struct ay_api_call *c;
+	json_malloc_t make;
+	json_free_t drop;
+
+	(void)state;
+	add_person("eve", "operator");
+	with_authorization = "Basic ZXZlOmNvcnJlY3QgaG9yc2UgYmF0dGVyeQ==";
+	assert_int_equal(ask_wait("GET", "/api/v1/hosts", NULL, NULL), 200);
+	c = w.api->ended;
+	assert_non_null(c->message.p);
+	ay_api_call_wipe(c);
+	for (size_t i = 0; i < c->message.n; i++)
+		assert_int_equal(c->message.p[i], 0);
+	json_get_alloc_funcs(&make, &drop);
+	assert_true(drop == ay_wipe_free);
+	nobody();
+}
+
 /* A reader that is limited hears of events of hosts he may see: not of another's, nor of none's. */
 static void test_event_scope(void **state)
 {
@@ -922,9 +944,9 @@ int main(void)
 		T(test_basic),	       T(test_totp),	      T(test_totp_ends),
 		T(test_password),      T(test_rehash),	      T(test_hash_cost),
 		T(test_give),	       T(test_scope),	      T(test_event_scope),
-		T(test_narrow),	       T(test_last_admin),    T(test_break_glass),
-		T(test_first_admin),   T(test_ids),	      T(test_session_own),
-		T(test_hash_queue),    T(test_totp_vectors),
+		T(test_wiped),	       T(test_narrow),	      T(test_last_admin),
+		T(test_break_glass),   T(test_first_admin),   T(test_ids),
+		T(test_session_own),   T(test_hash_queue),    T(test_totp_vectors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

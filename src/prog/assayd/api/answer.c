@@ -4,9 +4,11 @@
 #include "io/ipc/ipc.h"
 #include "io/ipc/tables.h"
 #include "io/sys/log.h"
+#include "io/sys/wipe.h"
 #include "prog/assayd/family/family.h"
 #include "prog/assayd/soap/soap.h"
 
+#include <openssl/crypto.h>
 #include <stdlib.h>
 
 /* ---- to front ---- */
@@ -66,12 +68,27 @@ static void call_end(struct ay_api_call *c)
 	c->api->ended = c;
 }
 
+static void wipe(struct ay_bytes b)
+{
+	if (b.n > 0)
+		OPENSSL_cleanse((void *)(uintptr_t)b.p, b.n);
+}
+
+void ay_api_call_wipe(struct ay_api_call *c)
+{
+	wipe(c->message);
+	wipe(c->raw);
+	wipe(c->credential);
+	OPENSSL_cleanse(c->sealed, sizeof(c->sealed));
+}
+
 void ay_api_sweep(struct ay_api *a)
 {
 	while (a->ended != NULL) {
 		struct ay_api_call *c = a->ended;
 
 		a->ended = c->next;
+		ay_api_call_wipe(c);
 		free(c->idem);
 		json_decref(c->body);
 		ay_arena_fini(&c->arena);
@@ -154,7 +171,7 @@ static void finish_json(struct ay_api_call *c, int status, const char *type, jso
 		finish(c, 304, NULL, (struct ay_bytes){ NULL, 0 });
 	else
 		finish(c, status, type, ay_bytes_of(text));
-	free(text);
+	ay_wipe_free(text); /* tokens are told in it, once */
 }
 
 void ay_api_json(struct ay_api_call *c, int status, json_t *body)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/sys/rng.h"
+#include "io/sys/wipe.h"
 #include "prog/assayd/api/attempt.h"
 #include "prog/assayd/api/clients.h"
 #include "prog/assayd/api/identities.h"
@@ -50,6 +51,7 @@ enum ay_rc ay_api_new(struct ay_engine *g, struct ay_store *store, const struct 
 	*api = NULL;
 	if (a == NULL)
 		return ay_fail(e, AY_E_NOMEM, "api", 0, "out of memory");
+	ay_wipe_json();
 	a->engine = g;
 	a->store = store;
 	a->out = *out;

@@ -136,6 +136,8 @@ struct ay_api {
  * handler that may still look at it.
  */
 void ay_api_sweep(struct ay_api *a);
+/* What was sent may hold secrets: copies of it in the arena. JSON is wiped as it is freed. */
+void ay_api_call_wipe(struct ay_api_call *c);
 void ay_api_json(struct ay_api_call *c, int status, json_t *body); /* takes body; NULL: 503 */
 void ay_api_bytes(struct ay_api_call *c, int status, const char *type, struct ay_bytes body);
 /* 200; more than fits into one message goes in parts. */
