@@ -2,6 +2,7 @@
 /* People from elsewhere: client certificates, an identity provider, whose account they get. */
 #include "api_fixture.h"
 
+#include "core/authz/audit.h"
 #include "core/base/base64.h"
 #include "core/crypto/certgen.h"
 #include "core/crypto/ticket.h"
@@ -464,13 +465,46 @@ static void test_oidc_secret(void **state)
 	w.config = before;
 }
 
+static void count_denied(void *arg, uint64_t seq, struct ay_bytes record)
+{
+	struct ay_audit_record r;
+
+	(void)seq;
+	assert_int_equal(ay_audit_record_parse(record, &r, NULL), AY_OK);
+	*(unsigned *)arg += ay_bytes_eq(r.action, ay_bytes_of("LOGIN_DENIED"));
+}
+
+/* What costs nothing to ask for is told of so often, then counted. */
+static void test_flood(void **state)
+{
+	static const char path[] = "/api/v1/login/oidc/callback?state=x&code=y";
+	struct ay_event_row event = { .at = 5, .kind = "X", .body = "{}" };
+	unsigned n = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 300; i++)
+		assert_int_equal(ask("GET", path, NULL, NULL), 403);
+	assert_int_equal(fx_write(&w.fx, (struct ay_write){ .kind = AY_WR_EVENT, .event = &event }),
+			 AY_OK);
+	assert_int_equal(ay_store_audits(w.fx.s, 0, 1000, count_denied, &n, &w.fx.e), AY_OK);
+	assert_int_equal(n, 50);
+	n = 0;
+	with_peer = "[2001:db8::1]:99"; /* elsewhere it is told again */
+	assert_int_equal(ask("GET", path, NULL, NULL), 403);
+	with_peer = NULL;
+	assert_int_equal(fx_write(&w.fx, (struct ay_write){ .kind = AY_WR_EVENT, .event = &event }),
+			 AY_OK);
+	assert_int_equal(ay_store_audits(w.fx.s, 0, 1000, count_denied, &n, &w.fx.e), AY_OK);
+	assert_int_equal(n, 51);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up_all, tear_down_all)
 	const struct CMUnitTest tests[] = {
-		T(test_cert),	    T(test_cert_unknown),  T(test_cert_above),	T(test_cert_many),
-		T(test_oidc),	    T(test_oidc_stranger), T(test_oidc_link),	T(test_oidc_mfa),
-		T(test_oidc_state), T(test_oidc_down),	   T(test_oidc_secret),
+		T(test_cert),	    T(test_cert_unknown),  T(test_cert_above), T(test_cert_many),
+		T(test_oidc),	    T(test_oidc_stranger), T(test_oidc_link),  T(test_oidc_mfa),
+		T(test_oidc_state), T(test_flood),	   T(test_oidc_down),  T(test_oidc_secret),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

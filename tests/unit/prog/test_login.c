@@ -2,6 +2,7 @@
 /* People: passwords, second factor, sessions, who must wait, who may give what. */
 #include "api_fixture.h"
 
+#include "core/authz/audit.h"
 #include "core/base/base64.h"
 #include "io/sys/wipe.h"
 #include "prog/assayd/api/session.h"
@@ -353,6 +354,82 @@ static void test_basic(void **state)
 			 204);
 	set_basic("eve", GOOD);
 	assert_int_equal(ask_wait("GET", "/api/v1/hosts", NULL, NULL), 401);
+	nobody();
+}
+
+/* Records of the audit of this action; last: the detail of the last one. */
+struct records {
+	const char *action;
+	unsigned n;
+	char last[1024];
+};
+
+static void count_records(void *arg, uint64_t seq, struct ay_bytes record)
+{
+	struct records *n = arg;
+	struct ay_audit_record r;
+
+	(void)seq;
+	assert_int_equal(ay_audit_record_parse(record, &r, NULL), AY_OK);
+	if (!ay_bytes_eq(r.action, ay_bytes_of(n->action)))
+		return;
+	n->n++;
+	snprintf(n->last, sizeof(n->last), "%.*s %.*s %.*s", (int)r.actor.n,
+		 (const char *)r.actor.p, (int)r.object.n, (const char *)r.object.p,
+		 (int)r.detail.n, (const char *)r.detail.p);
+}
+
+static const struct records *records_of(const char *action)
+{
+	static struct records n;
+	struct ay_event_row event = { .at = 5, .kind = "X", .body = "{}" };
+
+	n = (struct records){ .action = action };
+	/* lazy records are there once a later write is */
+	assert_int_equal(fx_write(&w.fx, (struct ay_write){ .kind = AY_WR_EVENT, .event = &event }),
+			 AY_OK);
+	assert_int_equal(ay_store_audits(w.fx.s, 0, 10000, count_records, &n, &w.fx.e), AY_OK);
+	return &n;
+}
+
+/* A password that comes with every request is a login once an hour from each address. */
+static void test_basic_recorded(void **state)
+{
+	(void)state;
+	add_person("eve", "operator");
+	set_basic("eve", GOOD);
+	for (unsigned i = 0; i < 20; i++) { /* ports differ, and the hash is made anew at times */
+		with_peer = i % 2 == 0 ? "192.0.2.9:1000" : "192.0.2.9:2000";
+		w.now += 60000;
+		assert_int_equal(ask_wait("GET", "/api/v1/hosts", NULL, NULL), 200);
+	}
+	assert_int_equal(records_of("LOGIN")->n, 1);
+	assert_non_null(strstr(records_of("LOGIN")->last, "user:eve eve "));
+	assert_non_null(strstr(records_of("LOGIN")->last, "\"how\":\"basic\""));
+	with_peer = "192.0.2.10:1000";
+	assert_int_equal(ask_wait("GET", "/api/v1/hosts", NULL, NULL), 200);
+	assert_int_equal(records_of("LOGIN")->n, 2);
+	w.now += 3600000;
+	assert_int_equal(ask_wait("GET", "/api/v1/hosts", NULL, NULL), 200);
+	assert_int_equal(records_of("LOGIN")->n, 3);
+	set_basic("eve", "wrong wrong");
+	assert_int_equal(ask_wait("GET", "/api/v1/hosts", NULL, NULL), 401);
+	assert_int_equal(records_of("LOGIN_DENIED")->n, 1);
+	assert_non_null(strstr(records_of("LOGIN_DENIED")->last, "anybody eve "));
+	assert_non_null(strstr(records_of("LOGIN_DENIED")->last, "\"code\":\"AUTH_FAILED\""));
+	nobody();
+}
+
+/* Who is made to wait is not told of each time: he could fill the disk. */
+static void test_locked_counted(void **state)
+{
+	(void)state;
+	add_person("eve", "operator");
+	for (unsigned i = 0; i < 200; i++)
+		ask_wait("POST", "/api/v1/login", NULL, LOGIN("eve", "wrong wrong"));
+	assert_int_equal(w.status, 429);
+	assert_in_range(records_of("LOGIN_DENIED")->n, 5, 8);
+	assert_int_equal(records_of("DENIED")->n, 1);
 	nobody();
 }
 
@@ -938,15 +1015,21 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		T(test_session),       T(test_cookie_twice),  T(test_session_ends),
-		T(test_session_times), T(test_session_kept),  T(test_lockout),
-		T(test_spray),	       T(test_login_refused), T(test_login_left),
-		T(test_basic),	       T(test_totp),	      T(test_totp_ends),
-		T(test_password),      T(test_rehash),	      T(test_hash_cost),
-		T(test_give),	       T(test_scope),	      T(test_event_scope),
-		T(test_wiped),	       T(test_narrow),	      T(test_last_admin),
-		T(test_break_glass),   T(test_first_admin),   T(test_ids),
-		T(test_session_own),   T(test_hash_queue),    T(test_totp_vectors),
+		T(test_session),	T(test_cookie_twice),
+		T(test_session_ends),	T(test_session_times),
+		T(test_session_kept),	T(test_lockout),
+		T(test_spray),		T(test_login_refused),
+		T(test_login_left),	T(test_basic),
+		T(test_basic_recorded), T(test_locked_counted),
+		T(test_totp),		T(test_totp_ends),
+		T(test_password),	T(test_rehash),
+		T(test_hash_cost),	T(test_give),
+		T(test_scope),		T(test_event_scope),
+		T(test_wiped),		T(test_narrow),
+		T(test_last_admin),	T(test_break_glass),
+		T(test_first_admin),	T(test_ids),
+		T(test_session_own),	T(test_hash_queue),
+		T(test_totp_vectors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

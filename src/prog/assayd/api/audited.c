@@ -190,10 +190,3 @@ void ay_api_audit_end(struct ay_api_call *c, int status)
 	snprintf(outcome, sizeof(outcome), "%s %d", status < 400 ? "done" : "failed", status);
 	ay_api_leave(c, "REQUEST_END", ay_api_object(c), NULL, outcome);
 }
-
-void ay_api_login(struct ay_api_call *c, struct ay_bytes name, const char *how, const char *code)
-{
-	ay_api_leave(c, code == NULL ? "LOGIN" : "LOGIN_DENIED", ay_arena_str(&c->arena, name),
-		     json_pack("{s:s, s:s?}", "how", how, "code", code),
-		     code == NULL ? "done" : "denied");
-}

@@ -83,6 +83,9 @@ static void checked(struct ay_api_call *c, enum ay_rc rc, struct ay_api_account 
 	if (rc == AY_OK) {
 		keep(c->api, u, password);
 		ay_attempt_refund(c, ay_bytes_of(u->name), true);
+		ay_api_login_seen(c, &who, "basic");
+	} else if (rc == AY_E_DENIED) {
+		ay_api_login(c, c->name, "basic", why.code);
 	}
 	OPENSSL_cleanse((void *)(uintptr_t)password.p, password.n);
 	c->credential = (struct ay_bytes){ NULL, 0 };
@@ -116,10 +119,13 @@ enum ay_auth ay_auth_basic(struct ay_api_call *c, const struct ay_api_request *r
 	u = ay_account_find(c->api, name);
 	if (password.n > 5 && memcmp(password.p, "asy1.", 5) == 0)
 		rc = by_token(c, name, password, who, e);
-	else if (is_kept(c->api, u, name, password))
+	else if (is_kept(c->api, u, name, password)) {
 		rc = enter(c->api, u, who, e);
-	else {
+		if (rc == AY_OK)
+			ay_api_login_seen(c, who, "basic");
+	} else {
 		c->credential = password;
+		c->name = name;
 		rc = ay_attempt_start(c, name, password, checked, e);
 		return rc == AY_OK ? AY_AUTH_LATER : AY_AUTH_REFUSED;
 	}

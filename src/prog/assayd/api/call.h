@@ -65,10 +65,10 @@ struct ay_api_call {
 	struct ay_bytes agent; /* User-Agent */
 	const char *csrf; /* of the session, in the arena; NULL: the credential is no session */
 	char sealed[48];  /* a password made here, told once */
-	struct ay_bytes credential; /* while it is checked elsewhere; wiped after */
+	struct ay_bytes name, credential; /* while they are checked elsewhere; wiped after */
 	struct ay_bytes message; /* the whole request, while its credential is checked elsewhere */
 	const struct ay_api_request *request; /* as sent, while the handler runs */
-	struct ay_soap_call *soap; /* it came by SOAP, and is answered so; NULL: it did not */
+	struct ay_soap_call *soap;   /* it came by SOAP, and is answered so; NULL: it did not */
 	char id[AY_REQUEST_ID_TEXT]; /* told in X-Request-Id, kept in the audit */
 	char actor[AY_ACTOR_TEXT];
 	const struct ay_audit_row *witness; /* in the arena; NULL: nothing is changed here */
@@ -99,6 +99,13 @@ struct ay_basic_kept {
 	uint8_t mac[32];
 	int64_t until;
 };
+/* logins.c: what was told of somebody within the hour */
+enum { AY_LOGIN_SLOTS = 256 };
+struct ay_login_slot {
+	uint64_t key;
+	int64_t until;
+	unsigned n;
+};
 struct ay_api {
 	struct ay_engine *engine;
 	struct ay_store *store;
@@ -109,7 +116,7 @@ struct ay_api {
 	struct ay_clients *clients;
 	struct ay_rpcs *rpcs; /* family/cit_rpc.h */
 	struct ay_failures *failures;
-	struct ay_objects *objects; /* family/objects.h */
+	struct ay_objects *objects;		       /* family/objects.h */
 	struct ay_listener_set listener[AY_LISTENERS]; /* listener.c; that of the API is empty */
 	struct ay_session *sessions;		       /* session.h */
 	struct ay_hasher *hasher;
@@ -120,6 +127,7 @@ struct ay_api {
 	struct ay_identity *identities; /* identities.h */
 	struct ay_oidc *oidc;		/* oidc_login.c; NULL: not configured */
 	struct ay_denials *denials;
+	struct ay_login_slot login_seen[AY_LOGIN_SLOTS], login_failed[AY_LOGIN_SLOTS];
 	int64_t head_next_ms; /* when the audit's head is signed again, if it grew */
 	uint64_t head_size;   /* of the last one */
 	bool head_asked;
@@ -278,6 +286,8 @@ bool ay_api_intend(struct ay_api_call *c);
 void ay_api_audit_end(struct ay_api_call *c, int status);
 /* Somebody began a session, or may not (code). how: "password", "oidc", .. */
 void ay_api_login(struct ay_api_call *c, struct ay_bytes name, const char *how, const char *code);
+/* logins.c: a password came with a request: recorded once an hour for each person and address. */
+void ay_api_login_seen(struct ay_api_call *c, const struct ay_principal *who, const char *how);
 /* The "call" member of detail is added; detail is taken (NULL: none). Nobody waits for it. */
 void ay_api_leave(struct ay_api_call *c, const char *action, const char *object, json_t *detail,
 		  const char *outcome);
