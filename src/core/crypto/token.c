@@ -38,6 +38,12 @@ static enum ay_rc write_json(const struct ay_token *t, uint8_t *buf, struct ay_b
 	write_hex(&w, "],\"root\":\"", t->root, 32);
 	write_hex(&w, "\",\"ca\":\"", t->ca, 32);
 	write_hex(&w, "\",\"order\":\"", t->order, 32);
+	if (t->has_root2)
+		write_hex(&w, "\",\"root2\":\"", t->root2, 32);
+	if (t->has_ca2)
+		write_hex(&w, "\",\"ca2\":\"", t->ca2, 32);
+	if (t->has_order2)
+		write_hex(&w, "\",\"order2\":\"", t->order2, 32);
 	ay_wr_str(&w, "\",\"id\":\"");
 	ay_wr_str(&w, t->id);
 	write_hex(&w, "\",\"secret\":\"", t->secret, 32);
@@ -92,6 +98,17 @@ static void read_servers(struct ay_reader *r, struct ay_token *t)
 	}
 }
 
+/* A member that may be left out, told by its first letter; then the head of the next one. */
+static bool read_before(struct ay_reader *r, const char *text, uint8_t out[32])
+{
+	if (ay_rd_peek8(r) != (uint8_t)text[0])
+		return false;
+	ay_text_expect(r, "token.before", text);
+	ay_text_hex(r, "token.before", out, 32);
+	ay_text_expect(r, "token.before", ",\"");
+	return true;
+}
+
 static enum ay_rc read_json(struct ay_bytes json, struct ay_token *t, struct ay_err *e)
 {
 	struct ay_reader r;
@@ -105,7 +122,11 @@ static enum ay_rc read_json(struct ay_bytes json, struct ay_token *t, struct ay_
 	ay_text_hex(&r, "token.ca", t->ca, 32);
 	ay_text_expect(&r, "token.order", ",\"order\":\"");
 	ay_text_hex(&r, "token.order", t->order, 32);
-	ay_text_expect(&r, "token.id", ",\"id\":\"");
+	ay_text_expect(&r, "token.id", ",\"");
+	t->has_root2 = read_before(&r, "root2\":\"", t->root2);
+	t->has_ca2 = read_before(&r, "ca2\":\"", t->ca2);
+	t->has_order2 = read_before(&r, "order2\":\"", t->order2);
+	ay_text_expect(&r, "token.id", "id\":\"");
 	ay_text_hex(&r, "token.id", id, sizeof(id));
 	ay_text_expect(&r, "token.secret", ",\"secret\":\"");
 	ay_text_hex(&r, "token.secret", t->secret, 32);

@@ -5,7 +5,9 @@
 /*
  * Enrolment tokens: `assay1.` + base64url of compact JSON with the members v,
  * servers, root, ca, order, id, secret in this order (design.md 4, first
- * contact). The secret never travels; the server keeps K = SHA-256(secret).
+ * contact), and root2, ca2, order2 before id where the server is about to
+ * replace a key: the one before, which counts as well. The secret never travels; the server keeps K
+ * = SHA-256(secret).
  */
 #include "core/base/bytes.h"
 #include "core/base/err.h"
@@ -22,6 +24,8 @@ struct ay_token {
 	uint8_t root[32];  /* SHA-256 of the server root's SPKI */
 	uint8_t ca[32];	   /* of the Privacy CA root's */
 	uint8_t order[32]; /* of the order key's */
+	bool has_root2, has_ca2, has_order2;
+	uint8_t root2[32], ca2[32], order2[32];
 	char id[AY_TOKEN_ID_TEXT];
 	uint8_t secret[32];
 };

@@ -24,9 +24,13 @@ struct ay_tls {
 	SSL_CTX *plain; /* chain without the root */
 	SSL_CTX *first; /* chain with the root: first contact */
 	uint8_t own_spki[32];
-	X509 *root; /* agent: the root we know, or NULL */
-	bool has_pin;
-	uint8_t pin[32];
+	X509 *root; /* server: its own */
+	/* agent: what a server's chain may end in; cert: the root itself if we know it, or NULL */
+	size_t n_roots;
+	struct {
+		uint8_t pin[32];
+		X509 *cert;
+	} roots[AY_TLS_ROOTS];
 };
 
 /*
@@ -65,21 +69,33 @@ static enum ay_rc ssl_failed(const char *where, struct ay_err *e)
 
 /* ---- who may be on the other side ---- */
 
-static enum ay_rc judge(struct ay_tls *t, X509_STORE_CTX *x, struct extra *extra)
+static enum ay_rc judge_server(struct ay_tls *t, X509 *leaf, STACK_OF(X509) * chain,
+			       struct extra *extra)
 {
-	X509 *leaf = X509_STORE_CTX_get0_cert(x), *root = NULL;
-	enum ay_rc rc;
+	enum ay_rc rc = ay_fail_code(&extra->why, AY_E_CRYPTO, "PEER_ROOT", "tls.server",
+				     "no root is pinned yet");
+	X509 *root = NULL;
 
-	if (t->role == AY_ROLE_SERVER)
-		return ay_tls_judge_agent(leaf, t->own_spki, &extra->why);
-	if (!t->has_pin)
-		return ay_fail_code(&extra->why, AY_E_CRYPTO, "PEER_ROOT", "tls.server",
-				    "no root is pinned yet");
-	rc = ay_tls_judge_server(leaf, X509_STORE_CTX_get0_untrusted(x), t->root, t->pin, &root,
-				 &extra->why);
+	for (size_t i = 0; i < t->n_roots; i++) {
+		rc = ay_tls_judge_server(leaf, chain, t->roots[i].cert, t->roots[i].pin, &root,
+					 &extra->why);
+		/* a chain that does end in this root has no second chance */
+		if (rc == AY_OK || (strcmp(extra->why.code, "PEER_ROOT") != 0 &&
+				    strcmp(extra->why.code, "PEER_CHAIN") != 0))
+			break;
+	}
 	X509_free(extra->root);
 	extra->root = root;
 	return rc;
+}
+
+static enum ay_rc judge(struct ay_tls *t, X509_STORE_CTX *x, struct extra *extra)
+{
+	X509 *leaf = X509_STORE_CTX_get0_cert(x);
+
+	if (t->role == AY_ROLE_SERVER)
+		return ay_tls_judge_agent(leaf, t->own_spki, &extra->why);
+	return judge_server(t, leaf, X509_STORE_CTX_get0_untrusted(x), extra);
 }
 
 static int on_verify(X509_STORE_CTX *x, void *arg)
@@ -231,6 +247,12 @@ static enum ay_rc set_up(struct ay_tls *t, const struct ay_tls_args *a, struct a
 	if (!ay_tls_spki_hash(SSL_CTX_get0_certificate(t->plain), t->own_spki))
 		return ay_fail(e, AY_E_NOMEM, "tls", 0, "no memory");
 	t->root = read_cert(a->root_pem);
+	if (t->role == AY_ROLE_AGENT && a->has_pin) {
+		t->n_roots = 1;
+		memcpy(t->roots[0].pin, a->root_pin, sizeof(a->root_pin));
+		t->roots[0].cert = t->root;
+		t->root = NULL;
+	}
 	if (t->role == AY_ROLE_SERVER &&
 	    (t->root == NULL || SSL_CTX_add1_chain_cert(t->first, t->root) != 1))
 		return ay_fail(e, AY_E_INPUT, "tls.root", 0, "no root certificate in PEM");
@@ -246,8 +268,6 @@ enum ay_rc ay_tls_new(const struct ay_tls_args *a, struct ay_tls **out, struct a
 	if (t == NULL)
 		return ay_fail(e, AY_E_NOMEM, "tls", 0, "no memory");
 	t->role = a->role;
-	t->has_pin = a->has_pin;
-	memcpy(t->pin, a->root_pin, sizeof(t->pin));
 	rc = set_up(t, a, e);
 	if (rc != AY_OK) {
 		ay_tls_free(t);
@@ -257,6 +277,12 @@ enum ay_rc ay_tls_new(const struct ay_tls_args *a, struct ay_tls **out, struct a
 	return AY_OK;
 }
 
+static void drop_roots(struct ay_tls *t)
+{
+	while (t->n_roots > 0)
+		X509_free(t->roots[--t->n_roots].cert);
+}
+
 void ay_tls_free(struct ay_tls *t)
 {
 	if (t == NULL)
@@ -264,6 +290,7 @@ void ay_tls_free(struct ay_tls *t)
 	SSL_CTX_free(t->plain);
 	SSL_CTX_free(t->first);
 	X509_free(t->root);
+	drop_roots(t);
 	free(t);
 }
 
@@ -272,10 +299,18 @@ void ay_tls_own_spki(const struct ay_tls *t, uint8_t out[32])
 	memcpy(out, t->own_spki, sizeof(t->own_spki));
 }
 
-void ay_tls_set_pin(struct ay_tls *t, const uint8_t pin[32])
+void ay_tls_set_roots(struct ay_tls *t, const struct ay_tls_root *roots, size_t n)
 {
-	t->has_pin = true;
-	memcpy(t->pin, pin, sizeof(t->pin));
+	drop_roots(t);
+	for (; t->n_roots < n && t->n_roots < AY_TLS_ROOTS; t->n_roots++) {
+		const struct ay_tls_root *r = &roots[t->n_roots];
+		const unsigned char *p = r->cert.p;
+
+		memcpy(t->roots[t->n_roots].pin, r->pin, sizeof(r->pin));
+		t->roots[t->n_roots].cert =
+			r->cert.n > 0 ? d2i_X509(NULL, &p, (long)r->cert.n) : NULL;
+	}
+	ERR_clear_error();
 	SSL_CTX_flush_sessions(t->plain, 0); /* 0: all of them */
 	SSL_CTX_flush_sessions(t->first, 0);
 }

@@ -28,7 +28,7 @@ struct ay_tls_args {
 	struct ay_bytes cert_pem; /* own certificate, then its chain without the root */
 	struct ay_bytes key_pem;
 	struct ay_bytes root_pem; /* server: sent at first contact. Agent: known root, or empty */
-	bool has_pin;		  /* agent: false = accept nobody */
+	bool has_pin;		  /* agent: false = accept nobody, until ay_tls_set_roots() */
 	uint8_t root_pin[32];	  /* agent: SHA-256 of the SPKI of the server's root */
 	size_t max_sessions;	  /* kept for those who dialled us; 0: none */
 };
@@ -38,8 +38,14 @@ AY_MUST_USE enum ay_rc ay_tls_new(const struct ay_tls_args *a, struct ay_tls **o
 void ay_tls_free(struct ay_tls *t);
 /* SHA-256 of our own SPKI. */
 void ay_tls_own_spki(const struct ay_tls *t, uint8_t out[32]);
-/* Agent: another root is pinned from now on; sessions of before are forgotten. */
-void ay_tls_set_pin(struct ay_tls *t, const uint8_t pin[32]);
+/* A root that a server's chain may end in. */
+struct ay_tls_root {
+	uint8_t pin[32];      /* SHA-256 of its SPKI */
+	struct ay_bytes cert; /* DER, if it is known; else empty: it must be sent */
+};
+#define AY_TLS_ROOTS 2
+/* Agent: these count from now on (n at most AY_TLS_ROOTS); sessions of before are forgotten. */
+void ay_tls_set_roots(struct ay_tls *t, const struct ay_tls_root *roots, size_t n);
 
 /* fd stays the caller's to close, after ay_tls_conn_free(). NULL: no memory. */
 struct ay_tls_conn *ay_tls_accept(struct ay_tls *t, int fd);

@@ -32,6 +32,11 @@ struct ay_agent {
 	struct ay_identity identity; /* as loaded at the start; tpm keeps it current */
 };
 
+/* Said when no root that the host pins leads to the server. */
+#define AY_AGENT_ROOT_TODO                                                                         \
+	"if the server's root was replaced while this host was away: "                             \
+	"`assay token create --host NAME` there, `assay-agent enrol --token TOKEN` here"
+
 /* Exit codes of the programs (design.md 8). */
 enum { AY_EXIT_OK = 0, AY_EXIT_REFUSED = 1, AY_EXIT_USAGE = 2, AY_EXIT_IO = 3 };
 

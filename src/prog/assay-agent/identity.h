@@ -10,13 +10,9 @@
 #include "core/base/arena.h"
 #include "core/base/limits.h"
 #include "core/base/uuid.h"
-#include "core/crypto/token.h"
+#include "io/net/tls.h"
 #include "io/tpmdev/tpmdev.h"
-
-struct ay_pins {
-	bool known;
-	uint8_t root[32], ca[32], order[32]; /* SHA-256 of an SPKI each */
-};
+#include "prog/assay-agent/pins.h"
 
 struct ay_identity {
 	struct ay_arena arena; /* holds what follows */
@@ -26,11 +22,20 @@ struct ay_identity {
 	struct ay_pins pins;
 	size_t n_servers;
 	char servers[AY_TOKEN_SERVERS_MAX][AY_TOKEN_SERVER_MAX];
-	struct ay_bytes root_der; /* the server's root certificate, seen at first contact */
+	/* Root certificates of the server: seen at first contact, brought by a change of pin; and
+	 * the one before. */
+	struct ay_bytes root_der, root_before;
 	struct ay_tpm_ak ak;
 	struct ay_bytes cert; /* AIK certificate, DER */
 	int64_t ends_at_ms, renew_at_ms;
 };
+
+/*
+ * The roots that a server's chain may end in now, each with its certificate
+ * where id knows it; returns how many. certs borrow from id.
+ */
+size_t ay_identity_roots(const struct ay_pins *pins, const struct ay_identity *id, int64_t now_ms,
+			 struct ay_tls_root out[AY_TLS_ROOTS]);
 
 void ay_identity_init(struct ay_identity *id);
 void ay_identity_fini(struct ay_identity *id);

@@ -8,10 +8,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "core/base/base64.h"
+#include "core/base/reader.h"
 #include "io/ipc/tables.h"
 #include "io/net/channel.h"
 #include "io/net/socket.h"
+#include "io/sys/clock.h"
 #include "io/sys/file.h"
 #include "io/sys/log.h"
 #include "io/sys/rng.h"
@@ -86,7 +87,8 @@ struct link {
 	struct ay_tls_session *session;
 	struct ay_tls_peer peer;
 	uint32_t conn;
-	bool knows_root;
+	bool knows_root; /* the certificates of all that count */
+	bool asks_root;	 /* the last chain did not lead to one: ask for the root itself */
 	bool was_refused;
 	bool stopping;
 	bool hold; /* the key may be bound: first see whether the server says so */
@@ -150,7 +152,7 @@ static void dial(evutil_socket_t unused, short what, void *arg)
 		failed(l, &e);
 		return;
 	}
-	tls = ay_tls_connect(l->tls, fd, !l->knows_root, l->session);
+	tls = ay_tls_connect(l->tls, fd, !l->knows_root || l->asks_root, l->session);
 	if (tls == NULL) {
 		close(fd);
 		schedule_dial(l, 1000);
@@ -229,6 +231,7 @@ static void on_up(struct ay_chan *c, void *owner, const struct ay_tls_peer *peer
 	}
 	l->peer = *peer;
 	l->was_refused = false;
+	l->asks_root = false;
 	l->hold = false;
 	(void)event_add(l->stayed, &t);
 	AY_LOG(AY_LOG_INFO, "connected", AY_LU("resumed", peer->is_resumed),
@@ -299,6 +302,22 @@ static void keep_session(struct link *l, struct ay_chan *c)
 	l->session = s;
 }
 
+/*
+ * Nothing leads from the server to a root that this host pins. If that is so
+ * also when the server was asked for its root, only a person can help.
+ */
+static void root_failed(struct link *l, struct ay_err *e)
+{
+	bool asked = !l->knows_root || l->asks_root;
+
+	l->asks_root = true;
+	if (!asked || l->agent->enrol)
+		return;
+	AY_LOG(AY_LOG_ERROR, "the server's root is not the pinned one",
+	       AY_LS("server", ay_dialer_last(&l->dialer)), AY_LS("todo", AY_AGENT_ROOT_TODO));
+	tell_error(l, e->code, AY_AGENT_ROOT_TODO);
+}
+
 /* Which server it was, and why. */
 static void dial_failed(struct link *l, const struct ay_err *why)
 {
@@ -306,6 +325,8 @@ static void dial_failed(struct link *l, const struct ay_err *why)
 
 	(void)snprintf(e.text, sizeof(e.text), "%.70s: %.120s", ay_dialer_last(&l->dialer),
 		       why->text);
+	if (strcmp(e.code, "PEER_ROOT") == 0 || strcmp(e.code, "PEER_CHAIN") == 0)
+		root_failed(l, &e);
 	failed(l, &e);
 }
 
@@ -343,6 +364,35 @@ static void on_down(struct ay_chan *c, void *owner, const struct ay_err *why)
 	}
 }
 
+static void set_roots(struct link *l, const struct ay_tls_root *roots, size_t n)
+{
+	l->knows_root = n > 0;
+	for (size_t i = 0; i < n; i++)
+		l->knows_root = l->knows_root && roots[i].cert.n > 0;
+	ay_tls_set_roots(l->tls, roots, n);
+	ay_tls_session_free(l->session);
+	l->session = NULL;
+}
+
+/* The tpm process has checked and stored a change; connections that stand go on. */
+static void on_roots(struct link *l, struct ay_bytes body)
+{
+	struct ay_tls_root roots[AY_TLS_ROOTS] = { 0 };
+	struct ay_reader r;
+	size_t n;
+
+	ay_rd_init(&r, body);
+	n = ay_rd_u8(&r, "roots.n");
+	if (n < 1 || n > AY_TLS_ROOTS)
+		ay_rd_reject(&r, "roots.n", "%zu", n);
+	for (size_t i = 0; i < n && ay_rd_ok(&r); i++) {
+		ay_rd_copy(&r, "roots.pin", roots[i].pin, sizeof(roots[i].pin));
+		roots[i].cert = ay_rd_vec16(&r, "roots.certificate", AY_MAX_CERT_BYTES);
+	}
+	if (ay_rd_end(&r, "roots", NULL) == AY_OK)
+		set_roots(l, roots, n);
+}
+
 static void on_tpm(void *arg, const struct ay_ipc_msg *m)
 {
 	struct link *l = arg;
@@ -350,6 +400,10 @@ static void on_tpm(void *arg, const struct ay_ipc_msg *m)
 		.type = m->sub, .flags = m->flags, .req = m->req, .body = m->body
 	};
 
+	if (m->type == AY_MSG_AGENT_ROOTS) {
+		on_roots(l, m->body);
+		return;
+	}
 	if (l->chan == NULL || m->conn != l->conn)
 		return;
 	if (m->type == AY_MSG_AGENT_HOLD) {
@@ -379,50 +433,19 @@ static void on_tpm_gone(void *arg, const char *why)
 	ay_loop_stop(l->loop);
 }
 
-/* The known root as PEM, which TLS wants; 64 characters a line. */
-static enum ay_rc root_pem(struct ay_bytes der, char **out, struct ay_err *e)
-{
-	char *b64 = malloc(AY_BASE64_ROOM(der.n));
-	size_t n = b64 != NULL ? ay_base64_encode(AY_BASE64_STD, der, b64) : 0;
-	FILE *f;
-	size_t len;
-
-	*out = NULL;
-	f = open_memstream(out, &len);
-	if (b64 == NULL || f == NULL) {
-		free(b64);
-		return ay_fail(e, AY_E_NOMEM, "root", 0, "no memory");
-	}
-	fputs("-----BEGIN CERTIFICATE-----\n", f);
-	for (size_t i = 0; i < n; i += 64)
-		fprintf(f, "%.64s\n", b64 + i);
-	fputs("-----END CERTIFICATE-----\n", f);
-	free(b64);
-	return fclose(f) == 0 ? AY_OK : ay_fail(e, AY_E_NOMEM, "root", 0, "no memory");
-}
-
 static enum ay_rc make_tls(struct link *l, struct ay_err *e)
 {
 	const struct ay_agent *a = l->agent;
-	struct ay_tls_args args = { .role = AY_ROLE_AGENT,
-				    .cert_pem = a->cert_pem,
-				    .key_pem = a->key_pem,
-				    .has_pin = a->pins.known,
-				    .max_sessions = a->listen ? 4 : 0 };
-	char *pem = NULL;
-	enum ay_rc rc = AY_OK;
+	const struct ay_tls_args args = { .role = AY_ROLE_AGENT,
+					  .cert_pem = a->cert_pem,
+					  .key_pem = a->key_pem,
+					  .max_sessions = a->listen ? 4 : 0 };
+	struct ay_tls_root roots[AY_TLS_ROOTS];
+	enum ay_rc rc = ay_tls_new(&args, &l->tls, e);
 
-	memcpy(args.root_pin, a->pins.root, sizeof(args.root_pin));
-	/* A token may come from another server than the one of the last enrolment. */
-	if (a->identity.root_der.n > 0 && memcmp(a->pins.root, a->identity.pins.root, 32) == 0)
-		rc = root_pem(a->identity.root_der, &pem, e);
-	if (rc == AY_OK && pem != NULL) {
-		args.root_pem = ay_bytes_of(pem);
-		l->knows_root = true;
-	}
 	if (rc == AY_OK)
-		rc = ay_tls_new(&args, &l->tls, e);
-	free(pem);
+		set_roots(l, roots,
+			  ay_identity_roots(&a->pins, &a->identity, ay_clock_wall_ms(), roots));
 	return rc;
 }
 

@@ -199,15 +199,30 @@ static enum ay_rc choose_name(struct ay_agent *a, struct ay_err *e)
 	return AY_OK;
 }
 
-static enum ay_rc pin_of(const struct ay_config *c, const char *key, uint8_t out[32], bool *given,
-			 struct ay_err *e)
+/*
+ * One pin of the configuration. What a change that the server's key before
+ * signed has replaced does not come back by a configuration of old.
+ */
+static enum ay_rc pin_of(struct ay_agent *a, const char *key, enum ay_pin_purpose purpose,
+			 bool *given, struct ay_err *e)
 {
-	const char *text = ay_config_str(c, key);
+	const char *text = ay_config_str(a->conf, key);
+	uint8_t pin[32], *now;
+	enum ay_rc rc;
 
 	if (text[0] == '\0')
 		return AY_OK;
 	*given = true;
-	return ay_hex_decode(ay_bytes_of(text), key, out, 32, e);
+	rc = ay_hex_decode(ay_bytes_of(text), key, pin, sizeof(pin), e);
+	if (rc != AY_OK || ay_pins_is_replaced(&a->pins, purpose, pin))
+		return rc;
+	now = purpose == AY_PIN_ROOT ? a->pins.root
+	      : purpose == AY_PIN_CA ? a->pins.ca
+				     : a->pins.order;
+	if (memcmp(now, pin, sizeof(pin)) != 0)
+		*ay_pins_past(&a->pins, purpose) = (struct ay_pin_past){ 0 };
+	memcpy(now, pin, sizeof(pin));
+	return AY_OK;
 }
 
 /* A token's pins go before the configuration's, those before what an enrolment left. */
@@ -218,17 +233,14 @@ static enum ay_rc choose_pins(struct ay_agent *a, struct ay_err *e)
 
 	a->pins = a->identity.pins;
 	if (a->token != NULL) {
-		memcpy(a->pins.root, a->token->root, 32);
-		memcpy(a->pins.ca, a->token->ca, 32);
-		memcpy(a->pins.order, a->token->order, 32);
-		a->pins.known = true;
+		ay_pins_of_token(a->token, ay_clock_wall_ms(), &a->pins);
 		return AY_OK;
 	}
-	rc = pin_of(a->conf, "root_pin", a->pins.root, &root, e);
+	rc = pin_of(a, "root_pin", AY_PIN_ROOT, &root, e);
 	if (rc == AY_OK)
-		rc = pin_of(a->conf, "ca_pin", a->pins.ca, &ca, e);
+		rc = pin_of(a, "ca_pin", AY_PIN_CA, &ca, e);
 	if (rc == AY_OK)
-		rc = pin_of(a->conf, "order_pin", a->pins.order, &order, e);
+		rc = pin_of(a, "order_pin", AY_PIN_ORDER, &order, e);
 	if (rc == AY_OK && (root || ca || order) && !(root && ca && order))
 		return ay_fail(e, AY_E_INPUT, "root_pin", 0,
 			       "root_pin, ca_pin and order_pin stand together or not at all");
@@ -375,7 +387,8 @@ static int supervise(struct ay_agent *a)
 		(void)nanosleep(&pause, NULL);
 		/* The enrolment may have happened in the child that is gone. */
 		ay_identity_fini(&a->identity);
-		if (stop_asked || ay_identity_load(a->identity_path, &a->identity, &e) != AY_OK)
+		if (stop_asked || ay_identity_load(a->identity_path, &a->identity, &e) != AY_OK ||
+		    choose_pins(a, &e) != AY_OK)
 			return stop_asked ? AY_EXIT_OK : complain(&e, AY_EXIT_IO);
 	}
 }

@@ -6,6 +6,7 @@
 #include "core/base/hex.h"
 #include "core/crypto/hash.h"
 #include "core/crypto/secret.h"
+#include "core/crypto/x509.h"
 #include "core/tpm/qualify.h"
 
 enum { ARENA_MAX = 2 << 20, SEALED_MAX = 60 * 1024 };
@@ -102,6 +103,18 @@ static enum ay_rc write_request(struct ay_provisioning *p, struct ay_writer *ans
 	return rc;
 }
 
+/* The pin in force, or the one before while the server has not changed to the new one. */
+static void choose_ca(struct ay_provisioning *p, const struct ay_provision_env *env)
+{
+	const struct ay_ca_certs ca = certs_of(p);
+	uint8_t root[32];
+
+	memcpy(p->ca, env->pins->ca, sizeof(p->ca));
+	if (ca.n > 0 && ay_cert_spki_hash_of(ca.der[ca.n - 1], root, NULL) == AY_OK &&
+	    ay_pins_match(env->pins, AY_PIN_CA, root, env->now_ms))
+		memcpy(p->ca, root, sizeof(p->ca));
+}
+
 enum ay_rc ay_provision_begin(struct ay_provisioning *p, const struct ay_provision_env *env,
 			      struct ay_bytes body, struct ay_writer *answer, struct ay_err *e)
 {
@@ -118,10 +131,12 @@ enum ay_rc ay_provision_begin(struct ay_provisioning *p, const struct ay_provisi
 		rc = check_host(env, &p->msg.host, e);
 	ca = certs_of(p);
 	if (rc == AY_OK)
-		rc = ay_aikclient_check_ca(&ca, env->pins->ca, env->now_ms, e);
+		choose_ca(p, env);
 	if (rc == AY_OK)
-		rc = ay_aikclient_check_ticket(p->msg.ticket, env->agent->spki, &p->msg.host,
-					       env->pins->ca, env->now_ms, &p->ticket, e);
+		rc = ay_aikclient_check_ca(&ca, p->ca, env->now_ms, e);
+	if (rc == AY_OK)
+		rc = ay_aikclient_check_ticket(p->msg.ticket, env->agent->spki, &p->msg.host, p->ca,
+					       env->now_ms, &p->ticket, e);
 	if (rc == AY_OK)
 		rc = tpm_failed(make_keys(p, env, e), e);
 	if (rc == AY_OK)
@@ -209,7 +224,7 @@ static enum ay_rc check_cert(struct ay_provisioning *p, const struct ay_provisio
 	if (rc == AY_OK)
 		rc = ay_public_key(&pub, &key, e);
 	if (rc == AY_OK)
-		rc = ay_aikclient_check_cert(p->cert, &ca, env->pins->ca, &p->ticket, key,
+		rc = ay_aikclient_check_cert(p->cert, &ca, p->ca, &p->ticket, key,
 					     ay_name_view(&p->ak_name), env->now_ms, &cert, e);
 	ay_pubkey_free(key);
 	return rc;
@@ -291,6 +306,7 @@ enum ay_rc ay_provision_enrolled(struct ay_provisioning *p, const struct ay_prov
 	out->host = m.host;
 	copy_name(m.name, out->name);
 	out->pins = *env->pins;
+	(void)ay_pins_seen(&out->pins, AY_PIN_CA, p->ca);
 	copy_servers(env, out);
 	out->ends_at_ms = m.ends_at_ms;
 	out->renew_at_ms = m.renew_at_ms;

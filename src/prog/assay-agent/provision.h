@@ -18,6 +18,7 @@ struct ay_provisioning {
 	struct ay_arena arena; /* holds all that follows; emptied at every PROVISION */
 	enum ay_provision_step step;
 	struct ay_chan_provision msg;
+	uint8_t ca[32]; /* the pin that its CA is held against */
 	struct ay_ticket ticket;
 	struct ay_tpm_ek ek;
 	struct ay_tpm_ak ak;

@@ -14,6 +14,7 @@
 #include "prog/assay-agent/attest.h"
 #include "prog/assay-agent/measure.h"
 #include "prog/assay-agent/provision.h"
+#include "prog/assay-agent/repin.h"
 #include "prog/assay-agent/status.h"
 
 /*
@@ -43,6 +44,7 @@ struct tpm_process {
 	struct ay_uuid boot;	  /* as told in the last HELLO */
 	uint64_t ima_mark;	  /* at the last answer or notice */
 	bool told_renewal;
+	bool had_before;   /* two roots were told to link */
 	bool refused;	   /* a FAIL came or went on this connection */
 	unsigned silent_s; /* enrol: since something came from the server */
 	unsigned unsure_s;
@@ -146,7 +148,9 @@ static enum ay_rc need_info(struct tpm_process *p, struct ay_err *e)
 
 static void send_hello(struct tpm_process *p)
 {
-	struct ay_chan_hello h = { .version = "assay-agent " AY_VERSION, .sends_logs = true };
+	struct ay_chan_hello h = { .version = "assay-agent " AY_VERSION,
+				   .sends_logs = true,
+				   .takes_pins = true };
 	uint8_t buf[1024];
 	struct ay_writer w;
 	struct ay_bytes body;
@@ -204,6 +208,8 @@ static void on_up(struct tpm_process *p, const struct ay_ipc_msg *m)
 	p->unsure = ay_file_exists(p->agent->pending_path);
 	if (p->unsure)
 		ay_ipc_send(p->link, AY_MSG_AGENT_HOLD, p->conn, 0, (struct ay_bytes){ 0 });
+	if (p->root_der.n > 0 && !p->agent->enrol)
+		ay_repin_seen(p->agent, p->root_der);
 	send_hello(p);
 }
 
@@ -289,6 +295,7 @@ static void on_enrolled(struct tpm_process *p, const struct ay_ipc_msg *m)
 
 	if (rc == AY_OK) {
 		fresh.root_der = ay_arena_dup(&fresh.arena, root);
+		fresh.root_before = ay_arena_dup(&fresh.arena, identity(p)->root_before);
 		rc = ay_identity_save(p->agent->identity_path, &fresh, &e);
 	}
 	if (rc != AY_OK) {
@@ -300,6 +307,7 @@ static void on_enrolled(struct tpm_process *p, const struct ay_ipc_msg *m)
 	p->unsure = false;
 	ay_identity_fini(identity(p));
 	*identity(p) = fresh;
+	p->agent->pins = fresh.pins;
 	ay_attester_forget(&p->attester);
 	p->told_renewal = false;
 	ay_uuid_format(&fresh.host, host);
@@ -338,6 +346,40 @@ static void on_result(struct tpm_process *p, struct ay_bytes body)
 		ay_status_result(p->agent, &r);
 }
 
+/* What the link process holds a server's chain against. */
+static void tell_roots(struct tpm_process *p)
+{
+	uint8_t buf[256 + AY_TLS_ROOTS * AY_MAX_CERT_BYTES];
+	struct ay_writer w;
+	struct ay_bytes body;
+
+	ay_wr_init(&w, buf, sizeof(buf));
+	ay_repin_roots(p->agent, ay_clock_wall_ms(), &w);
+	if (ay_wr_end(&w, "roots", &body, NULL) == AY_OK)
+		ay_ipc_send(p->link, AY_MSG_AGENT_ROOTS, 0, 0, body);
+}
+
+static void on_pin_change(struct tpm_process *p, const struct ay_ipc_msg *m)
+{
+	uint8_t buf[256];
+	struct ay_writer w;
+	struct ay_bytes body;
+	struct ay_err e;
+	bool roots;
+
+	if (!identity(p)->enrolled || p->agent->enrol)
+		return;
+	ay_wr_init(&w, buf, sizeof(buf));
+	if (ay_repin(p->agent, m->body, ay_clock_wall_ms(), &w, &roots, &e) != AY_OK) {
+		end_conn(p, &e, "PEER_PROTOCOL");
+		return;
+	}
+	if (roots)
+		tell_roots(p);
+	if (ay_wr_end(&w, "pin state", &body, NULL) == AY_OK)
+		send_frame(p, AY_FRAME_PIN_STATE, 0, m->req, body);
+}
+
 static void on_frame(struct tpm_process *p, const struct ay_ipc_msg *m)
 {
 	if (!p->up || m->conn != p->conn)
@@ -362,6 +404,9 @@ static void on_frame(struct tpm_process *p, const struct ay_ipc_msg *m)
 	case AY_FRAME_CHALLENGE:
 		on_challenge(p, m);
 		break;
+	case AY_FRAME_PIN_CHANGE:
+		on_pin_change(p, m);
+		break;
 	case AY_FRAME_RESULT:
 		on_result(p, m->body);
 		break;
@@ -385,6 +430,11 @@ static void on_link_error(struct tpm_process *p, struct ay_bytes body)
 	struct ay_chan_fail f;
 	char code[65], text[1025];
 
+	if (!p->agent->enrol && ay_chan_fail_parse(body, &f, NULL) == AY_OK) {
+		ay_status_printable(f.code, code, sizeof(code));
+		ay_status_refused(p->agent, code, AY_AGENT_ROOT_TODO);
+		return;
+	}
 	if (!p->agent->enrol || p->exit_code >= 0 || p->refused ||
 	    ay_chan_fail_parse(body, &f, NULL) != AY_OK)
 		return;
@@ -416,6 +466,16 @@ static void on_gone(void *arg, const char *why)
 	ay_loop_stop(p->loop);
 }
 
+/* The root before ends by time: link learns it when it does. */
+static void look_at_overlap(struct tpm_process *p)
+{
+	bool has = ay_pins_before(pins(p), AY_PIN_ROOT, ay_clock_wall_ms()) != NULL;
+
+	if (p->had_before && !has)
+		tell_roots(p);
+	p->had_before = has;
+}
+
 /* Once a second: did the list grow, is this another boot, does the certificate near its end? */
 static void on_watch(evutil_socket_t fd, short what, void *arg)
 {
@@ -435,6 +495,7 @@ static void on_watch(evutil_socket_t fd, short what, void *arg)
 		notice(p, 3);
 	if (!identity(p)->enrolled)
 		return;
+	look_at_overlap(p);
 	mark = ay_measure_ima_mark(ay_config_str(p->agent->conf, "ima"));
 	if (mark != p->ima_mark)
 		notice(p, 1);

@@ -223,13 +223,21 @@ static void without_first_contact_the_root_is_not_sent(void **state)
 	assert_int_equal(n->s.n_up, 0);
 }
 
+static void set_pin(struct ay_tls *t, const uint8_t pin[32])
+{
+	struct ay_tls_root root = { .cert = { NULL, 0 } };
+
+	memcpy(root.pin, pin, sizeof(root.pin));
+	ay_tls_set_roots(t, &root, 1);
+}
+
 static void a_server_of_another_root_is_refused(void **state)
 {
 	struct net *n = *state;
 	uint8_t pin[32];
 
 	assert_int_equal(ay_cert_spki(n->other_root.cert, pin, NULL), AY_OK);
-	ay_tls_set_pin(n->a.tls, pin);
+	set_pin(n->a.tls, pin);
 	connect_agent(n, true, NULL);
 	turn(n, &n->a.n_down, 1);
 	assert_string_equal(n->a.why.code, "PEER_ROOT");
@@ -385,7 +393,7 @@ static void a_new_pin_ends_resumption(void **state)
 	assert_int_equal(ay_cert_spki(n->other_root.cert, pin, NULL), AY_OK);
 	connect_agent(n, true, NULL);
 	turn(n, &n->s.n_up, 1);
-	ay_tls_set_pin(n->a.tls, pin);
+	set_pin(n->a.tls, pin);
 	ay_chan_close(n->a.chan, "again");
 	turn(n, &n->s.n_down, 1);
 	connect_agent(n, true, NULL);
