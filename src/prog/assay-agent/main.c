@@ -16,6 +16,7 @@
 #include "io/sys/file.h"
 #include "io/sys/log.h"
 #include "io/sys/service.h"
+#include "prog/assay-agent/orders.h"
 #include "prog/assay-agent/status.h"
 
 /*
@@ -276,6 +277,8 @@ static enum ay_rc prepare(struct ay_agent *a, struct ay_err *e)
 
 	if (rc == AY_OK)
 		rc = choose_name(a, e);
+	if (rc == AY_OK)
+		rc = ay_orders_conf_check(a->conf, e);
 	if (rc == AY_OK)
 		rc = ay_ek_kind_parse(ay_config_str(a->conf, "ek"), &a->ek, e);
 	if (rc == AY_OK)

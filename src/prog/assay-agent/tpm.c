@@ -13,6 +13,7 @@
 #include "io/sys/log.h"
 #include "prog/assay-agent/attest.h"
 #include "prog/assay-agent/measure.h"
+#include "prog/assay-agent/orders.h"
 #include "prog/assay-agent/provision.h"
 #include "prog/assay-agent/repin.h"
 #include "prog/assay-agent/status.h"
@@ -36,6 +37,7 @@ struct tpm_process {
 	struct ay_tpm_info info; /* family 0: not asked yet */
 	struct ay_provisioning prov;
 	struct ay_attester attester;
+	struct ay_orders orders;
 
 	bool up;
 	uint32_t conn;
@@ -273,6 +275,32 @@ static void on_challenge(struct tpm_process *p, const struct ay_ipc_msg *m)
 	ay_file_free(&body);
 }
 
+static void on_order(struct tpm_process *p, const struct ay_ipc_msg *m)
+{
+	const struct ay_order_env env = { .agent = p->agent,
+					  .identity = identity(p),
+					  .pins = pins(p),
+					  .ops = p->ops,
+					  .dev = p->dev,
+					  .exporter = p->exporter,
+					  .now_ms = ay_clock_wall_ms(),
+					  .mono_ms = ay_clock_mono_ms() };
+	uint8_t *buf = malloc(AY_MAX_FRAME_BODY), type;
+	struct ay_writer w;
+	struct ay_bytes body;
+	struct ay_err e;
+
+	if (buf == NULL)
+		return;
+	ay_wr_init(&w, buf, AY_MAX_FRAME_BODY);
+	type = ay_orders_answer(&p->orders, &env, ay_order_doers, m->sub, m->body, &w);
+	if (ay_wr_end(&w, "order", &body, &e) == AY_OK)
+		send_frame(p, type, 0, m->req, body);
+	else
+		ay_log_err(AY_LOG_ERROR, "no answer to an order", &e);
+	free(buf);
+}
+
 static void on_welcome(struct tpm_process *p, struct ay_bytes body)
 {
 	struct ay_chan_welcome w;
@@ -407,6 +435,10 @@ static void on_frame(struct tpm_process *p, const struct ay_ipc_msg *m)
 	case AY_FRAME_PIN_CHANGE:
 		on_pin_change(p, m);
 		break;
+	case AY_FRAME_ORDER_ASK:
+	case AY_FRAME_ORDER:
+		on_order(p, m);
+		break;
 	case AY_FRAME_RESULT:
 		on_result(p, m->body);
 		break;
@@ -421,6 +453,7 @@ static void on_frame(struct tpm_process *p, const struct ay_ipc_msg *m)
 static void on_down(struct tpm_process *p)
 {
 	p->up = false;
+	p->orders = (struct ay_orders){ 0 }; /* a nonce serves on its connection */
 	ay_provisioning_reset(&p->prov);
 	ay_status_disconnected(p->agent);
 }
