@@ -3,6 +3,7 @@
 
 #include "io/net/agent_msg.h"
 #include "io/net/frame.h"
+#include "prog/assayd/orders.h"
 
 #include <stdlib.h>
 
@@ -39,6 +40,7 @@ struct ay_conn *ay_conns_of_job(struct ay_engine *g, const struct ay_job *j)
 static void conn_free(struct ay_engine *g, struct ay_conn *c)
 {
 	ay_enrol_drop(g, c);
+	ay_orders_drop(g, c);
 	ay_sched_drop(&g->conn_sched, &c->wake);
 	free(c->parts);
 	free(c->name);
@@ -87,6 +89,7 @@ void ay_conns_close(struct ay_engine *g, struct ay_conn *c, const char *why)
 		ay_ipc_send(g->front, AY_MSG_CLOSE, c->number, 0, ay_bytes_of(why));
 	c->closing = true; /* front says CONN_DOWN when it is gone; nothing more is taken from it */
 	ay_challenge_abandon(&c->challenge);
+	ay_orders_drop(g, c);
 }
 
 void ay_conns_fail(struct ay_engine *g, struct ay_conn *c, uint32_t req, const struct ay_err *e)
@@ -528,6 +531,18 @@ static bool may_come(const struct ay_conn *c, const struct ay_ipc_msg *m)
 	return frames[m->sub].bound == 'B' || (frames[m->sub].bound == 'Y') == is_bound;
 }
 
+/* A code that an agent says: what is no letter of a code is not taken over. */
+void ay_conns_peer_code(struct ay_err *e, struct ay_bytes code)
+{
+	memset(e->code, 0, sizeof(e->code));
+	for (size_t i = 0; i < code.n && i + 1 < sizeof(e->code); i++) {
+		char ch = (char)code.p[i];
+		bool is_word = (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') || ch == '_';
+
+		e->code[i] = is_word ? ch : '?';
+	}
+}
+
 static void on_fail(struct ay_engine *g, struct ay_conn *c, struct ay_bytes body)
 {
 	struct ay_chan_fail f;
@@ -539,12 +554,7 @@ static void on_fail(struct ay_engine *g, struct ay_conn *c, struct ay_bytes body
 	}
 	ay_err_set(&e, AY_E_DENIED, "agent", 0, "the agent says: %.*s", (int)f.text.n,
 		   (const char *)f.text.p);
-	for (size_t i = 0; i < f.code.n && i + 1 < sizeof(e.code); i++) {
-		char ch = (char)f.code.p[i];
-		bool is_word = (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') || ch == '_';
-
-		e.code[i] = is_word ? ch : '?';
-	}
+	ay_conns_peer_code(&e, f.code);
 	if (c->enrol)
 		ay_enrol_failed(g, c, &e);
 	else
@@ -571,6 +581,10 @@ void ay_conns_frame(struct ay_engine *g, const struct ay_ipc_msg *m)
 		break;
 	case AY_FRAME_NOTICE:
 		on_notice(g, c, m->body);
+		break;
+	case AY_FRAME_ORDER_NONCE:
+	case AY_FRAME_ORDER_DONE:
+		ay_orders_frame(g, c, m->sub, m->req, m->body);
 		break;
 	case AY_FRAME_FAIL:
 		on_fail(g, c, m->body);

@@ -2,6 +2,7 @@
 #include "prog/assayd/approvals.h"
 #include "prog/assayd/engine_impl.h"
 #include "prog/assayd/hooks.h"
+#include "prog/assayd/orders.h"
 
 #include "io/sys/clock.h"
 #include "io/sys/listeners.h"
@@ -231,6 +232,7 @@ static void once_a_second(struct ay_engine *g)
 	ay_schedule_tick(g);
 	ay_freshness_look(g);
 	ay_relay_tick(g);
+	ay_orders_tick(g);
 	ay_refs_tick(g);
 	ay_approvals_tick(g);
 	ay_refs_expire(g);

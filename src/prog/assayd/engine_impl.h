@@ -16,6 +16,7 @@
  *                judge_ima.c its IMA list; memo.c what states were judged to be
  *   workers.c    lists of jobs to threads and back
  *   settle.c     results to host state and store
+ *   orders.c     signed orders to agents, and what became of them
  *   schedule.c   who is due, who is silent, whose lease ends; pace.c who is asked
  *                first when many are; freshness.c what was missed, and overload
  *   relay.c      questions to signer and assay-ca, and their answers
@@ -54,6 +55,7 @@
 
 struct ay_conn;
 struct ay_enrol;
+struct ay_order_run;
 
 /* What of the configuration the engine looks at often. */
 struct ay_engine_settings {
@@ -149,6 +151,7 @@ struct ay_conn {
 	uint64_t asked_ima_octets;
 	struct ay_pcr_selection selection; /* what HELLO says is allocated */
 	struct ay_enrol *enrol;
+	struct ay_order_run *order; /* under way; orders.c */
 	char *name;	/* of HELLO, until it is enrolled */
 	uint8_t *parts; /* EVIDENCE that comes in several frames */
 	size_t n_parts, max_parts;
@@ -219,6 +222,7 @@ struct ay_engine {
 	size_t n_conns;
 	uint64_t next_serial;
 	struct ay_sched host_sched, conn_sched;
+	struct ay_order_run *orders; /* under way at any host */
 	struct ay_pace pace;
 	struct ay_missed *missed; /* freshness.c */
 	struct ay_host **again;	  /* interval 0: challenged at the end of the turn */
@@ -343,6 +347,7 @@ void ay_conns_fail(struct ay_engine *g, struct ay_conn *c, uint32_t req, const s
 void ay_conns_close(struct ay_engine *g, struct ay_conn *c, const char *why);
 /* What came of an EVIDENCE in several frames is of no use any more. */
 void ay_conns_drop_parts(struct ay_conn *c);
+void ay_conns_peer_code(struct ay_err *e, struct ay_bytes code);
 void ay_conns_close_host(struct ay_engine *g, struct ay_host *h, const char *why);
 void ay_conns_bind(struct ay_engine *g, struct ay_conn *c, struct ay_host *h);
 /* A verified answer came while two connections stood: true when both gave one. */

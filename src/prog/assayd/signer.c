@@ -7,6 +7,7 @@
 #include "core/assertion/ear.h"
 #include "core/assertion/saml.h"
 #include "core/assertion/xml_init.h"
+#include "core/authz/order.h"
 #include "core/base/hex.h"
 #include "core/crypto/privkey.h"
 #include "core/crypto/ticket.h"
@@ -152,10 +153,22 @@ static enum ay_rc sign_ear(struct signer *s, const struct ay_ipc_msg *m, struct 
 	return rc;
 }
 
-static enum ay_rc not_served(struct signer *s, const struct ay_ipc_msg *m, struct ay_err *e)
+/* What engine asks is the statement itself; only an order of the known form is ever signed. */
+static enum ay_rc sign_order(struct signer *s, const struct ay_ipc_msg *m, struct ay_err *e)
 {
-	(void)s;
-	return ay_fail(e, AY_E_UNAVAIL, "signer", 0, "message %u is not served yet", m->type);
+	uint8_t out[64 + AY_SPKI_P256];
+	struct ay_order o;
+	enum ay_rc rc = ay_order_parse(m->body, &o, e);
+
+	if (rc == AY_OK)
+		rc = ay_order_may_be_given(&o, ay_clock_wall_ms(), e);
+	if (rc == AY_OK)
+		rc = ay_privkey_sign(s->order, m->body, out, e);
+	if (rc == AY_OK)
+		rc = ay_privkey_spki(s->order, out + 64, e);
+	if (rc == AY_OK)
+		ay_ipc_send(s->engine, AY_MSG_SIGNED, 0, m->req, AY_BYTES(out));
+	return rc;
 }
 
 /* What may be asked; a type that is not here ends the pair. */
@@ -164,7 +177,7 @@ static const struct {
 	enum ay_rc (*fn)(struct signer *s, const struct ay_ipc_msg *m, struct ay_err *e);
 } served[] = {
 	{ AY_MSG_SIGN_TICKET, sign_ticket }, { AY_MSG_SIGN_SAML, sign_saml },
-	{ AY_MSG_SIGN_EAR, sign_ear },	     { AY_MSG_SIGN_ORDER, not_served },
+	{ AY_MSG_SIGN_EAR, sign_ear },	     { AY_MSG_SIGN_ORDER, sign_order },
 	{ AY_MSG_SIGN_HEAD, sign_head },
 };
 

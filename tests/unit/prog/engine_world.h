@@ -114,6 +114,14 @@ static AY_UNUSED void signer_msg(void *arg, const struct ay_ipc_msg *m)
 		ay_ipc_send(signer, AY_MSG_SIGNED, 0, m->req, ay_bytes_of(text));
 		return;
 	}
+	if (m->type == AY_MSG_SIGN_ORDER) { /* any key does: whose it is, is not looked at here */
+		uint8_t out[64 + AY_SPKI_P256];
+
+		assert_int_equal(ay_privkey_sign(ticket_key, m->body, out, NULL), AY_OK);
+		assert_int_equal(ay_privkey_spki(ticket_key, out + 64, NULL), AY_OK);
+		ay_ipc_send(signer, AY_MSG_SIGNED, 0, m->req, AY_BYTES(out));
+		return;
+	}
 	assert_int_equal(m->type, AY_MSG_SIGN_TICKET);
 	assert_int_equal(ay_sign_ticket_parse(m->body, &ask, NULL), AY_OK);
 	t.host = ask.host;

@@ -3,6 +3,7 @@
 
 #include "core/assertion/saml.h"
 #include "core/assertion/xml_init.h"
+#include "core/authz/order.h"
 #include "core/crypto/ticket.h"
 #include "io/ipc/sign_msg.h"
 #include "io/net/cert.h"
@@ -21,7 +22,7 @@
 struct world {
 	char dir[64];
 	struct ay_config *config;
-	struct ay_cert_pem root, assertion, ticket, head;
+	struct ay_cert_pem root, assertion, ticket, head, order;
 	struct ay_loop *loop;
 	struct ay_ipc *signer, *parent;
 	pid_t pid;
@@ -73,7 +74,6 @@ static void put(struct world *w, const char *name, struct ay_bytes b)
 static void make_state(struct world *w)
 {
 	struct ay_cert_args a = { .kind = AY_CERT_ROOT, .cn = "root", .life_s = 3600 };
-	struct ay_cert_pem order;
 	char conf[128];
 
 	snprintf(w->dir, sizeof(w->dir), "/tmp/ay-signer-XXXXXX");
@@ -84,14 +84,13 @@ static void make_state(struct world *w)
 	assert_int_equal(ay_cert_make(&a, &w->root, &w->assertion, NULL), AY_OK);
 	assert_int_equal(ay_cert_make_key(&w->ticket, NULL), AY_OK);
 	assert_int_equal(ay_cert_make_key(&w->head, NULL), AY_OK);
-	assert_int_equal(ay_cert_make_key(&order, NULL), AY_OK);
+	assert_int_equal(ay_cert_make_key(&w->order, NULL), AY_OK);
 	put(w, AY_FILE_ROOT_CERT, w->root.cert);
 	put(w, AY_FILE_ASSERTION_CERT, w->assertion.cert);
 	put(w, AY_FILE_ASSERTION_KEY, w->assertion.key);
 	put(w, AY_FILE_TICKET_KEY, w->ticket.key);
 	put(w, AY_FILE_HEAD_KEY, w->head.key);
-	put(w, AY_FILE_ORDER_KEY, order.key);
-	ay_cert_pem_free(&order);
+	put(w, AY_FILE_ORDER_KEY, w->order.key);
 	snprintf(conf, sizeof(conf), "state_dir = %s\n", w->dir);
 	assert_int_equal(ay_config_parse(AY_PROGRAM_ASSAYD, "t", conf, &w->config, NULL), AY_OK);
 }
@@ -146,6 +145,7 @@ static int tear_down(void **state)
 	ay_cert_pem_free(&w->assertion);
 	ay_cert_pem_free(&w->ticket);
 	ay_cert_pem_free(&w->head);
+	ay_cert_pem_free(&w->order);
 	snprintf(command, sizeof(command), "rm -r %s", w->dir);
 	assert_int_equal(system(command), 0);
 	free(w);
@@ -250,6 +250,35 @@ static void an_audit_head_is_signed_under_its_label(void **state)
 	ay_pubkey_free(pub);
 }
 
+static void an_order_is_signed_if_it_may_be_given(void **state)
+{
+	struct world *w = *state;
+	struct ay_order o = { .verb = AY_ORDER_REMEDIATE, .n_approvers = 2 };
+	uint8_t room[AY_ORDER_STATEMENT_MAX];
+	struct ay_pubkey *pub;
+	struct ay_bytes body;
+
+	o.approver[0] = ay_bytes_of("ann");
+	o.approver[1] = ay_bytes_of("bob");
+	o.expires_ms = ay_clock_wall_ms() + 60000;
+	assert_int_equal(ay_order_write(&o, room, &body, NULL), AY_OK);
+	ask(w, AY_MSG_SIGN_ORDER, body);
+	assert_int_equal(w->type, AY_MSG_SIGNED);
+	assert_int_equal(w->n, 64 + AY_SPKI_P256);
+	pub = public_of(w->order.key);
+	assert_int_equal(ay_es256_verify(pub, body, (struct ay_bytes){ w->body, 64 }, NULL), AY_OK);
+	ay_pubkey_free(pub);
+	o.n_approvers = 1;
+	assert_int_equal(ay_order_write(&o, room, &body, NULL), AY_OK);
+	ask(w, AY_MSG_SIGN_ORDER, body);
+	assert_int_equal(w->type, AY_MSG_SIGN_REFUSED);
+	o.n_approvers = 2;
+	o.expires_ms += AY_ORDER_LIFE_MS;
+	assert_int_equal(ay_order_write(&o, room, &body, NULL), AY_OK);
+	ask(w, AY_MSG_SIGN_ORDER, body);
+	assert_int_equal(w->type, AY_MSG_SIGN_REFUSED);
+}
+
 static void an_assertion_is_signed_in_the_sandbox(void **state)
 {
 	struct world *w = *state;
@@ -301,6 +330,7 @@ int main(void)
 		T(ready_names_the_keys),
 		T(a_ticket_is_signed_for_ten_minutes_at_most),
 		T(an_audit_head_is_signed_under_its_label),
+		T(an_order_is_signed_if_it_may_be_given),
 		T(an_assertion_is_signed_in_the_sandbox),
 		T(what_cannot_be_read_is_refused),
 	};
