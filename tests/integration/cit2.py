@@ -116,7 +116,7 @@ def check_attest(w, name, hid):
     results = a["trust_report"]["results"]
     ok(results and all({"rule", "rule_name", "faults", "trusted"} <= set(x) for x in results),
        "results tell rules, faults and outcome")
-    t = w.ask("GET", "mtwilson", f"{V2}/host-attestations?host_id={hid}").json()["host_attestations"]
+    t = w.ask("GET", "mtwilson", f"{V2}/host-attestations?host_id={hid}&latestPerHost=true").json()["host_attestations"]
     trust = t[0]["host_trust_response"]["trust"]
     ok(len(t) == 1 and trust["bios"] == trust["vmm"] == (native == "trusted"), "search shows bios and vmm")
     one = w.ask("GET", "mtwilson", f"{V2}/host-attestations/{t[0]['id']}")
@@ -145,6 +145,67 @@ def check_attest(w, name, hid):
     ok(r.status_code >= 400 and "error_code" in r.json(), "a host without agent cannot be attested")
     r = w.ask("POST", "mtwilson", V2 + "/host-attestations", {"host_name": "nobody"})
     ok(r.status_code == 404 and r.json()["error_code"] == 1003, "an unknown host: 1003")
+
+
+def check_history(w, name, hid):
+    def kept():
+        items = w.api("GET", f"/api/v1/hosts/{name}/reports?limit=1000").json()["items"]
+        return items if len(items) >= 5 else None
+
+    def search(query):
+        r = w.ask("GET", "mtwilson", f"{V2}/host-attestations?{query}")
+        return [(a["id"], a["created_on"]) for a in r.json()["host_attestations"]] if r.status_code == 200 else r.status_code
+    native = until(kept, 60)
+    if not ok(native, "the host was attested several times"):
+        return
+    rows = [(x["id"], x["at"]) for x in native]
+    upto = f"host_uuid={hid}&toDate={rows[0][1]}"
+    ok(search(f"{upto}&limit=1000") == rows, "host-attestations: the whole history, newest first")
+    ok(search(f"{upto}&limit=2&page=2") == rows[2:4], "the second page of two")
+    ok(search(f"{upto}&nameEqualTo={name}") == rows[:10], "ten, when no limit is given")
+    ok(search(f"{upto}&fromDate={rows[2][1]}&limit=1000") == rows[:3], "fromDate and toDate, both included")
+    ok(search(f"nameEqualTo={name}&toDate={rows[-1][1]}") == rows[-1:], "the first of all")
+    day = rows[0][1][:10]
+    ok(rows[0] in search(f"nameEqualTo={name}&fromDate={rows[-1][1][:10]}&toDate={day}&limit=1000"), "days as dates are whole")
+    ok(search(f"nameEqualTo={name}&toDate=2001-01-01") == [] and search(f"nameEqualTo={name}&fromDate=2101-01-01") == [],
+       "nothing was attested then")
+    ok(set(rows) <= set(search("numberOfDays=2&limit=100000")), "numberOfDays, of every host")
+    ok(search("numberOfDays=2x") == 400 and search("fromDate=yesterday") == 400 and search("toDate=2026-02-30") == 400,
+       "what is no number or date is refused")
+    ok(search("nameEqualTo=nobody") == [] and search(f"id={rows[3][0]}") == rows[3:4], "by id")
+    for rid, at in (rows[0], rows[len(rows) // 2], rows[-1]):
+        r = w.ask("GET", "mtwilson", f"{V2}/host-attestations/{rid}")
+        of = w.api("GET", f"/api/v1/hosts/{name}/reports/{rid}").json()
+        ok(r.status_code == 200 and r.json()["id"] == rid and r.json()["created_on"] == at and
+           r.json()["trust_report"]["trusted"] in ((of["verdict"] == "trusted"), False) and
+           len(r.json()["trust_report"]["results"]) == len(of["findings"]), f"GET of a kept attestation: {at}")
+    r = w.ask("GET", "mtwilson", f"{V2}/host-attestations/{rows[-1][0]}", accept=SAML)
+    ok(r.status_code == 200 and r.content == b"", "no assertion is made of the past")
+    r = w.ask("GET", "mtwilson", V2 + "/host-attestations/01890000-0000-7000-8000-000000000000")
+    ok(r.status_code == 404, "an id that nothing has")
+    r = w.ask("GET", "mtwilson", f"/AttestationService/resources/hosts/reports/trust?hostNames={name},nobody"
+              f"&fromDate={rows[1][1]}&toDate={rows[0][1]}")
+    ok([(h.get("Host_Name"), h.get("Verified_On")) for h in ET.fromstring(r.text)] == [(name, t) for _, t in rows[:2]],
+       f"v1 reports/trust of a span of time: {r.text[:200]}")
+
+
+def check_scope(w, name):
+    """Somebody for some hosts alone: by these routes, too, he sees those and no other."""
+    w.api("POST", "/api/v1/hosts", {"name": "theirs", "labels": {"pool": "theirs"}})
+    w.api("PATCH", f"/api/v1/hosts/{name}", {"labels": {"pool": "mine"}})
+    w.api("POST", "/api/v1/users", {"name": "few", "grants": [{"role": "viewer", "scope": {"pool": "mine"}}]})
+    few = w.api("POST", "/api/v1/users/few/tokens", {}).json()["token"]
+
+    def seen(path, member, key):
+        return {x[key] for x in w.ask("GET", "mtwilson", path, token=few).json()[member]}
+    ok(seen(V2 + "/hosts", "hosts", "name") == {name}, "hosts of the scope")
+    ok(seen(V2 + "/host-attestations?limit=100", "host_attestations", "host_name") == {name}, "attestations of the scope")
+    r = w.ask("GET", "mtwilson", "/AttestationService/resources/hosts/bulk/trust?hosts=theirs," + name, token=few).json()
+    ok([h["error_code"] for h in r["hosts"]] == ["AS_HOST_NOT_FOUND", "OK"], "bulk trust: the other is not found")
+    w.api("PATCH", f"/api/v1/hosts/{name}", {"labels": {"pool": "theirs"}})
+    rid = w.ask("GET", "mtwilson", f"{V2}/host-attestations?nameEqualTo={name}&limit=1").json()["host_attestations"][0]["id"]
+    ok(w.ask("GET", "mtwilson", f"{V2}/host-attestations/{rid}", token=few).status_code == 404, "an attestation of another's host")
+    w.api("PATCH", f"/api/v1/hosts/{name}", {"labels": {}})
 
 
 def check_certificates(w):
@@ -287,6 +348,8 @@ def main():
         hosts = w.simulate(1)
         if ok(hosts, "a simulated host attests"):
             check_attest(w, hosts[0]["name"], hosts[0]["id"])
+            check_history(w, hosts[0]["name"], hosts[0]["id"])
+            check_scope(w, hosts[0]["name"])
         check_restart(w, s)
     finally:
         w.stop()

@@ -52,7 +52,15 @@ def check_reports(w, host):
     r = w.ask("GET", "secl", f"{V2}/reports?hostName={name}")
     ok(len(r.json()["reports"]) == 1, "GET /reports")
     rid = r.json()["reports"][0]["id"]
-    ok(w.ask("GET", "secl", f"{V2}/reports/{rid}").status_code in (200, 404), "GET /reports/{id}")
+    r = w.ask("GET", "secl", f"{V2}/reports/{rid}")
+    ok(r.status_code == 200 and r.json()["id"] == rid, "GET /reports/{id}: it is kept, whatever came after it")
+    native = w.api("GET", f"/api/v1/hosts/{name}/reports?limit=3").json()["items"]
+    r = w.ask("GET", "secl", f"{V2}/reports?hostId={hid}&latestPerHost=false&fromDate={native[2]['at']}&toDate={native[0]['at']}")
+    ok([x["id"] for x in r.json()["reports"]] == [x["id"] for x in native], "GET /reports of a span of time")
+    r = w.ask("GET", "secl", f"{V2}/reports?hostId={hid}&toDate={native[1]['at']}")
+    ok([x["id"] for x in r.json()["reports"]] == [native[1]["id"]], "the latest of each host until then")
+    for state, n in (("CONNECTED", 1), ("CONNECTION_FAILURE", 0)):
+        ok(len(w.ask("GET", "secl", f"{V2}/reports?hostStatus={state}").json()["reports"]) == n, f"reports of hosts that are {state}")
     r = w.ask("GET", "secl", f"{V2}/reports?hostId={hid}", accept=SAML)
     ok(b"Assertion" in r.content, "SAML of GET /reports")
     f = w.ask("GET", "secl", V2 + "/flavors").json()["signed_flavors"]

@@ -120,8 +120,13 @@ static ay_api_handler *const scoped[] = {
 #define X(handler, doc) ay_api_##handler,
 #include "prog/assayd/api/scoped.def"
 #undef X
-	ay_oat_poll,
-	ay_oat_host_list,
+	/* of the family: each finds hosts by ay_api_host_find() and ay_api_host_next() */
+	ay_oat_poll,	     ay_oat_host_list,	     ay_oat_location_show, ay_mtw_trust,
+	ay_mtw_saml,	     ay_mtw_bulk_saml,	     ay_mtw_bulk_trust,	   ay_mtw_aik_trust,
+	ay_mtw_report_trust, ay_mtw_report_manifest, ay_mtw_report_raw,	   ay_mtw_report_log,
+	ay_cit_hosts_search, ay_cit_attest,	     ay_cit_attestations,  ay_cit_attestation,
+	ay_hvs_hosts,	     ay_hvs_host_status,     ay_hvs_report_create, ay_hvs_reports,
+	ay_hvs_report,
 };
 
 bool ay_route_host(const struct ay_route *r, size_t *at)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prog/assayd/family/attestview.h"
 
+#include <stdlib.h>
+
 enum { WAIT_MS = 60000 };
 
 bool ay_family_wants_saml(const struct ay_api_call *c)
@@ -50,15 +52,18 @@ const char *ay_family_marker(const char *component, bool secl)
 
 /* ---- a document of one attestation ---- */
 
-void ay_family_show_report(struct ay_api_call *c, const struct ay_host *h,
-			   const struct ay_family_report_form *form)
+/* The latest report. */
+static void show_report(struct ay_api_call *c, const struct ay_host *h,
+			const struct ay_family_report_form *form)
 {
+	struct ay_family_attestation a;
 	json_t *report = NULL;
 	struct ay_err e = { 0 };
 
 	if (ay_api_refused(c, ay_engine_report(c->api->engine, h, &report, &e), &e))
 		return;
-	ay_family_document(c, 200, form->root, form->json(c, h, report));
+	ay_family_attestation_now(c, h, report, &a);
+	ay_family_document(c, 200, form->root, form->json(&a));
 	json_decref(report);
 }
 
@@ -79,7 +84,7 @@ static void attested(void *arg, enum ay_rc rc, const struct ay_err *e, const str
 	c->left = NULL;
 	c->state = NULL;
 	if (rc == AY_OK) {
-		ay_family_show_report(c, h, form);
+		show_report(c, h, form);
 		return;
 	}
 	why = *e;
@@ -111,12 +116,17 @@ static void saml(struct ay_api_call *c, const struct ay_host *h, enum ay_asserti
 	ay_engine_assertion(c->api->engine, &host, 1, &ask, asserted, c);
 }
 
-void ay_family_show_saml(struct ay_api_call *c, const struct ay_host *h,
-			 enum ay_assertion_form form)
+static void no_saml(struct ay_api_call *c)
+{
+	ay_api_answer(c, 200, ay_media_type(AY_MEDIA_SAML), (struct ay_bytes){ NULL, 0 }, NULL,
+		      NULL);
+}
+
+/* Of what is known, without asking the host; an empty body when nothing is. */
+static void show_saml(struct ay_api_call *c, const struct ay_host *h, enum ay_assertion_form form)
 {
 	if (ay_lease_verdict(&h->lease, c->api->now_ms) == AY_UNKNOWN)
-		ay_api_answer(c, 200, ay_media_type(AY_MEDIA_SAML), (struct ay_bytes){ NULL, 0 },
-			      NULL, NULL);
+		no_saml(c);
 	else
 		saml(c, h, form, false);
 }
@@ -139,4 +149,78 @@ void ay_family_attest(struct ay_api_call *c, const struct ay_host *h,
 		c->state = NULL;
 		ay_api_problem(c, &e);
 	}
+}
+
+void ay_family_attest_named(struct ay_api_call *c, const struct ay_family_report_form *form)
+{
+	const struct ay_host *h = ay_family_host_of_body(c);
+
+	if (h != NULL)
+		ay_family_attest(c, h, form);
+}
+
+/* ---- what was attested ---- */
+
+void ay_family_attestation_show(struct ay_api_call *c, const struct ay_family_report_form *form)
+{
+	struct ay_family_attestation a;
+	struct ay_kept_row row;
+	json_t *report = NULL;
+	struct ay_err e = { 0 };
+	const struct ay_host *h = ay_family_kept_find(c, c->param[0], &row, &e);
+	bool latest = h != NULL && memcmp(h->report_id, row.report.b, sizeof(row.report.b)) == 0;
+
+	if (h == NULL)
+		ay_api_problem(c, &e);
+	else if (ay_family_wants_saml(c) && latest)
+		show_saml(c, h, form->saml);
+	else if (ay_family_wants_saml(c))
+		no_saml(c);
+	else if (!ay_api_refused(c, ay_family_attestation_of(c, h, &row, &report, &a, &e), &e))
+		ay_family_document(c, 200, form->root, form->json(&a));
+	json_decref(report);
+}
+
+static const struct ay_host *host_of(struct ay_api_call *c, const struct ay_kept_row *row)
+{
+	char id[AY_UUID_TEXT];
+
+	ay_uuid_format(&row->host, id);
+	return ay_api_host_find(c, ay_bytes_of(id));
+}
+
+static json_t *list_json(struct ay_api_call *c, const struct ay_kept_row *row, size_t n,
+			 const struct ay_family_report_form *form)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n; i++) {
+		const struct ay_host *h = host_of(c, &row[i]);
+		struct ay_family_attestation a;
+		json_t *report = NULL;
+
+		if (h != NULL &&
+		    ay_family_attestation_of(c, h, &row[i], &report, &a, NULL) == AY_OK)
+			json_array_append_new(list, form->json(&a));
+		json_decref(report);
+	}
+	return list;
+}
+
+void ay_family_attestations(struct ay_api_call *c, const struct ay_family_report_form *form)
+{
+	struct ay_kept_row *row = NULL;
+	struct ay_err e = { 0 };
+	size_t n;
+
+	if (ay_api_refused(c, ay_family_search(c, form->limit, form->latest, &row, &n, &e), &e))
+		return;
+	if (!ay_family_wants_saml(c))
+		ay_family_document(c, 200, form->collection,
+				   json_pack("{s:o}", form->member, list_json(c, row, n, form)));
+	else if (n > 0)
+		show_saml(c, host_of(c, &row[0]), form->saml);
+	else
+		no_saml(c);
+	free(row);
 }

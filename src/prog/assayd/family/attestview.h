@@ -3,27 +3,31 @@
 #define AY_ASSAYD_FAMILY_ATTESTVIEW_H
 
 /* Attest a host, or show what is known, and answer as CIT v2 or SecL do. */
-#include "prog/assayd/family/hostview.h"
+#include "prog/assayd/family/search.h"
 
-/* How a dialect writes one attestation. report: our Report. Takes nothing. */
-typedef json_t *ay_family_report_fn(struct ay_api_call *c, const struct ay_host *h,
-				    const json_t *report);
+/* How a dialect writes one attestation. */
+typedef json_t *ay_family_report_fn(const struct ay_family_attestation *a);
 
 struct ay_family_report_form {
 	ay_family_report_fn *json;
 	const char *root; /* of XML */
+	/* of a search: the XML element of the list, the member that holds it */
+	const char *collection, *member;
+	uint64_t limit; /* of a page, when the client gives none */
+	bool latest;	/* a search gives the newest of each host, when the client does not say */
 	enum ay_assertion_form saml;
 };
 
 /* A complete cycle; SAML or a document as Accept says. Ends the call, now or later. */
 void ay_family_attest(struct ay_api_call *c, const struct ay_host *h,
 		      const struct ay_family_report_form *form);
-/* The latest report. */
-void ay_family_show_report(struct ay_api_call *c, const struct ay_host *h,
-			   const struct ay_family_report_form *form);
-/* SAML of what is known, without asking the host; an empty body when nothing is. */
-void ay_family_show_saml(struct ay_api_call *c, const struct ay_host *h,
-			 enum ay_assertion_form form);
+/* The host of the body, as above: the whole handler of a POST. */
+void ay_family_attest_named(struct ay_api_call *c, const struct ay_family_report_form *form);
+/* The kept attestation whose id is the first parameter of the path: a whole handler. SAML: an empty
+ * body unless it is the latest of its host and holds. */
+void ay_family_attestation_show(struct ay_api_call *c, const struct ay_family_report_form *form);
+/* What the query asks for (search.h): a whole handler. SAML: of the first that holds. */
+void ay_family_attestations(struct ay_api_call *c, const struct ay_family_report_form *form);
 
 /* What is wanted: SAML, or a document. */
 bool ay_family_wants_saml(const struct ay_api_call *c);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CIT v2: /hosts and what hangs on them, /ca-certificates. */
-#include "prog/assayd/family/hostview.h"
+#include "prog/assayd/family/search.h"
+
+#include "core/crypto/hash.h"
+#include "core/crypto/pem.h"
 
 #include <stdlib.h>
 
@@ -17,9 +20,9 @@ static json_t *host_json(struct ay_api_call *c, const struct ay_host *h)
 	o = json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:s, s:s?, s:s?}", "id", id, "name",
 		      h->name, "connection_url", url, "description",
 		      ay_family_label(h, "description"), "bios_mle_uuid",
-		      ay_family_label(h, "bios_mle"), "vmm_mle_uuid",
-		      ay_family_label(h, "vmm_mle"), "hardware_uuid", id, "aik_certificate",
-		      aik, "aik_sha1", sha1[0] == '\0' ? NULL : sha1);
+		      ay_family_label(h, "bios_mle"), "vmm_mle_uuid", ay_family_label(h, "vmm_mle"),
+		      "hardware_uuid", id, "aik_certificate", aik, "aik_sha1",
+		      sha1[0] == '\0' ? NULL : sha1);
 	free(aik);
 	return o;
 }
@@ -36,7 +39,7 @@ void ay_cit_hosts_search(struct ay_api_call *c)
 		return;
 	list = json_array();
 	while (json_array_size(list) < page.limit && (h = ay_api_host_next(c, &at)) != NULL) {
-		if (!ay_family_wanted(c, h))
+		if (!ay_family_wanted(c, h, true))
 			continue;
 		if (page.skip > 0)
 			page.skip--;
@@ -102,28 +105,58 @@ void ay_cit_hosts_delete(struct ay_api_call *c)
 		ay_api_empty(c, 204);
 }
 
+/* Those that the host has or had; the newest, which is in force, comes first. */
+struct aiks {
+	const struct ay_host *h;
+	json_t *list;
+	char *newest; /* PEM */
+};
+
+static void see_aik(void *arg, const struct ay_aik_row *r)
+{
+	struct aiks *all = arg;
+	char sha1[41] = "", *pem = malloc(AY_PEM_ROOM(r->cert.n));
+	uint8_t digest[20];
+
+	if (pem == NULL || r->cert.n == 0 || !ay_hash_of(AY_ALG_SHA1, r->cert, digest)) {
+		free(pem);
+		return;
+	}
+	ay_pem_write("CERTIFICATE", r->cert, pem);
+	ay_hex_encode(AY_BYTES(digest), sha1);
+	json_array_append_new(all->list, json_pack("{s:s, s:s, s:s, s:o}", "name", all->h->name,
+						   "aik_sha1", sha1, "certificate", pem,
+						   "created_on", ay_api_time(r->enrolled_at)));
+	if (all->newest == NULL)
+		all->newest = pem;
+	else
+		free(pem);
+}
+
 void ay_cit_hosts_aiks(struct ay_api_call *c)
 {
 	const struct ay_host *h = ay_api_host(c);
-	char sha1[41], *pem;
-	struct ay_err e;
+	unsigned forms = AY_MEDIA_DOCUMENTS | AY_MEDIA_BIT(AY_MEDIA_PEM);
+	struct aiks all = { h, NULL, NULL };
+	struct ay_err e = { 0 };
+	enum ay_rc rc;
 
 	if (h == NULL)
 		return;
-	pem = ay_family_aik(c, h, sha1);
-	if (pem == NULL) {
-		ay_err_set(&e, AY_E_NOENT, "aik", 0, "the host has no AIK yet");
-		ay_api_problem(c, &e);
-		return;
-	}
-	if (ay_family_media(c, AY_MEDIA_DOCUMENTS | AY_MEDIA_BIT(AY_MEDIA_PEM), AY_MEDIA_JSON) ==
-	    AY_MEDIA_PEM)
-		ay_api_answer(c, 200, ay_media_type(AY_MEDIA_PEM), ay_bytes_of(pem), NULL, NULL);
-	else
+	all.list = json_array();
+	rc = ay_store_aiks(c->api->store, &h->id, see_aik, &all, &e);
+	if (rc == AY_OK && all.newest == NULL)
+		rc = ay_fail(&e, AY_E_NOENT, "aik", 0, "the host has no AIK yet");
+	if (ay_api_refused(c, rc, &e))
+		json_decref(all.list);
+	else if (ay_family_media(c, forms, AY_MEDIA_JSON) == AY_MEDIA_PEM) {
+		ay_api_answer(c, 200, ay_media_type(AY_MEDIA_PEM), ay_bytes_of(all.newest), NULL,
+			      NULL);
+		json_decref(all.list);
+	} else
 		ay_family_document(c, 200, "host_aik_collection",
-				   json_pack("{s:[{s:s, s:s, s:s}]}", "aiks", "name", h->name,
-					     "aik_sha1", sha1, "certificate", pem));
-	free(pem);
+				   json_pack("{s:o}", "aiks", all.list));
+	free(all.newest);
 }
 
 void ay_cit_certificates(struct ay_api_call *c)

@@ -6,19 +6,33 @@
 
 #include <stdlib.h>
 
-struct ay_family_trust ay_family_trust_of(const struct ay_api_call *c, const struct ay_host *h)
+struct ay_family_trust ay_family_trust_by(enum ay_verdict v,
+					  const uint8_t components[AY_COMPONENTS])
 {
-	enum ay_verdict v = ay_lease_verdict(&h->lease, c->api->now_ms);
 	struct ay_family_trust t = { .whole = v == AY_TRUSTED };
 	/* what ran out with the lease is not said to be trusted */
-	bool shown = v != AY_UNKNOWN && h->attested_ms != 0;
+	bool shown = v != AY_UNKNOWN;
 
-	t.bios = shown && h->components[AY_COMP_PLATFORM] == AY_TRUSTED;
-	t.vmm = shown && h->components[AY_COMP_OS] == AY_TRUSTED;
-	t.tag = shown && h->components[AY_COMP_ASSET_TAG] == AY_TRUSTED;
+	t.bios = shown && components[AY_COMP_PLATFORM] == AY_TRUSTED;
+	t.vmm = shown && components[AY_COMP_OS] == AY_TRUSTED;
+	t.tag = shown && components[AY_COMP_ASSET_TAG] == AY_TRUSTED;
 	if (!t.whole && t.bios && t.vmm)
 		t.bios = t.vmm = false;
 	return t;
+}
+
+struct ay_family_trust ay_family_trust_of(const struct ay_api_call *c, const struct ay_host *h)
+{
+	enum ay_verdict v = ay_lease_verdict(&h->lease, c->api->now_ms);
+
+	return ay_family_trust_by(h->attested_ms != 0 ? v : AY_UNKNOWN, h->components);
+}
+
+const char *ay_family_host_state(const struct ay_host *h)
+{
+	if (h->state != AY_HOST_ENROLLED)
+		return "AIK_NOT_PROVISIONED";
+	return h->connected ? "CONNECTED" : "CONNECTION_FAILURE";
 }
 
 /* ---- AIK ---- */
@@ -71,65 +85,7 @@ struct ay_bytes ay_family_member(const json_t *o, const char *one, const char *o
 	return s == NULL ? (struct ay_bytes){ NULL, 0 } : ay_bytes_of(s);
 }
 
-/* ---- searching ---- */
-
-enum ay_rc ay_family_page(const struct ay_api_call *c, uint64_t otherwise,
-			  struct ay_family_page *out, struct ay_err *e)
-{
-	uint64_t page = 1;
-	enum ay_rc rc;
-
-	*out = (struct ay_family_page){ .limit = otherwise };
-	rc = ay_api_seconds(c, "limit", 100000, &out->limit, e);
-	if (rc == AY_OK)
-		rc = ay_api_seconds(c, "page", 1000000, &page, e);
-	if (rc == AY_OK && (out->limit == 0 || page == 0))
-		return ay_fail(e, AY_E_INPUT, "page", 0, "limit and page begin with 1");
-	out->skip = (page - 1) * out->limit;
-	return rc;
-}
-
-static bool is_id(const struct ay_host *h, struct ay_bytes text)
-{
-	char id[AY_UUID_TEXT];
-
-	ay_uuid_format(&h->id, id);
-	return text.n == sizeof(id) - 1 && strncasecmp(id, (const char *)text.p, text.n) == 0;
-}
-
-static bool meets(struct ay_api_call *c, const struct ay_host *h, const char *name,
-		  struct ay_bytes v)
-{
-	char sha1[41];
-
-	if (strcmp(name, "nameEqualTo") == 0 || strcmp(name, "hostName") == 0)
-		return ay_bytes_eq(v, ay_bytes_of(h->name));
-	if (strcmp(name, "nameContains") == 0)
-		return strstr(h->name, (const char *)v.p) != NULL;
-	if (strcmp(name, "trusted") == 0)
-		return ay_bytes_eq(v, ay_bytes_of("true")) == ay_family_trust_of(c, h).whole;
-	if (strncmp(name, "aik", 3) == 0) {
-		free(ay_family_aik(c, h, sha1));
-		return v.n == 40 && strncasecmp(sha1, (const char *)v.p, 40) == 0;
-	}
-	return is_id(h, v);
-}
-
-bool ay_family_wanted(struct ay_api_call *c, const struct ay_host *h)
-{
-	static const char *const names[] = { "nameEqualTo", "nameContains",   "hostName",
-					     "id",	    "host_id",	      "hostId",
-					     "host_uuid",   "hostHardwareId", "hardware_uuid",
-					     "trusted",	    "aik_sha1",	      "aik" };
-
-	for (size_t i = 0; i < AY_COUNT(names); i++) {
-		struct ay_bytes v = ay_api_param(c, names[i]);
-
-		if (v.p != NULL && !meets(c, h, names[i], v))
-			return false;
-	}
-	return true;
-}
+/* ---- hosts that a request names ---- */
 
 static const struct ay_host *not_found(struct ay_api_call *c)
 {
@@ -162,19 +118,6 @@ const struct ay_host *ay_family_host_of_body(struct ay_api_call *c)
 			break;
 	}
 	return h != NULL ? h : not_found(c);
-}
-
-const struct ay_host *ay_family_host_of_report(struct ay_api_call *c)
-{
-	struct ay_uuid id;
-	const struct ay_host *h;
-
-	if (ay_uuid_parse(c->param[0], "id", &id, NULL) != AY_OK)
-		return not_found(c);
-	for (size_t at = 0; (h = ay_api_host_next(c, &at)) != NULL;)
-		if (h->attested_ms != 0 && memcmp(h->report_id, id.b, sizeof(id.b)) == 0)
-			return h;
-	return not_found(c);
 }
 
 /* ---- registering ---- */

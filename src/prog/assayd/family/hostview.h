@@ -11,6 +11,12 @@ struct ay_family_trust {
 	bool whole, bios, vmm, tag;
 };
 struct ay_family_trust ay_family_trust_of(const struct ay_api_call *c, const struct ay_host *h);
+/* The same of a verdict and the components it was made of. */
+struct ay_family_trust ay_family_trust_by(enum ay_verdict v,
+					  const uint8_t components[AY_COMPONENTS]);
+
+/* SecL's word for it: CONNECTED, CONNECTION_FAILURE, AIK_NOT_PROVISIONED. */
+const char *ay_family_host_state(const struct ay_host *h);
 
 /* PEM of the AIK certificate (free) and its SHA-1; NULL and "" when there is none. */
 char *ay_family_aik(struct ay_api_call *c, const struct ay_host *h, char sha1[41]);
@@ -41,19 +47,8 @@ AY_MUST_USE enum ay_rc ay_family_record_put(struct ay_api_call *c,
 					    const struct ay_family_record *ask, bool update,
 					    const struct ay_host **out, struct ay_err *e);
 
-/* Page of a search: limit (0: otherwise) and page from 1. */
-struct ay_family_page {
-	uint64_t limit, skip;
-};
-AY_MUST_USE enum ay_rc ay_family_page(const struct ay_api_call *c, uint64_t otherwise,
-				      struct ay_family_page *out, struct ay_err *e);
-/* Does a host meet id, nameEqualTo, nameContains, aik_sha1, hostHardwareId, .. of the query? */
-bool ay_family_wanted(struct ay_api_call *c, const struct ay_host *h);
-
 /* The host of a body: host_uuid, host_id, hardware_uuid, host_name, aik_sha1. NULL: answered. */
 const struct ay_host *ay_family_host_of_body(struct ay_api_call *c);
-/* The host whose latest report has the id of the path. NULL: answered. */
-const struct ay_host *ay_family_host_of_report(struct ay_api_call *c);
 
 /* Certificate NAME of the server (root, saml, tls, privacy), as PEM or DER. */
 void ay_family_certificate(struct ay_api_call *c, struct ay_bytes name);

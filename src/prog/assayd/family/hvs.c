@@ -67,7 +67,7 @@ static void search(struct ay_api_call *c, const char *member, row_fn *row)
 		return;
 	list = json_array();
 	while (json_array_size(list) < page.limit && (h = ay_api_host_next(c, &at)) != NULL) {
-		one = ay_family_wanted(c, h) ? row(c, h) : NULL;
+		one = ay_family_wanted(c, h, true) ? row(c, h) : NULL;
 		if (one == NULL)
 			continue;
 		if (page.skip == 0)
@@ -131,13 +131,6 @@ void ay_hvs_host_delete(struct ay_api_call *c)
 
 /* ---- host-status ---- */
 
-static const char *state_of(const struct ay_host *h)
-{
-	if (h->state != AY_HOST_ENROLLED)
-		return "AIK_NOT_PROVISIONED";
-	return h->connected ? "CONNECTED" : "CONNECTION_FAILURE";
-}
-
 static json_t *status_json(struct ay_api_call *c, const struct ay_host *h)
 {
 	char id[AY_UUID_TEXT];
@@ -145,8 +138,8 @@ static json_t *status_json(struct ay_api_call *c, const struct ay_host *h)
 	(void)c;
 	ay_uuid_format(&h->id, id);
 	return json_pack("{s:s, s:s, s:s, s:{s:s, s:o}}", "id", id, "host_id", id, "host_name",
-			 h->name, "status", "host_state", state_of(h), "last_time_connected",
-			 ay_api_time(h->attested_ms));
+			 h->name, "status", "host_state", ay_family_host_state(h),
+			 "last_time_connected", ay_api_time(h->attested_ms));
 }
 
 void ay_hvs_host_status(struct ay_api_call *c)
@@ -170,91 +163,60 @@ static json_t *rule_json(const json_t *f)
 			 "trusted", (int)pass);
 }
 
-static json_t *part_json(const struct ay_host *h, const json_t *report, enum ay_component part,
-			 bool shown)
+static json_t *part_json(const struct ay_family_attestation *a, enum ay_component part)
 {
 	json_t *rules = json_array(), *f;
 	size_t i;
 
-	json_array_foreach (json_object_get(report, "findings"), i, f)
+	json_array_foreach (json_object_get(a->report, "findings"), i, f)
 		if (strcmp(text_of(f, "component"), ay_component_name(part)) == 0)
 			json_array_append_new(rules, rule_json(f));
-	return json_pack("{s:b, s:o}", "trust", (int)(shown && h->components[part] == AY_TRUSTED),
-			 "rules", rules);
+	return json_pack("{s:b, s:o}", "trust", (int)(a->components[part] == AY_TRUSTED), "rules",
+			 rules);
 }
 
-static json_t *report_json(struct ay_api_call *c, const struct ay_host *h, const json_t *report)
+static json_t *report_json(const struct ay_family_attestation *a)
 {
-	bool shown = ay_lease_verdict(&h->lease, c->api->now_ms) != AY_UNKNOWN;
-	struct ay_uuid rid;
 	char id[AY_UUID_TEXT], host[AY_UUID_TEXT];
 	json_t *parts = json_object();
 
 	for (size_t i = AY_COMP_PLATFORM; i < AY_COMPONENTS; i++) {
-		const char *name = ay_component_name((enum ay_component)i);
-		const char *marker = ay_family_marker(name, true);
+		const char *marker =
+			ay_family_marker(ay_component_name((enum ay_component)i), true);
 
 		if (strcmp(marker, "HOST_UNIQUE") != 0)
-			json_object_set_new(parts, marker,
-					    part_json(h, report, (enum ay_component)i, shown));
+			json_object_set_new(parts, marker, part_json(a, (enum ay_component)i));
 	}
-	memcpy(rid.b, h->report_id, sizeof(rid.b));
-	ay_uuid_format(&rid, id);
-	ay_uuid_format(&h->id, host);
+	ay_uuid_format(&a->row.report, id);
+	ay_uuid_format(&a->h->id, host);
 	return json_pack("{s:s, s:s, s:s, s:{s:b, s:o}, s:o, s:o}", "id", id, "host_id", host,
-			 "host_name", h->name, "trust_information", "OVERALL",
-			 (int)ay_family_trust_of(c, h).whole, "flavors_trust", parts, "created",
-			 ay_api_time(h->attested_ms), "expiration", ay_api_time(h->lease.until_ms));
+			 "host_name", a->h->name, "trust_information", "OVERALL",
+			 (int)a->trust.whole, "flavors_trust", parts, "created",
+			 ay_api_time(a->row.at_ms), "expiration",
+			 ay_api_time(a->row.lease_until_ms));
 }
 
-static const struct ay_family_report_form form = { report_json, "report", AY_ASSERTION_SECL };
+static const struct ay_family_report_form form = { .json = report_json,
+						   .root = "report",
+						   .collection = "reports",
+						   .member = "reports",
+						   .limit = 2000,
+						   .latest = true,
+						   .saml = AY_ASSERTION_SECL };
 
 void ay_hvs_report_create(struct ay_api_call *c)
 {
-	const struct ay_host *h = ay_family_host_of_body(c);
-
-	if (h != NULL)
-		ay_family_attest(c, h, &form);
+	ay_family_attest_named(c, &form);
 }
 
 void ay_hvs_report(struct ay_api_call *c)
 {
-	const struct ay_host *h = ay_family_host_of_report(c);
-
-	if (h == NULL)
-		return;
-	if (ay_family_wants_saml(c))
-		ay_family_show_saml(c, h, form.saml);
-	else
-		ay_family_show_report(c, h, &form);
-}
-
-static json_t *report_row(struct ay_api_call *c, const struct ay_host *h)
-{
-	json_t *report = NULL, *out = NULL;
-
-	if (h->attested_ms != 0 && ay_engine_report(c->api->engine, h, &report, NULL) == AY_OK)
-		out = report_json(c, h, report);
-	json_decref(report);
-	return out;
+	ay_family_attestation_show(c, &form);
 }
 
 void ay_hvs_reports(struct ay_api_call *c)
 {
-	const struct ay_host *h;
-	size_t at = 0;
-
-	if (!ay_family_wants_saml(c)) {
-		search(c, "reports", report_row);
-		return;
-	}
-	while ((h = ay_api_host_next(c, &at)) != NULL && !ay_family_wanted(c, h))
-		continue;
-	if (h == NULL)
-		ay_api_answer(c, 200, ay_media_type(AY_MEDIA_SAML), (struct ay_bytes){ NULL, 0 },
-			      NULL, NULL);
-	else
-		ay_family_show_saml(c, h, form.saml);
+	ay_family_attestations(c, &form);
 }
 
 /* ---- flavors: reference sets, one flavor for each part of a set ---- */

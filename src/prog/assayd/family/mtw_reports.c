@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Mt. Wilson v1: reports of what was attested, as XML attributes and as JSON. */
-#include "prog/assayd/family/hostview.h"
 #include "prog/assayd/family/mle.h"
 #include "prog/assayd/family/names.h"
+#include "prog/assayd/family/search.h"
 #include "prog/assayd/past.h"
 
 #include <stdlib.h>
@@ -51,7 +51,8 @@ static void give(struct ay_api_call *c, FILE *f, char **text_of, bool ok)
 
 /* ---- hosts/reports/trust ---- */
 
-static bool put_trust(struct ay_api_call *c, FILE *f, const struct ay_host *h)
+static bool put_trust(struct ay_api_call *c, FILE *f, const struct ay_host *h, bool is_trusted,
+		      int64_t at_ms)
 {
 	const json_t *own = ay_family_host(c->api, h);
 	const json_t *bios = ay_mle_by_id(c->api, text(own, "bios_mle"));
@@ -64,34 +65,74 @@ static bool put_trust(struct ay_api_call *c, FILE *f, const struct ay_host *h)
 	fputs("<Host", f);
 	ok = put_attr(f, "Host_Name", h->name) && put_attr(f, "MLE_Info", mles);
 	put_time(f, "Created_On", h->created_ms);
-	fprintf(f, " Trust_Status=\"%d\"", ay_family_trust_of(c, h).whole);
-	put_time(f, "Verified_On", h->attested_ms);
+	fprintf(f, " Trust_Status=\"%d\"", is_trusted);
+	put_time(f, "Verified_On", at_ms);
 	return fputs("/>", f) >= 0 && ok;
+}
+
+/* What was said of these hosts in a span of time; without one, what is known now. */
+struct trust_report {
+	const struct ay_host *host[MAX_HOSTS];
+	size_t n_hosts, n_rows;
+	int64_t from_ms, to_ms;
+	struct ay_kept_row *row; /* NULL: now */
+};
+
+static enum ay_rc trust_rows(struct ay_api_call *c, struct trust_report *r, struct ay_err *e)
+{
+	struct ay_bytes name[MAX_HOSTS];
+	struct ay_kept_ask ask = { .host = r->host, .limit = MAX_ROWS };
+	size_t n;
+	enum ay_rc rc = ay_family_names(c, "hostNames", name, MAX_HOSTS, &n, e);
+
+	for (size_t i = 0; rc == AY_OK && i < n; i++) {
+		r->host[r->n_hosts] = ay_api_host_find(c, name[i]);
+		r->n_hosts += r->host[r->n_hosts] != NULL;
+	}
+	if (rc == AY_OK)
+		rc = ay_family_span(c, &ask.from_ms, &ask.to_ms, e);
+	if (rc != AY_OK || (ask.from_ms == 0 && ask.to_ms == 0))
+		return rc;
+	ask.n_hosts = r->n_hosts;
+	r->row = calloc(MAX_ROWS, sizeof(*r->row));
+	return r->row == NULL ? ay_fail(e, AY_E_NOMEM, "report", 0, "out of memory")
+			      : ay_engine_kept(c->api->engine, &ask, r->row, &r->n_rows, e);
+}
+
+static const struct ay_host *host_of(const struct trust_report *r, const struct ay_uuid *id)
+{
+	for (size_t i = 0; i < r->n_hosts; i++)
+		if (memcmp(r->host[i]->id.b, id->b, sizeof(id->b)) == 0)
+			return r->host[i];
+	return NULL;
+}
+
+static bool put_rows(struct ay_api_call *c, FILE *f, const struct trust_report *r)
+{
+	bool ok = fputs(XML_HEAD "<hosts_trust_report>", f) >= 0;
+
+	for (size_t i = 0; ok && r->row == NULL && i < r->n_hosts; i++)
+		ok = put_trust(c, f, r->host[i], ay_family_trust_of(c, r->host[i]).whole,
+			       r->host[i]->attested_ms);
+	for (size_t i = 0; ok && i < r->n_rows; i++)
+		ok = put_trust(c, f, host_of(r, &r->row[i].host), r->row[i].verdict == AY_TRUSTED,
+			       r->row[i].at_ms);
+	return ok && fputs("</hosts_trust_report>", f) >= 0;
 }
 
 void ay_mtw_report_trust(struct ay_api_call *c)
 {
-	struct ay_bytes name[MAX_HOSTS];
+	struct trust_report r = { .n_hosts = 0 };
 	struct ay_err e = { 0 };
 	char *out = NULL;
-	size_t n, room = 0;
-	bool ok = true;
+	size_t room = 0;
 	FILE *f;
 
-	if (ay_api_refused(c, ay_family_names(c, "hostNames", name, MAX_HOSTS, &n, &e), &e))
-		return;
-	f = open_memstream(&out, &room);
-	if (f != NULL)
-		fputs(XML_HEAD "<hosts_trust_report>", f);
-	for (size_t i = 0; f != NULL && i < n; i++) {
-		const struct ay_host *h = ay_api_host_find(c, name[i]);
-
-		if (h != NULL)
-			ok = put_trust(c, f, h) && ok;
+	if (!ay_api_refused(c, trust_rows(c, &r, &e), &e)) {
+		f = open_memstream(&out, &room);
+		give(c, f, &out, f != NULL && put_rows(c, f, &r));
 	}
-	if (f != NULL)
-		fputs("</hosts_trust_report>", f);
-	give(c, f, &out, ok);
+	free(r.row);
 }
 
 /* ---- PCRs ---- */
