@@ -231,14 +231,15 @@ static void note_unattested(const struct ay_evlog *log, const struct ay_pcrs *at
 	}
 }
 
-/* The log has the bank, and it is one that can be replayed (SM3 cannot). */
-static bool has_bank(const struct ay_pcrs *replayed, const struct ay_evlog *log, uint16_t alg)
+/* The log speaks for the bank of this PCR, and it is one that can be replayed (SM3 cannot). */
+static bool has_bank(const struct ay_pcrs *replayed, const struct ay_evlog *log, uint16_t alg,
+		     unsigned pcr)
 {
 	if (ay_pcrs_find(replayed, alg) == NULL)
 		return false;
 	for (size_t k = 0; k < log->n_banks; k++)
 		if (log->bank[k] == alg)
-			return true;
+			return ay_evlog_speaks(log, k, pcr);
 	return false;
 }
 
@@ -253,10 +254,9 @@ enum ay_result ay_check_log_pcrs(const struct ay_evlog *log, const struct ay_pcr
 	for (size_t i = 0; i < attested->n_banks; i++) {
 		const struct ay_pcr_bank *b = &attested->bank[i];
 
-		if (!has_bank(replayed, log, b->alg))
-			continue; /* the log says nothing about this bank */
 		for (unsigned pcr = 0; pcr < AY_PCR_COUNT; pcr++) {
-			if ((b->have >> pcr & 1) == 0 || (skip >> pcr & 1) != 0)
+			if ((b->have >> pcr & 1) == 0 || (skip >> pcr & 1) != 0 ||
+			    !has_bank(replayed, log, b->alg, pcr))
 				continue;
 			r = check_pcr(log, b->alg, pcr, ay_pcrs_value(attested, b->alg, pcr),
 				      ay_pcrs_value(replayed, b->alg, pcr), rep);

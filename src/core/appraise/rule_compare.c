@@ -123,6 +123,11 @@ uint32_t *ay_rule_gather(const struct ay_boot_facts *f, unsigned pcr, struct ay_
 	return at;
 }
 
+bool ay_boot_has_log(const struct ay_boot_facts *f, unsigned pcr)
+{
+	return f->log != NULL && (pcr >= AY_DRTM_FIRST || ay_evlog_has_boot(f->log));
+}
+
 static bool is_reset_value(struct ay_bytes v, unsigned pcr, uint8_t locality)
 {
 	bool zeros = true, ones = pcr >= 17 && pcr <= 22;

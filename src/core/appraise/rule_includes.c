@@ -74,7 +74,7 @@ static void check(const struct ay_refset *s, const struct ay_rule *r, const stru
 	struct ay_place at = { .has_pcr = true, .pcr = r->pcr };
 	size_t k;
 
-	if (f->log == NULL)
+	if (!ay_boot_has_log(f, r->pcr))
 		return; /* QUOTE_WITHOUT_LOG or a LOG_ finding says so */
 	if (ay_rule_shown_bank(r, f->pcrs, &k) == 0) {
 		ay_report_add(rep, AY_CHECK_REF_EVENT, AY_NOT_CHECKED, &at,

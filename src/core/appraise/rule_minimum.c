@@ -279,7 +279,7 @@ static bool all_are_readable(const struct look *l, unsigned pcr)
 /* What says so before anything is read; NULL: read on. */
 static const char *why_not(const struct look *l, unsigned pcr)
 {
-	if (l->f->log == NULL)
+	if (!ay_boot_has_log(l->f, pcr))
 		return "there is no boot log";
 	if ((l->f->unexplained >> pcr & 1) != 0)
 		return "the log does not explain the PCR";
@@ -486,7 +486,7 @@ static bool is_first(const struct ay_evlog *log, size_t event)
 static void check_firmware(const struct look *l)
 {
 	const struct ay_minimum *m = &l->r->minimum;
-	const char *why = l->f->log == NULL ? "there is no boot log" : NULL;
+	const char *why = !ay_boot_has_log(l->f, 0) ? "there is no boot log" : NULL;
 	struct ay_machine machine;
 	const char *text;
 	int order;

@@ -54,6 +54,9 @@ uint16_t ay_rule_shown_bank(const struct ay_rule *r, const struct ay_pcrs *attes
 uint32_t *ay_rule_gather(const struct ay_boot_facts *f, unsigned pcr, struct ay_report *rep,
 			 size_t *n);
 
+/* Is there a log that speaks for the PCR: false for 0-16 when only a launch left one. */
+bool ay_boot_has_log(const struct ay_boot_facts *f, unsigned pcr);
+
 /* Nothing was extended into the PCR since it was reset, in any bank that the quote covers. */
 bool ay_pcr_is_unextended(const struct ay_boot_facts *f, unsigned pcr);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/appraise/secure_boot.h"
 
+#include "core/appraise/rule_parts.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -31,12 +33,13 @@ static int bank_of(const struct ay_boot_facts *f)
 	size_t longest = 0;
 	int best = -1;
 
-	if (f->log == NULL || AY_CHECKED("SB_UNEXPLAINED", (f->unexplained >> PCR & 1) != 0))
+	if (!ay_boot_has_log(f, PCR) ||
+	    AY_CHECKED("SB_UNEXPLAINED", (f->unexplained >> PCR & 1) != 0))
 		return -1;
 	for (size_t k = 0; k < f->log->n_banks; k++) {
 		struct ay_bytes v = ay_pcrs_value(f->pcrs, f->log->bank[k], PCR);
 
-		if (v.n > longest) {
+		if (v.n > longest && ay_evlog_speaks(f->log, k, PCR)) {
 			longest = v.n;
 			best = (int)k;
 		}

@@ -387,7 +387,7 @@ static bool log_has_bank(const struct ay_evlog *log, uint16_t alg)
 {
 	for (size_t k = 0; k < log->n_banks; k++)
 		if (log->bank[k] == alg)
-			return true;
+			return ay_evlog_speaks(log, k, 0);
 	return false;
 }
 
@@ -395,7 +395,8 @@ static uint32_t pcrs_with_events(const struct ay_evlog *log, enum ay_component c
 {
 	uint32_t mask = 0;
 
-	for (size_t i = 0; i < log->n_events; i++)
+	/* what a launch leaves unmeasured is LOG_PCR_NO_EVENTS */
+	for (size_t i = 0; i < (log->is_joined ? log->n_boot : log->n_events); i++)
 		if (log->event[i].pcr < AY_PCR_COUNT && ay_event_is_extended(&log->event[i]) &&
 		    ay_component_of_pcr(log->event[i].pcr) == c)
 			mask |= 1u << log->event[i].pcr;

@@ -215,24 +215,6 @@ static void check_strength(const struct ay_state_in *in, struct ay_report *rep)
 			      "boot log has SHA-1 digests only, which the policy refuses");
 }
 
-static enum ay_rc judge_log(struct judge *j, struct ay_err *e)
-{
-	const struct ay_state_in *in = j->in;
-	struct ay_known_mismatch known = { known_mismatch, in };
-	struct ay_pcrs replayed = { 0 };
-	enum ay_rc rc = ay_evlog_replay(in->log, &replayed, e);
-
-	if (rc != AY_OK)
-		return rc;
-	(void)!ay_check_log_pcrs(in->log, in->pcrs, &replayed, in->ima_pcrs | (1u << 10), j->rep);
-	ay_check_log_shape(in->log, &known, j->rep);
-	ay_check_log_data(in->log, &known, j->rep);
-	check_strength(in, j->rep);
-	j->facts.log = in->log;
-	j->facts.unexplained = unexplained(in->pcrs, &replayed);
-	return AY_OK;
-}
-
 /* PCR values stand alone: they are compared whole, and that is enough only if the policy says so.
  */
 static void judge_no_log(struct judge *j)
@@ -252,6 +234,26 @@ static void judge_no_log(struct judge *j)
 			ay_report_add(j->rep, AY_CHECK_QUOTE_WITHOUT_LOG, AY_NOT_CHECKED, &at,
 				      "no boot log came with the PCR values");
 	}
+}
+
+static enum ay_rc judge_log(struct judge *j, struct ay_err *e)
+{
+	const struct ay_state_in *in = j->in;
+	struct ay_known_mismatch known = { known_mismatch, in };
+	struct ay_pcrs replayed = { 0 };
+	enum ay_rc rc = ay_evlog_replay(in->log, &replayed, e);
+
+	if (rc != AY_OK)
+		return rc;
+	if (!ay_evlog_has_boot(in->log))
+		judge_no_log(j);
+	(void)!ay_check_log_pcrs(in->log, in->pcrs, &replayed, in->ima_pcrs | (1u << 10), j->rep);
+	ay_check_log_shape(in->log, &known, j->rep);
+	ay_check_log_data(in->log, &known, j->rep);
+	check_strength(in, j->rep);
+	j->facts.log = in->log;
+	j->facts.unexplained = unexplained(in->pcrs, &replayed);
+	return AY_OK;
 }
 
 static enum ay_rc judge_boot_log(struct judge *j, struct ay_err *e)

@@ -3,15 +3,13 @@
 
 #include "core/crypto/hash.h"
 
-#define DRTM_FIRST 17
-#define DRTM_LAST 22
-
 bool ay_event_is_extended(const struct ay_event *ev)
 {
 	if (ev->type == AY_EV_NO_ACTION)
 		return false;
 	/* Says only how the launch used PCR 17 and 18 (legacy or details/authorities). */
-	return ev->type != AY_EV_TXT_PCR_MAPPING || ev->pcr < DRTM_FIRST || ev->pcr > DRTM_LAST;
+	return ev->type != AY_EV_TXT_PCR_MAPPING || ev->pcr < AY_DRTM_FIRST ||
+	       ev->pcr > AY_DRTM_LAST;
 }
 
 bool ay_evlog_has_launch(const struct ay_evlog *log)
@@ -19,7 +17,7 @@ bool ay_evlog_has_launch(const struct ay_evlog *log)
 	for (size_t i = 0; i < log->n_events; i++) {
 		const struct ay_event *ev = &log->event[i];
 
-		if (ev->pcr == DRTM_FIRST && ay_event_is_extended(ev))
+		if (ev->pcr == AY_DRTM_FIRST && ay_event_is_extended(ev))
 			return ev->type == AY_EV_TXT_HASH_START;
 	}
 	return false;
@@ -43,7 +41,7 @@ static void replay_bank(const struct ay_evlog *log, size_t k, bool launch, struc
 
 		if (ev->digest[k] == NULL || !ay_event_is_extended(ev))
 			continue;
-		if (ev->pcr >= DRTM_FIRST && ev->pcr <= DRTM_LAST && !launch)
+		if (ev->pcr >= AY_DRTM_FIRST && ev->pcr <= AY_DRTM_LAST && !launch)
 			continue;
 		extend_event(ev, k, bank, log->locality);
 	}

@@ -2,6 +2,7 @@
 #include "core/evlog/tcg.h"
 
 #include "core/base/limits.h"
+#include "core/evlog/join.h"
 #include "core/evlog/replay.h"
 #include "core/evlog/tcg_frame.h"
 #include "core/evlog/tcg_header.h"
@@ -215,6 +216,27 @@ static enum ay_rc open_log(struct ay_bytes in, struct ay_txt_container *txt, str
 	return ay_txt_is_container(in) ? ay_txt_container_parse(in, txt, e) : AY_OK;
 }
 
+bool ay_evlog_speaks(const struct ay_evlog *log, size_t k, unsigned pcr)
+{
+	bool of_launch = pcr >= AY_DRTM_FIRST && pcr <= AY_DRTM_LAST;
+
+	return !log->is_joined || of_launch || (log->boot_banks >> k & 1) != 0;
+}
+
+bool ay_evlog_has_boot(const struct ay_evlog *log)
+{
+	return !log->is_joined || log->n_boot > 0;
+}
+
+static enum ay_rc parse_bundle(struct ay_bytes in, struct ay_arena *arena, struct ay_evlog *out,
+			       struct ay_err *e)
+{
+	struct ay_bundle b;
+	enum ay_rc rc = ay_bundle_parse(in, &b, e);
+
+	return rc == AY_OK ? ay_evlog_join(&b, arena, out, e) : rc;
+}
+
 enum ay_rc ay_evlog_parse(struct ay_bytes in, struct ay_arena *arena, struct ay_evlog *out,
 			  struct ay_err *e)
 {
@@ -226,6 +248,8 @@ enum ay_rc ay_evlog_parse(struct ay_bytes in, struct ay_arena *arena, struct ay_
 	rc = open_log(in, &txt, e);
 	if (rc != AY_OK)
 		return rc;
+	if (ay_bundle_is(in))
+		return parse_bundle(in, arena, out, e);
 	if (ay_txt_is_container(in))
 		count.log.format = keep.log.format = AY_EVLOG_TXT12;
 	rc = walk_log(&count, &txt, e);

@@ -6,7 +6,8 @@
  * Boot event logs as the firmware and the measured launch leave them: the
  * SHA-1 form (TCG_PCR_EVENT), the crypto-agile form (a Spec ID header, then
  * TCG_PCR_EVENT2) and the TPM 1.2 container of TXT, whose events have the
- * SHA-1 form. All little-endian.
+ * SHA-1 form. All little-endian. Several of them may come as a bundle
+ * (bundle.h), which is then one log.
  *
  * Parsing trusts nothing and judges nothing: whether the events are those of
  * this boot is known only when their replay (replay.h) gives PCR values that
@@ -51,6 +52,10 @@ enum ay_data_check {
 #define AY_EV_EFI_PLATFORM_FIRMWARE_BLOB 0x80000008u
 #define AY_EV_EFI_VARIABLE_BOOT2 0x8000000cu
 #define AY_EV_EFI_VARIABLE_AUTHORITY 0x800000e0u
+/* PCRs that a measured launch resets. */
+#define AY_DRTM_FIRST 17
+#define AY_DRTM_LAST 22
+
 #define AY_EV_TXT_PCR_MAPPING 0x401u
 #define AY_EV_TXT_HASH_START 0x402u
 
@@ -75,7 +80,21 @@ struct ay_evlog {
 	uint8_t locality;	/* PCR 0 starts with it; 0 without a StartupLocality event */
 	bool has_locality;
 	size_t padding; /* octets after the last event */
+	/* Of a bundle (join.h): which part speaks for which banks, bit k. A part that is missing
+	 * has 0. */
+	bool is_joined;
+	uint8_t boot_banks, launch_banks;
+	size_t n_boot; /* events of the boot log; those of the launch follow */
 };
+
+/*
+ * Does bank k of the log speak for PCR pcr? The banks of the boot log do for its
+ * own PCRs; those of a launch are spoken for whenever there is any log: a bank
+ * that the launch logged nothing for is one that it explains nothing of.
+ */
+bool ay_evlog_speaks(const struct ay_evlog *log, size_t k, unsigned pcr);
+/* Is there a log for PCRs 0-16: false for a bundle without the firmware's. */
+bool ay_evlog_has_boot(const struct ay_evlog *log);
 
 /*
  * Parse a boot event log.
