@@ -6,7 +6,7 @@
 #include "core/crypto/hash.h"
 #include "core/tpm/qualify.h"
 #include "io/sys/config.h"
-#include "prog/assay-agent/measure.h"
+#include "prog/assay-agent/launch.h"
 
 enum { ARENA_MAX = 256 * 1024, ROOM_BESIDE_LOGS = 64 * 1024 };
 
@@ -124,7 +124,7 @@ static enum ay_rc answer(struct ay_attester *t, const struct ay_attest_env *env,
 	if (rc != AY_OK)
 		return rc;
 	same_boot = memcmp(m.boot_id.b, c->boot_id, 16) == 0;
-	ay_measure_boot_log(ay_config_str(conf, "eventlog"), c->log_hash, &log);
+	ay_measure_logs(conf, c->log_hash, &log);
 	ay_measure_ima(ay_config_str(conf, "ima"), same_boot ? c->ima_octets : 0,
 		       same_boot ? c->ima_entries : 0,
 		       AY_MAX_EVIDENCE_BYTES - ROOM_BESIDE_LOGS - log.bytes.n, &ima);

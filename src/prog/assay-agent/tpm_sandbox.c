@@ -18,6 +18,7 @@ static const int calls[] = {
 	SCMP_SYS(stat),
 	SCMP_SYS(lseek),
 	SCMP_SYS(pread64),
+	SCMP_SYS(getdents64),
 	SCMP_SYS(readlink),
 	SCMP_SYS(getcwd),
 	SCMP_SYS(access),
@@ -81,12 +82,15 @@ enum ay_rc ay_agent_tpm_sandbox(const struct ay_agent *a, struct ay_err *e)
 	const char *tcti = ay_config_str(c, "tcti");
 	bool device = strncmp(tcti, "device:", 7) == 0;
 	static char log[AY_AGENT_PATH], ima[AY_AGENT_PATH], boot[AY_AGENT_PATH];
+	static char launch[AY_AGENT_PATH];
 	const struct ay_sandbox_path paths[] = {
 		{ ay_config_str(c, "state_dir"), true },
 		{ device ? tcti + 7 : "/dev/tpmrm0", true },
 		{ log, false },
 		{ ima, false },
 		{ boot, false },
+		{ launch, false },
+		{ ay_config_str(c, "slaunch"), false },
 		{ "/etc/hosts", false },
 		{ "/etc/resolv.conf", false },
 		{ "/etc/nsswitch.conf", false },
@@ -105,5 +109,6 @@ enum ay_rc ay_agent_tpm_sandbox(const struct ay_agent *a, struct ay_err *e)
 	folder_of(ay_config_str(c, "eventlog"), log);
 	folder_of(ay_config_str(c, "ima"), ima);
 	folder_of(ay_config_str(c, "boot_id"), boot);
+	folder_of(ay_config_str(c, "txt_log"), launch);
 	return ay_sandbox_enter(&s, e);
 }
