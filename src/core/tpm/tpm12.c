@@ -2,12 +2,12 @@
 #include "core/tpm/tpm12.h"
 
 #include "core/crypto/hash.h"
+#include "core/tpm/key12.h"
 
 enum {
 	TAG_QUOTE_INFO2 = 0x0036,
 	TAG_CAP_VERSION_INFO = 0x0030,
 	VENDOR_MAX = 256,
-	PUBKEY12_RSA = 1,
 	RSA_MAX = 512,
 };
 
@@ -189,35 +189,11 @@ bool ay_composite12_of(const struct ay_pcrs *pcrs, uint32_t mask, unsigned selec
 	return ay_wr_end(&w, "composite", &raw, NULL) == AY_OK && ay_hash_of(AY_ALG_SHA1, raw, out);
 }
 
-/* Big-endian number of a view of at most 4 octets; an empty one is the default 65537. */
-static uint32_t exponent_of(struct ay_bytes b)
-{
-	uint32_t v = 0;
-
-	for (size_t i = 0; i < b.n; i++)
-		v = v << 8 | b.p[i];
-	return b.n == 0 ? 65537 : v;
-}
-
 enum ay_rc ay_pubkey12_parse(struct ay_bytes in, struct ay_pubkey **out, struct ay_err *e)
 {
-	struct ay_bytes exponent, modulus;
-	struct ay_reader r, parms;
-	enum ay_rc rc;
+	struct ay_public12 k;
+	enum ay_rc rc = ay_public12_parse(in, &k, e);
 
 	*out = NULL;
-	ay_rd_init(&r, in);
-	ay_rd_expect32(&r, "pubkey.algorithmID", PUBKEY12_RSA);
-	(void)ay_rd_be16(&r, "pubkey.encScheme");
-	(void)ay_rd_be16(&r, "pubkey.sigScheme");
-	ay_rd_window(&r, "pubkey.parms", ay_rd_be32(&r, "pubkey.parmSize"), &parms);
-	(void)ay_rd_be32(&parms, "pubkey.keyLength");
-	(void)ay_rd_be32(&parms, "pubkey.numPrimes");
-	exponent = ay_rd_vec32(&parms, "pubkey.exponent", 4);
-	ay_rd_window_end(&parms, "pubkey.parms");
-	modulus = ay_rd_vec32(&r, "pubkey.pubKey", RSA_MAX);
-	rc = ay_rd_end(&r, "pubkey", e);
-	if (rc != AY_OK)
-		return rc;
-	return ay_pubkey_new_rsa(modulus, exponent_of(exponent), out, e);
+	return rc == AY_OK ? ay_public12_key(&k, out, e) : rc;
 }
