@@ -49,7 +49,8 @@ static void replay_bank(const struct ay_evlog *log, size_t k, bool launch, struc
 
 enum ay_rc ay_evlog_replay(const struct ay_evlog *log, struct ay_pcrs *out, struct ay_err *e)
 {
-	bool launch = ay_evlog_has_launch(log);
+	/* a hypervisor's manager lists what the hypervisor itself measured after its launch */
+	bool launch = log->format == AY_EVLOG_REPORTED || ay_evlog_has_launch(log);
 	struct ay_pcr_bank *bank;
 	struct ay_hash h;
 

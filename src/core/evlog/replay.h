@@ -7,7 +7,8 @@
  * compute. EV_NO_ACTION is never extended; PCR 0 starts with the locality of
  * the StartupLocality event; PCR 17-22 are replayed, from zero, only if the
  * first event of PCR 17 is the D-RTM start: without a launch they start with
- * all ones, and a log that extends that is never replayed.
+ * all ones, and a log that extends that is never replayed. What a manager
+ * reports (reported.h) names no launch; its PCR 17-22 are replayed from zero.
  *
  * have is set only for PCRs that the log has measurements for; PCR 18-22 count
  * as measured (zero) after a launch only if they have events.

@@ -4,6 +4,7 @@
 #include "core/base/limits.h"
 #include "core/evlog/join.h"
 #include "core/evlog/replay.h"
+#include "core/evlog/reported.h"
 #include "core/evlog/tcg_frame.h"
 #include "core/evlog/tcg_header.h"
 #include "core/evlog/txt.h"
@@ -23,7 +24,7 @@ struct walk {
 
 const char *ay_evlog_format_name(enum ay_evlog_format f)
 {
-	static const char *const names[] = { "none", "sha1", "crypto-agile", "txt12" };
+	static const char *const names[] = { "none", "sha1", "crypto-agile", "txt12", "reported" };
 
 	return (size_t)f < AY_COUNT(names) ? names[f] : names[0];
 }
@@ -213,6 +214,12 @@ static enum ay_rc open_log(struct ay_bytes in, struct ay_txt_container *txt, str
 		ay_err_code(e, "LOG_TRUNCATED");
 		return rc;
 	}
+	if (ay_reported_log_is(in)) {
+		txt->events_offset = AY_REPORTED_LOG_HEAD;
+		txt->events = (struct ay_bytes){ in.p + AY_REPORTED_LOG_HEAD,
+						 in.n - AY_REPORTED_LOG_HEAD };
+		return AY_OK;
+	}
 	return ay_txt_is_container(in) ? ay_txt_container_parse(in, txt, e) : AY_OK;
 }
 
@@ -263,6 +270,12 @@ enum ay_rc ay_evlog_parse(struct ay_bytes in, struct ay_arena *arena, struct ay_
 	if (rc != AY_OK)
 		return rc;
 	keep.log.event = keep.keep;
+	if (ay_reported_log_is(in)) {
+		if (keep.log.format != AY_EVLOG_AGILE)
+			return ay_fail_code(e, AY_E_INPUT, "LOG_HEADER", "log",
+					    "what a manager reports has no crypto-agile header");
+		keep.log.format = AY_EVLOG_REPORTED;
+	}
 	*out = keep.log;
 	return AY_OK;
 }

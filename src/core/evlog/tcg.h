@@ -22,6 +22,7 @@ enum ay_evlog_format {
 	AY_EVLOG_SHA1,
 	AY_EVLOG_AGILE,
 	AY_EVLOG_TXT12,
+	AY_EVLOG_REPORTED, /* what a manager reports of a host (reported.h) */
 };
 
 /* Does the digest of an event cover its data, and does it agree? */
@@ -114,7 +115,7 @@ bool ay_evlog_has_boot(const struct ay_evlog *log);
 AY_MUST_USE enum ay_rc ay_evlog_parse(struct ay_bytes in, struct ay_arena *arena,
 				      struct ay_evlog *out, struct ay_err *e);
 
-/* "crypto-agile", "sha1", "txt12". */
+/* "crypto-agile", "sha1", "txt12", "reported". */
 const char *ay_evlog_format_name(enum ay_evlog_format f);
 
 #endif
