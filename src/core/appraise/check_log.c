@@ -178,7 +178,8 @@ static enum ay_result add_no_events(const struct ay_evlog *log, struct ay_place 
 {
 	bool open = (OWNED_BY_OS >> at->pcr & 1) != 0;
 
-	if (is_unextended(log, at->pcr, at->measured))
+	/* a manager lists the events of some PCRs only: the others are known by value */
+	if (is_unextended(log, at->pcr, at->measured) || log->format == AY_EVLOG_REPORTED)
 		return AY_PASS;
 	at->optional = open;
 	if (!AY_CHECKED("LOG_PCR_NO_EVENTS", true))

@@ -76,7 +76,7 @@ void ay_state_key(const struct ay_state_in *in, uint8_t key[32])
 	put_u32(&h, in->log_given);
 	put(&h, in->log_sha256, sizeof(in->log_sha256));
 	put_u32(&h, in->ima_pcrs);
-	put_u32(&h, in->offline);
+	put_u32(&h, (uint32_t)in->offline | (uint32_t)in->reported << 1);
 	put(&h, in->policy == NULL ? no_hash : in->policy->sha256, 32);
 	put_instant(&h,
 		    in->policy == NULL ? INT64_MAX : ay_policy_next_end(in->policy, in->now_ms));
@@ -367,6 +367,14 @@ static void cover_rest(struct judge *j)
 	}
 }
 
+/* What a value is worth, however well log and values fit together. */
+static enum ay_grade grade_of(const struct ay_state_in *in)
+{
+	if (AY_CHECKED("GRADE_REPORTED", in->reported))
+		return AY_GRADE_REPORTED;
+	return AY_GRADE_TPM_SIGNED;
+}
+
 enum ay_rc ay_appraise_state(const struct ay_state_in *in, struct ay_report *rep, struct ay_err *e)
 {
 	struct judge j = { .in = in, .rep = rep };
@@ -402,8 +410,8 @@ enum ay_rc ay_appraise_state(const struct ay_state_in *in, struct ay_report *rep
 	check_any_rule(&j, AY_COMP_PLATFORM);
 	check_any_rule(&j, AY_COMP_OS);
 	cover_rest(&j);
-	ay_report_grade(rep, AY_COMP_PLATFORM, AY_GRADE_TPM_SIGNED);
-	ay_report_grade(rep, AY_COMP_OS, AY_GRADE_TPM_SIGNED);
+	ay_report_grade(rep, AY_COMP_PLATFORM, grade_of(in));
+	ay_report_grade(rep, AY_COMP_OS, grade_of(in));
 	if (rep->policy.name == NULL || rep->fault != AY_OK)
 		return ay_fail(e, AY_E_NOMEM, "report", 0, "out of memory for the report");
 	return AY_OK;

@@ -46,6 +46,7 @@ struct ay_state_in {
 	 * else all but host_unique. */
 	const uint32_t *parts;
 	const struct ay_policy *policy; /* NULL: none */
+	bool reported; /* pcrs and log are what a manager says, and no TPM signed them */
 	bool offline;			/* sets are given by hand: their state does not matter */
 	int64_t now_ms; /* ms since 1970; 0 unknown: waivers and windows have all ended */
 };
