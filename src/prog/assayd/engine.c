@@ -3,6 +3,8 @@
 #include "prog/assayd/engine_impl.h"
 #include "prog/assayd/hooks.h"
 #include "prog/assayd/orders.h"
+#include "prog/assayd/managed.h"
+#include "prog/assayd/managers.h"
 
 #include "io/sys/clock.h"
 #include "io/sys/listeners.h"
@@ -338,6 +340,8 @@ static enum ay_rc set_up(struct ay_engine *g, const struct ay_engine_parts *p, s
 	if (rc == AY_OK)
 		rc = ay_hooks_load(g, e);
 	if (rc == AY_OK)
+		rc = ay_managers_load(g, e);
+	if (rc == AY_OK)
 		rc = ay_workers_start(g, e);
 	if (rc != AY_OK)
 		return rc;
@@ -407,6 +411,7 @@ void ay_engine_free(struct ay_engine *g)
 	if (!g)
 		return;
 	ay_loop_at_turn(g->loop, NULL, NULL);
+	ay_managed_end(g);
 	ay_relay_fini(g);
 	ay_conns_fini(g);
 	while ((w = g->waiters)) {
@@ -430,6 +435,7 @@ void ay_engine_free(struct ay_engine *g)
 	ay_hosts_fini(g);
 	ay_refs_fini(g);
 	ay_tokens_fini(g);
+	ay_managers_fini(g);
 	ay_hooks_fini(g);
 	ay_approvals_fini(g);
 	ay_sched_fini(&g->host_sched);

@@ -17,6 +17,7 @@
  *   workers.c    lists of jobs to threads and back
  *   settle.c     results to host state and store
  *   orders.c     signed orders to agents, and what became of them
+ *   managed.c    hosts that a manager speaks for (connector.h); managers.c these
  *   schedule.c   who is due, who is silent, whose lease ends; pace.c who is asked
  *                first when many are; freshness.c what was missed, and overload
  *   relay.c      questions to signer and assay-ca, and their answers
@@ -106,6 +107,9 @@ struct ay_host_run {
 	bool ima_whole;		/* it is wanted from its first entry: the rules changed */
 	struct ay_memo *memo;	/* what its state was judged to be last */
 	struct ay_judge *judge; /* of its policy; NULL: none */
+	struct ay_managed *managed; /* managed.c: a manager speaks for it */
+	bool has_managed_id;
+	struct ay_uuid managed_id; /* that manager's id of it, bound */
 	struct ay_conn *conn;	/* the one in use */
 	struct ay_conn *rival; /* a second one with the same key, until it is clear which is real */
 	uint32_t next_request;
@@ -256,6 +260,7 @@ struct ay_engine {
 	size_t n_keys;
 	int64_t next_keys; /* mono */
 
+	struct ay_manager *managers;	  /* managers.c */
 	struct ay_hooks *hooks;		  /* hooks.c */
 	struct ay_refs *refs;		  /* refs.c */
 	struct ay_etoken *tokens;	  /* tokens.c */
@@ -393,7 +398,7 @@ struct ay_task {
 void ay_workers_task(struct ay_engine *g, struct ay_task *t);
 /* A what-if has hosts to judge. */
 void ay_workers_wake(struct ay_engine *g);
-/* A job with its snapshot of the host; NULL without memory. */
+/* A job with its snapshot of the host; c NULL: no agent answered it. NULL without memory. */
 struct ay_job *ay_job_new(struct ay_engine *g, struct ay_host *h, struct ay_conn *c);
 AY_MUST_USE bool ay_job_body(struct ay_job *j, struct ay_bytes body);
 /* Takes the snapshot anew: the state version moved meanwhile. */

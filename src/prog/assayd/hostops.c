@@ -6,6 +6,7 @@
 #include "core/crypto/hash.h"
 #include "core/crypto/token.h"
 #include "io/sys/rng.h"
+#include "prog/assayd/managed.h"
 
 #include <stdlib.h>
 
@@ -33,11 +34,18 @@ static enum ay_rc check_name(struct ay_bytes name, char out[AY_MAX_NAME_BYTES + 
 	return AY_OK;
 }
 
+/* Of an agent, or of a manager that speaks for the host (managed.h), whose form is checked there.
+ */
+static bool is_string(struct ay_bytes addr)
+{
+	return addr.n > 0 && memmem(addr.p, addr.n, "://", 3);
+}
+
 static enum ay_rc check_connect(struct ay_bytes addr, struct ay_err *e)
 {
 	const uint8_t *colon;
 
-	if (addr.n == 0)
+	if (addr.n == 0 || is_string(addr))
 		return AY_OK;
 	colon = memrchr(addr.p, ':', addr.n);
 	if (addr.n > 255 || !colon || colon == addr.p || colon + 1 == addr.p + addr.n ||
@@ -115,7 +123,8 @@ static enum ay_rc check_spec(const struct ay_engine *g, const struct ay_host_spe
 	if (rc == AY_OK && spec->n_labels > AY_MAX_LABELS)
 		return ay_fail(e, AY_E_LIMIT, "labels", 0, "more than %d labels", AY_MAX_LABELS);
 	put_tls(row, &spec->tls);
-	if (spec->connect.n && spec->tls.kind == AY_TLS_NONE && !spec->token.n)
+	if (spec->connect.n && spec->tls.kind == AY_TLS_NONE && !spec->token.n &&
+	    !is_string(spec->connect))
 		row->tls_kind = default_tls(g);
 	return rc;
 }
@@ -124,7 +133,8 @@ enum ay_rc ay_engine_host_add(struct ay_engine *g, const struct ay_host_spec *sp
 			      const struct ay_host **out, struct ay_err *e)
 {
 	struct ay_host_row row = { .created_at = g->now_ms, .rev = 1 };
-	char name[AY_MAX_NAME_BYTES + 1], connect[256] = "", policy[AY_MAX_NAME_BYTES + 1] = "";
+	char name[AY_MAX_NAME_BYTES + 1], connect[AY_CONNSTR_TEXT] = "";
+	char policy[AY_MAX_NAME_BYTES + 1] = "";
 	uint8_t token[16];
 	struct ay_host *h;
 	char *labels;
@@ -137,11 +147,10 @@ enum ay_rc ay_engine_host_add(struct ay_engine *g, const struct ay_host_spec *sp
 		rc = check_spec(g, spec, &row, token, e);
 	if (rc == AY_OK && spec->policy.n)
 		rc = check_name(spec->policy, policy, e);
+	if (rc == AY_OK)
+		rc = ay_managed_connect(g, spec->connect, connect, e);
 	if (rc != AY_OK)
 		return rc;
-	if (spec->connect.n)
-		memcpy(connect, spec->connect.p, spec->connect.n);
-	connect[spec->connect.n] = 0;
 	labels = labels_json(spec->labels, spec->n_labels);
 	row.id = ay_rng_uuid();
 	row.name = name;
@@ -236,17 +245,21 @@ static enum ay_rc check_patch(struct ay_engine *g, const struct ay_host *h,
 
 /* Texts of a patch, made ready for the row. labels is freed by the caller. */
 struct patch_texts {
-	char name[AY_MAX_NAME_BYTES + 1], policy[AY_MAX_NAME_BYTES + 1], connect[256];
+	char name[AY_MAX_NAME_BYTES + 1], policy[AY_MAX_NAME_BYTES + 1];
+	char connect[AY_CONNSTR_TEXT];
 	char *labels;
 };
 
-static enum ay_rc patch_texts(const struct ay_host_patch *patch, struct patch_texts *t,
-			      struct patched *p, struct ay_err *e)
+static enum ay_rc patch_texts(struct ay_engine *g, const struct ay_host_patch *patch,
+			      struct patch_texts *t, struct patched *p, struct ay_err *e)
 {
+	enum ay_rc rc =
+		patch->connect ? ay_managed_connect(g, *patch->connect, t->connect, e) : AY_OK;
+
+	if (rc != AY_OK)
+		return rc;
 	if (patch->set_labels && !(t->labels = labels_json(patch->labels, patch->n_labels)))
 		return ay_fail(e, AY_E_NOMEM, "labels", 0, "no memory");
-	if (patch->connect && patch->connect->n)
-		memcpy(t->connect, patch->connect->p, patch->connect->n);
 	p->name = patch->name ? t->name : NULL;
 	p->policy = patch->policy ? t->policy : NULL;
 	p->connect = patch->connect ? t->connect : NULL;
@@ -273,6 +286,8 @@ static enum ay_rc write_patch(struct ay_engine *g, struct ay_host *h, struct pat
 		ay_hosts_unbind_key(g, h);
 		ay_conns_close_host(g, h, "TLS_POLICY");
 	}
+	if (rc == AY_OK && p->connect)
+		ay_managed_drop(g, h);
 	if (rc == AY_OK)
 		rc = ay_store_host(g->store, &h->id, reread, h, e);
 	if (rc == AY_OK)
@@ -289,7 +304,7 @@ enum ay_rc ay_engine_host_patch(struct ay_engine *g, const struct ay_host *host,
 	enum ay_rc rc = check_patch(g, h, patch, t.name, t.policy, e);
 
 	if (rc == AY_OK)
-		rc = patch_texts(patch, &t, &p, e);
+		rc = patch_texts(g, patch, &t, &p, e);
 	p.unbinds = patch->tls && !is_bound_key(h, patch->tls);
 	if (rc == AY_OK)
 		rc = write_patch(g, h, &p, e);
@@ -298,6 +313,8 @@ enum ay_rc ay_engine_host_patch(struct ay_engine *g, const struct ay_host *host,
 		h->run->dial_at = g->mono_ms;
 		ay_schedule_host(g, h);
 	}
+	if (rc == AY_OK && patch->connect && ay_is_managed(h))
+		ay_schedule_now(g, h);
 	return rc;
 }
 
@@ -330,6 +347,7 @@ enum ay_rc ay_engine_host_remove(struct ay_engine *g, const struct ay_host *host
 	if (rc != AY_OK)
 		return rc;
 	ay_conns_close_host(g, h, "HOST_REMOVED");
+	ay_managed_drop(g, h);
 	told.rc = ay_fail_code(&told, AY_E_UNAVAIL, "HOST_REMOVED", "host", "host was removed");
 	ay_settle_waiters(g, h, AY_E_UNAVAIL, &told);
 	ay_hosts_move(g, h, AY_HOST_RETIRED);
@@ -409,7 +427,7 @@ enum ay_rc ay_engine_attest(struct ay_engine *g, const struct ay_host *host, int
 		return ay_fail_code(e, AY_E_EXISTS, "NOT_ENROLLED", "host",
 				    "the host is %s: it has no attestation key to answer with",
 				    ay_host_state_name(h->state));
-	if (!h->connected)
+	if (!h->connected && !ay_is_managed(h))
 		return ay_fail_code(e, AY_E_UNAVAIL, "HOST_OFFLINE", "host",
 				    "host is not connected");
 	if (fn) {

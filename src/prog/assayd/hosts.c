@@ -53,6 +53,8 @@ static void host_free(struct ay_host *h)
 		ay_memo_unref(h->run->memo);
 		ay_judge_unref(h->run->judge);
 	}
+	if (h->run)
+		free(h->run->managed);
 	free(h->run);
 	free(h);
 }
@@ -251,15 +253,19 @@ static void read_labels(struct ay_host *h, const char *json)
 	json_decref(o);
 }
 
-static void read_tpm(struct ay_host_identity *id, const char *json)
+static void read_tpm(struct ay_host *h, const char *json)
 {
+	struct ay_host_identity *id = &h->identity;
 	json_t *o = json ? json_loads(json, 0, NULL) : NULL;
+	const char *managed = json_string_value(json_object_get(o, "managed_id"));
 
 	put_text(id->manufacturer, sizeof(id->manufacturer),
 		 json_string_value(json_object_get(o, "manufacturer")));
 	put_text(id->model, sizeof(id->model), json_string_value(json_object_get(o, "model")));
 	put_text(id->firmware, sizeof(id->firmware),
 		 json_string_value(json_object_get(o, "firmware")));
+	h->run->has_managed_id = managed && ay_uuid_parse(ay_bytes_of(managed), "managed_id",
+							  &h->run->managed_id, NULL) == AY_OK;
 	json_decref(o);
 }
 
@@ -284,7 +290,7 @@ static void read_binding(struct ay_host *h, const struct ay_host_row *row)
 		memcpy(id->tls_key, row->tls_spki.p, 32);
 	id->cert_until_ms = row->cert_until;
 	id->cert_renew_ms = row->cert_renew;
-	read_tpm(id, row->tpm);
+	read_tpm(h, row->tpm);
 }
 
 static void read_tls(struct ay_tls_policy *p, const struct ay_host_row *row)

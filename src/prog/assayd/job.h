@@ -47,6 +47,8 @@ struct ay_job {
 	struct ay_memo *known_memo;
 	struct ay_ima_sigcache *sigs; /* of the worker that judges it; NULL: none */
 	struct ay_judge *judge;
+	uint8_t managed; /* enum ay_connstr_vendor of the manager that speaks; 0: the host's TPM */
+	bool raw;	 /* body is a connector's, and becomes an EVIDENCE body */
 	/* the EVIDENCE body */
 	uint8_t *body;
 	size_t body_n, body_max;

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prog/assayd/judge_impl.h"
+#include "prog/assayd/managed_judge.h"
 
 #include "core/appraise/causes.h"
 #include "core/appraise/report_json.h"
 #include "core/crypto/hash.h"
 #include "core/evlog/tcg_data.h"
 #include "core/tpm/qualify.h"
+
+#include <stdlib.h>
 
 /* ---- what came ---- */
 
@@ -16,6 +19,54 @@ static void malformed(struct judging *v, const struct ay_err *e)
 			    e->offset);
 }
 
+/* body_max is 0 where the octets are somebody else's. */
+static bool take_body(struct ay_job *j, struct ay_bytes body)
+{
+	uint8_t *p = body.n > j->body_max ? malloc(body.n) : j->body;
+
+	if (!p)
+		return false;
+	memcpy(p, body.p, body.n);
+	if (p != j->body) {
+		if (j->body_max)
+			free(j->body);
+		j->body = p;
+		j->body_max = body.n;
+	}
+	j->body_n = body.n;
+	return true;
+}
+
+/* A connector's octets become the body that an agent would have sent. */
+static bool read_raw(struct judging *v)
+{
+	struct ay_job *j = v->j;
+	const struct ay_managed_judge *m = ay_managed_judge_find(j->managed);
+	struct ay_bytes body;
+	struct ay_err e = { 0 };
+	enum ay_rc rc;
+
+	if (!j->raw)
+		return true;
+	rc = m ? m->read((struct ay_bytes){ j->body, j->body_n }, v->a, &body, &e)
+	       : ay_fail(&e, AY_E_INPUT, "evidence", 0, "no connector reads it");
+	if (rc == AY_OK && !take_body(j, body))
+		rc = ay_fail(&e, AY_E_NOMEM, "evidence", 0, "no memory");
+	if (rc == AY_OK) {
+		j->raw = false; /* and so it stays if it is judged once more */
+		return true;
+	}
+	if (rc == AY_E_NOMEM || rc == AY_E_BUG) {
+		j->fault = rc;
+		j->err = e;
+	}
+	malformed(v, &e);
+	j->attest =
+		(struct ay_bytes){ j->body, j->body_n < AY_MAX_ATTEST_BYTES ? j->body_n
+									    : AY_MAX_ATTEST_BYTES };
+	return false;
+}
+
 static bool read_evidence(struct judging *v)
 {
 	struct ay_job *j = v->j;
@@ -23,6 +74,8 @@ static bool read_evidence(struct judging *v)
 		j->known_pcrs ? ay_blob_data(j->known_pcrs) : (struct ay_bytes){ 0 };
 	struct ay_err e;
 
+	if (!read_raw(v))
+		return false;
 	if (AY_CHECKED("EVIDENCE_MALFORMED",
 		       ay_evidence_parse((struct ay_bytes){ j->body, j->body_n }, &v->ev, &e) !=
 			       AY_OK)) {
@@ -66,6 +119,10 @@ static bool check_quote(struct judging *v)
 		.hints = v->hints.n_banks ? &v->hints : NULL,
 		.ima = v->has_run ? &v->run : NULL,
 	};
+	const struct ay_managed_judge *m = ay_managed_judge_find(j->managed);
+
+	if (m)
+		return m->check(v);
 
 	ay_qualify(AY_QUALIFY_QUOTE, j->nonce, j->exporter, &j->host_id, NULL, extra);
 	j->fault = ay_appraise_quote(&ask, &ev, &v->facts, &v->rep, &j->err);
@@ -192,6 +249,7 @@ static void state_in(const struct judging *v, struct ay_state_in *in)
 		in->n_sets = judge->n_sets;
 		in->policy = judge->policy;
 	}
+	in->reported = v->reported;
 	in->now_ms = v->j->now_ms;
 }
 
@@ -214,6 +272,12 @@ static bool open_log(struct judging *v)
 		ay_evlog_check_data(v->parsed);
 	else
 		v->parsed = NULL;
+	if (AY_CHECKED("LOG_REPORTED",
+		       v->parsed && v->parsed->format == AY_EVLOG_REPORTED && !v->reported)) {
+		v->log_refused.rc = ay_fail_code(&v->log_refused, AY_E_INPUT, "LOG_HEADER", "log",
+						 "has the form of what a manager reports");
+		v->parsed = NULL;
+	}
 	return true;
 }
 
@@ -475,7 +539,8 @@ void ay_judge_job(struct ay_memo_table *t, struct ay_job *j, struct ay_arena *a)
 			return;
 		check_banks(&v);
 		check_standing(&v);
-		check_boot(&v);
+		if (!j->managed)
+			check_boot(&v);
 	}
 	if (j->ask_again)
 		return;

@@ -16,6 +16,7 @@ struct judging {
 	struct ay_evidence ev;
 	struct ay_pcrs hints;
 	struct ay_quote_facts facts;
+	bool reported; /* the values are a manager's word, at best */
 	enum ay_log_given log_given;
 	struct ay_bytes log;
 	struct ay_evlog *parsed; /* of log, when it was needed and could be parsed */

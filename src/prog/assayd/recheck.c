@@ -4,6 +4,7 @@
 #include "core/tpm/public.h"
 #include "prog/assayd/evidence.h"
 #include "prog/assayd/inputs.h"
+#include "prog/assayd/managed_judge.h"
 
 struct checking {
 	const struct ay_recheck_in *in;
@@ -239,7 +240,11 @@ static enum ay_rc make_known_log(struct checking *c, struct ay_err *e)
 static enum ay_rc make_key(struct checking *c, struct ay_err *e)
 {
 	struct ay_public pub;
-	enum ay_rc rc = ay_public_parse(c->in->ak_public, &pub, e);
+	enum ay_rc rc;
+
+	if (c->j.managed && c->in->ak_public.n == 0)
+		return AY_OK; /* its manager speaks for it */
+	rc = ay_public_parse(c->in->ak_public, &pub, e);
 
 	if (rc == AY_OK)
 		rc = ay_public_key(&pub, &c->j.ak, e);
@@ -271,6 +276,10 @@ static enum ay_rc make_scalars(struct checking *c, struct ay_err *e)
 	snprintf(j->identity_grade, sizeof(j->identity_grade), "%s",
 		 ay_identity_grade_name(k->identity_grade));
 	j->cert_revoked = k->cert_revoked;
+	/* an agent cannot have this grade, whatever its quote begins with */
+	if (strcmp(j->identity_grade, "agentless") == 0)
+		j->managed = (uint8_t)ay_managed_vendor_of(in->attest);
+	j->raw = j->managed && k->malformed;
 	j->known_boot = k->known_boot;
 	j->known_ima_octets = k->known_ima_octets;
 	j->known_ima_entries = k->known_ima_entries;
@@ -293,6 +302,8 @@ static void drop(struct ay_job *j)
 	ay_blob_unref(j->ima_chunk);
 	ay_blob_unref(j->extra);
 	ay_memo_unref(j->memo);
+	if (j->body_max) /* it was taken anew */
+		free(j->body);
 }
 
 static enum ay_rc judge(struct checking *c, struct ay_memo_table *memos, struct ay_recheck_out *out,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prog/assayd/engine_impl.h"
+#include "prog/assayd/managed.h"
 
 #include <event2/event.h>
 #include <stdlib.h>
@@ -62,6 +63,7 @@ void ay_schedule_host(struct ay_engine *g, struct ay_host *h)
 
 	if (h->state != AY_HOST_RETIRED) {
 		at = earlier(open_deadline(r->conn), open_deadline(r->rival));
+		at = earlier(at, ay_managed_deadline(h));
 		at = earlier(at, earlier(r->due, r->dial_at ? r->dial_at : AY_NEVER));
 		at = earlier(at, r->stale_at);
 		if (r->pace.slot_until)
@@ -97,7 +99,7 @@ static void plan(struct ay_engine *g, struct ay_host *h, int64_t due, int64_t by
 	if (!h || h->state != AY_HOST_ENROLLED)
 		return;
 	/* one that is open will be answered; asking over it would only kill its nonce */
-	if (open_deadline(h->run->conn) != AY_NEVER)
+	if (open_deadline(h->run->conn) != AY_NEVER || ay_managed_deadline(h) != AY_NEVER)
 		return;
 	h->run->due = due;
 	h->run->by = by;
@@ -137,6 +139,8 @@ void ay_schedule_expect(struct ay_engine *g, struct ay_host *h)
 	h->run->stale_at = h->attested_ms && left > 0 ? g->mono_ms + left : AY_NEVER;
 	/* away for so long: missed as any other silence is */
 	h->run->due = g->mono_ms + g->set.interval_ms + 1000;
+	if (ay_is_managed(h)) /* nobody calls us: it is asked at its turn in the interval */
+		h->run->due = ay_pace_next_turn(g->mono_ms, g->set.interval_ms + 1000, seed_of(h));
 	h->run->by = h->run->due;
 	ay_schedule_host(g, h);
 }
@@ -244,7 +248,12 @@ static void line_up(struct ay_engine *g, struct ay_host *h)
 {
 	struct ay_host_run *r = h->run;
 
-	if (!r->conn) {
+	if (ay_is_managed(h)) {
+		if (ay_managed_is_free(h))
+			ay_managed_ask(g, h);
+		else
+			r->due = g->mono_ms + 100;
+	} else if (!r->conn) {
 		ay_schedule_missed(g, h);
 	} else if (may_be_asked(h) && ay_pace_add(&g->pace, &r->pace, r->by, g->mono_ms)) {
 		r->due = AY_NEVER;
@@ -260,6 +269,7 @@ static void look_at(struct ay_engine *g, struct ay_host *h)
 	free_slot(g, r);
 	expire(g, h, r->rival);
 	expire(g, h, r->conn);
+	ay_managed_expire(g, h);
 	if (h->lease.verdict == AY_TRUSTED && g->now_ms >= h->lease.until_ms)
 		ay_hosts_set_verdict(g, h, AY_LEASE_EXPIRED);
 	if (r->dial_at && r->dial_at <= g->mono_ms)
@@ -367,6 +377,10 @@ void ay_dial(struct ay_engine *g, struct ay_host *h)
 	struct ay_bytes body;
 
 	h->run->dial_at = 0;
+	if (ay_is_managed(h)) {
+		ay_managed_meet(g, h);
+		return;
+	}
 	if (!h->dial.connect || h->run->conn || h->run->dial_id || h->state == AY_HOST_RETIRED)
 		return;
 	if (!g->have_front || !g->front) {

@@ -183,7 +183,7 @@ static bool load_log(struct ay_engine *g, struct ay_job *j)
 /* Judge it once more with what is known now. */
 static void again(struct ay_engine *g, struct ay_job *j)
 {
-	if (++j->tries > TRIES || !j->host->run->ak || j->host->state != AY_HOST_ENROLLED) {
+	if (++j->tries > TRIES || (!j->host->run->ak && !j->managed) || j->host->state != AY_HOST_ENROLLED) {
 		give_up(g, j);
 		return;
 	}

@@ -32,7 +32,7 @@ struct ay_workers {
 	struct list todo, done;
 	struct ay_job *batch, **batch_tail; /* not handed over yet */
 	unsigned n_batch;
-	int64_t batch_since; /* mono: when its first job came */
+	int64_t batch_since;		    /* mono: when its first job came */
 	struct ay_task *tasks, *tasks_done; /* under the locks of todo and done */
 	struct ay_job *spare;
 	size_t n_spare;
@@ -350,6 +350,14 @@ static void drop_held(struct ay_job *j)
 	j->judge = NULL;
 }
 
+static void from_conn(struct ay_job *j, const struct ay_conn *c)
+{
+	j->conn_serial = c->serial;
+	j->asked = c->selection;
+	j->asked_ima_octets = c->asked_ima_octets;
+	memcpy(j->exporter, c->exporter, sizeof(j->exporter));
+}
+
 struct ay_job *ay_job_new(struct ay_engine *g, struct ay_host *h, struct ay_conn *c)
 {
 	struct ay_job *j = g->workers->spare;
@@ -368,16 +376,14 @@ struct ay_job *ay_job_new(struct ay_engine *g, struct ay_host *h, struct ay_conn
 	j->body = body;
 	j->body_max = max;
 	j->host = h;
-	j->conn_serial = c->serial;
-	j->asked = c->selection;
-	j->asked_ima_octets = c->asked_ima_octets;
-	memcpy(j->exporter, c->exporter, sizeof(j->exporter));
+	if (c)
+		from_conn(j, c);
 	j->now_ms = g->now_ms;
 	snapshot(j);
 	/* with two connections each is measured from when it was asked, not from what the other
 	 * said */
-	j->had_rival = h->run->rival != NULL;
-	j->last = j->had_rival ? c->asked_with : h->run->counters;
+	j->had_rival = c && h->run->rival;
+	j->last = c && j->had_rival ? c->asked_with : h->run->counters;
 	h->run->in_flight++;
 	return j;
 }
