@@ -24,6 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		struct ay_outgoing_answer answer;
 		struct ay_kept kept;
 		struct ay_kept_mac mac;
+		struct ay_api_cast cast;
 	} u;
 	struct ay_bytes in = { p + 1, n - 1 };
 	enum ay_rc rc = AY_E_INPUT;
@@ -72,6 +73,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		break;
 	case 13:
 		rc = ay_kept_mac_parse(in, &u.mac, NULL);
+		break;
+	case 14:
+		rc = ay_api_cast_parse(in, &u.cast, NULL);
 		break;
 	default:
 		break;

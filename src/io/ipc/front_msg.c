@@ -227,3 +227,38 @@ size_t ay_api_request_size(const struct ay_api_request *r)
 	return 1 + 2 + r->path.n + 2 + r->query.n + 1 + r->peer.n + 1 + sizeof(r->cert_spki) + 2 +
 	       r->cert.n + 1 + headers_size(r->header, r->n_headers) + r->body.n;
 }
+
+void ay_api_cast_build(struct ay_writer *w, const uint32_t *req, size_t n, struct ay_bytes text)
+{
+	ay_wr_be16(w, (uint16_t)n);
+	for (size_t i = 0; i < n; i++)
+		ay_wr_be32(w, req[i]);
+	ay_wr_bytes(w, text);
+}
+
+size_t ay_api_cast_size(size_t n, struct ay_bytes text)
+{
+	return 2 + 4 * n + text.n;
+}
+
+enum ay_rc ay_api_cast_parse(struct ay_bytes in, struct ay_api_cast *out, struct ay_err *e)
+{
+	struct ay_reader r;
+	enum ay_rc rc;
+	size_t n;
+
+	out->n = 0;
+	ay_rd_init(&r, in);
+	n = ay_rd_be16(&r, "cast.count");
+	if (n > AY_COUNT(out->req))
+		ay_rd_reject(&r, "cast.count", "more than %zu streams", AY_COUNT(out->req));
+	for (size_t i = 0; i < n && ay_rd_ok(&r); i++)
+		out->req[i] = ay_rd_be32(&r, "cast.req");
+	out->text = ay_rd_rest(&r, "cast.text");
+	rc = ay_rd_end(&r, "cast", e);
+	if (rc == AY_OK)
+		out->n = n;
+	else
+		out->text = (struct ay_bytes){ NULL, 0 };
+	return rc;
+}

@@ -116,6 +116,18 @@ struct ay_api_reply {
 void ay_api_reply_build(struct ay_writer *w, const struct ay_api_reply *r);
 AY_MUST_USE enum ay_rc ay_api_reply_parse(struct ay_bytes in, struct ay_api_reply *out,
 					  struct ay_err *e);
+/* API_CAST: streams, by their request ids, and what each of them is told */
+struct ay_api_cast {
+	size_t n;
+	uint32_t req[AY_MAX_EVENT_STREAMS];
+	struct ay_bytes text;
+};
+void ay_api_cast_build(struct ay_writer *w, const uint32_t *req, size_t n, struct ay_bytes text);
+/* Octets it will write. */
+size_t ay_api_cast_size(size_t n, struct ay_bytes text);
+AY_MUST_USE enum ay_rc ay_api_cast_parse(struct ay_bytes in, struct ay_api_cast *out,
+					 struct ay_err *e);
+
 /* Octets ay_api_reply_build() will write. */
 size_t ay_api_reply_size(const struct ay_api_reply *r);
 size_t ay_api_request_size(const struct ay_api_request *r);

@@ -20,7 +20,9 @@
 
 enum {
 	MAX_HEADERS = 100,
-	MAX_BACKLOG = 1 << 20, /* octets a stream's reader may be behind */
+	MAX_BACKLOG = 1 << 18, /* octets of casts a reader may be behind */
+	TELL_DRAINED = 8192,   /* octets worth to be told */
+	JOIN_MAX = 4096,       /* octets copied together, so that they are one TLS record */
 	SLOT_BITS = 20,	       /* an id is a slot and a generation */
 };
 
@@ -46,6 +48,7 @@ static struct ay_httpd_pending *take_slot(struct ay_httpd *h, struct evhttp_requ
 	p->req = req;
 	p->is_stream = false;
 	p->is_cut = false;
+	p->cast = 0;
 	return p;
 }
 
@@ -414,18 +417,59 @@ static bool keeps_up(struct ay_httpd_pending *p)
 	return false;
 }
 
+static void send_part(struct ay_httpd_pending *p, struct ay_bytes part,
+		      void (*cb)(struct evhttp_connection *, void *))
+{
+	struct evbuffer *b = evbuffer_new();
+
+	if (b == NULL || evbuffer_add(b, part.p, part.n) != 0)
+		abort();
+	evhttp_send_reply_chunk_with_cb(p->req, b, cb, p);
+	evbuffer_free(b);
+}
+
 void ay_httpd_chunk(struct ay_httpd *h, uint32_t id, struct ay_bytes part)
 {
 	struct ay_httpd_pending *p = find(h, id);
-	struct evbuffer *b;
 
-	if (p == NULL || !p->is_stream || part.n == 0 || !keeps_up(p))
+	if (p != NULL && p->is_stream && part.n > 0)
+		send_part(p, part, NULL);
+}
+
+/* All that waited went to the socket. The slot may be another request's by now. */
+static void on_drained(struct evhttp_connection *c, void *arg)
+{
+	struct ay_httpd_pending *p = arg;
+	size_t n = p->cast;
+
+	if (p->req == NULL || evhttp_request_get_connection(p->req) != c || n < TELL_DRAINED)
 		return;
-	b = evbuffer_new();
-	if (b == NULL || evbuffer_add(b, part.p, part.n) != 0)
-		abort();
-	evhttp_send_reply_chunk(p->req, b);
-	evbuffer_free(b);
+	p->cast = 0;
+	if (p->h->a.drained != NULL)
+		p->h->a.drained(p->h->a.arg, p->id, n);
+}
+
+/* libevent makes a record and a system call of each piece: length, part and line end are three. */
+static void join(struct ay_httpd_pending *p)
+{
+	struct evhttp_connection *c = evhttp_request_get_connection(p->req);
+	struct evbuffer *out = bufferevent_get_output(evhttp_connection_get_bufferevent(c));
+
+	if (evbuffer_get_length(out) <= JOIN_MAX)
+		evbuffer_pullup(out, -1);
+}
+
+void ay_httpd_cast(struct ay_httpd *h, const uint32_t *id, size_t n, struct ay_bytes part)
+{
+	for (size_t i = 0; part.n > 0 && i < n; i++) {
+		struct ay_httpd_pending *p = find(h, id[i]);
+
+		if (p == NULL || !p->is_stream || !keeps_up(p))
+			continue;
+		p->cast += part.n;
+		send_part(p, part, on_drained);
+		join(p);
+	}
 }
 
 void ay_httpd_end(struct ay_httpd *h, uint32_t id)

@@ -25,6 +25,8 @@ struct ay_httpd_args {
 	void *arg;
 	/* A whole, strictly framed request; r borrows until return. Answer now or later. */
 	void (*request)(void *arg, uint32_t id, const struct ay_api_request *r);
+	/* So many more octets of casts to a stream left for its reader; may be NULL. */
+	void (*drained)(void *arg, uint32_t id, size_t octets);
 	/* The reader of an open stream left (seen at the next chunk); the id is over. */
 	void (*gone)(void *arg, uint32_t id);
 };
@@ -39,9 +41,14 @@ void ay_httpd_free(struct ay_httpd *h);
 
 /* Answers; an id that is over is passed over. */
 void ay_httpd_reply(struct ay_httpd *h, uint32_t id, const struct ay_api_reply *r);
-/* Begin a streamed body; then chunks, then end. A client that does not read is cut. */
+/*
+ * Begin a streamed body; then its parts, then end. Parts of one that ends soon
+ * come as chunks. What goes on as long as the reader likes comes as casts, to
+ * any number of streams at once; a reader that takes none of them is cut.
+ */
 void ay_httpd_stream(struct ay_httpd *h, uint32_t id, const struct ay_api_reply *r);
 void ay_httpd_chunk(struct ay_httpd *h, uint32_t id, struct ay_bytes part);
+void ay_httpd_cast(struct ay_httpd *h, const uint32_t *id, size_t n, struct ay_bytes part);
 void ay_httpd_end(struct ay_httpd *h, uint32_t id);
 /* A problem document [RFC9457]; code and text are ours. */
 void ay_httpd_problem(struct ay_httpd *h, uint32_t id, uint16_t status, const char *code,

@@ -146,7 +146,9 @@ static bool set_up_tls(SSL_CTX *t)
 {
 	static const char ciphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
-	SSL_CTX_set_mode(t, SSL_MODE_NO_AUTO_CHAIN | SSL_MODE_RELEASE_BUFFERS);
+	/* httpd.c joins pieces that wait, so that a write may be tried again from elsewhere */
+	SSL_CTX_set_mode(t, SSL_MODE_NO_AUTO_CHAIN | SSL_MODE_RELEASE_BUFFERS |
+				    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_options(t, SSL_OP_NO_TICKET | SSL_OP_IGNORE_UNEXPECTED_EOF |
 				       SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
 	SSL_CTX_set_num_tickets(t, 1);

@@ -19,6 +19,7 @@ struct ay_httpd_pending {
 	struct evhttp_request *req; /* NULL: free */
 	uint32_t id;
 	bool is_stream, is_cut;
+	size_t cast; /* octets of casts, not yet told as drained */
 };
 
 /* One address with its certificate. */

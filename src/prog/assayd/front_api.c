@@ -82,6 +82,26 @@ static void on_gone(void *arg, uint32_t id)
 	ay_ipc_send(f->engine, AY_MSG_API_GONE, 0, id, (struct ay_bytes){ NULL, 0 });
 }
 
+static void on_drained(void *arg, uint32_t id, size_t octets)
+{
+	struct ay_front *f = arg;
+	uint8_t n[4] = { (uint8_t)(octets >> 24), (uint8_t)(octets >> 16), (uint8_t)(octets >> 8),
+			 (uint8_t)octets };
+
+	ay_ipc_send(f->engine, AY_MSG_API_DRAINED, 0, id, AY_BYTES(n));
+}
+
+static void cast(struct ay_front *f, const struct ay_ipc_msg *m)
+{
+	struct ay_api_cast c;
+	struct ay_err e;
+
+	if (ay_api_cast_parse(m->body, &c, &e) == AY_OK)
+		ay_httpd_cast(f->api, c.req, c.n, c.text);
+	else
+		ay_log_err(AY_LOG_ERROR, "cannot read engine's events", &e);
+}
+
 static void reply(struct ay_front *f, const struct ay_ipc_msg *m)
 {
 	struct ay_api_reply r;
@@ -103,6 +123,8 @@ void ay_front_api_from_engine(struct ay_front *f, const struct ay_ipc_msg *m)
 		reply(f, m);
 	else if (m->type == AY_MSG_API_CHUNK)
 		ay_httpd_chunk(f->api, m->req, m->body);
+	else if (m->type == AY_MSG_API_CAST)
+		cast(f, m);
 	else if (m->type == AY_MSG_API_END)
 		ay_httpd_end(f->api, m->req);
 }
@@ -121,6 +143,7 @@ enum ay_rc ay_front_api_open(struct ay_front *f, struct ay_bytes cert_pem, struc
 		.max_body = AY_MAX_API_BODY,
 		.arg = f,
 		.request = on_request,
+		.drained = on_drained,
 		.gone = on_gone,
 	};
 

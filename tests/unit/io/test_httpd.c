@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { DEADLINE_MS = 300, MAX_BODY = 10000, ROOM = 8192 };
+enum { DEADLINE_MS = 300, MAX_BODY = 10000, ROOM = 8192, PARTS = 64 };
 
 /* The server under test and one client of libssl, turn by turn in one thread. */
 struct web {
@@ -26,7 +26,7 @@ struct web {
 	SSL_CTX *ctx;
 	char at[64];
 	uint32_t last;
-	size_t n_requests, n_gone;
+	size_t n_requests, n_gone, drained;
 	char path[256], query[256], body[256];
 	bool is_late, is_stream; /* how the handler behaves */
 };
@@ -75,6 +75,14 @@ static void on_gone(void *arg, uint32_t id)
 	w->n_gone++;
 }
 
+static void on_drained(void *arg, uint32_t id, size_t octets)
+{
+	struct web *w = arg;
+
+	(void)id;
+	w->drained += octets;
+}
+
 static int set_up(void **state)
 {
 	struct web *w = calloc(1, sizeof(*w));
@@ -84,6 +92,7 @@ static int set_up(void **state)
 				   .max_conns = 4,
 				   .max_body = MAX_BODY,
 				   .request = on_request,
+				   .drained = on_drained,
 				   .gone = on_gone };
 	struct ay_err e;
 
@@ -410,10 +419,72 @@ static void a_stream_that_is_not_read_is_cut(void **state)
 	for (int i = 0; i < 100 && w->n_requests == 0; i++)
 		listen_to(w, &c);
 	for (int i = 0; i < 500 && w->n_gone == 0; i++) {
-		ay_httpd_chunk(w->h, w->last, AY_BYTES(part));
+		ay_httpd_cast(w->h, &w->last, 1, AY_BYTES(part));
 		turn(w);
 	}
 	assert_int_equal(w->n_gone, 1);
+	hang_up(&c);
+}
+
+/* Engine goes by what is told as drained: nothing that waits, nothing twice, little at the end. */
+static void what_left_for_a_reader_is_told(void **state)
+{
+	struct web *w = *state;
+	struct client c;
+	uint32_t ids[3] = { 0, 77, 0 }; /* and some that are over */
+	size_t sent = 0;
+
+	w->is_stream = true;
+	dial(w, &c);
+	say(&c, GET "\r\n");
+	for (int i = 0; i < 100 && w->n_requests == 0; i++)
+		listen_to(w, &c);
+	ids[2] = w->last;
+	ay_httpd_cast(w->h, ids, AY_COUNT(ids), ay_bytes_of("data: 1\n\n"));
+	for (int i = 0; i < 400 && strstr(c.got, "data: 1") == NULL; i++)
+		listen_to(w, &c);
+	assert_non_null(strstr(c.got, "9\r\ndata: 1\n\n\r\n"));
+	assert_int_equal(w->drained, 0); /* not worth telling */
+	for (sent = 9; sent < 40000; sent += 9) {
+		ay_httpd_cast(w->h, &w->last, 1, ay_bytes_of("data: 2\n\n"));
+		if (sent % 1000 < 9)
+			turn(w);
+		assert_true(w->drained <= sent + 9);
+	}
+	for (int i = 0; i < 400 && w->drained + 8192 < sent; i++)
+		turn(w);
+	assert_in_range(w->drained, sent - 8192, sent);
+	hang_up(&c);
+}
+
+/* A long answer is no stream of events: however slow the reader is, all of it waits for him. */
+static void a_long_answer_comes_whole(void **state)
+{
+	static uint8_t part[65536];
+	struct web *w = *state;
+	struct ay_httpd_counts n;
+	struct client c;
+	size_t got = 0;
+
+	memset(part, 'x', sizeof(part));
+	w->is_stream = true;
+	dial(w, &c);
+	say(&c, GET "\r\n");
+	for (int i = 0; i < 100 && w->n_requests == 0; i++)
+		listen_to(w, &c);
+	for (int i = 0; i < PARTS; i++)
+		ay_httpd_chunk(w->h, w->last, AY_BYTES(part));
+	ay_httpd_end(w->h, w->last);
+	for (int i = 0; i < 100000 && got < PARTS * sizeof(part) && !c.is_over; i++) {
+		c.n = 0;
+		event_base_loop(w->base, EVLOOP_NONBLOCK);
+		listen_to(w, &c);
+		for (size_t k = 0; k < c.n; k++)
+			got += c.got[k] == 'x';
+	}
+	assert_int_equal(got, PARTS * sizeof(part));
+	ay_httpd_count(w->h, &n);
+	assert_int_equal(n.cut_slow, 0);
 	hang_up(&c);
 }
 
@@ -454,6 +525,8 @@ int main(void)
 		T(a_reader_that_leaves_its_stream_is_told),
 		T(streams_flow_and_end),
 		T(a_stream_that_is_not_read_is_cut),
+		T(what_left_for_a_reader_is_told),
+		T(a_long_answer_comes_whole),
 		T(more_connections_than_the_limit_wait),
 	};
 
