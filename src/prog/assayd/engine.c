@@ -116,7 +116,7 @@ static void from_front(void *arg, const struct ay_ipc_msg *m)
 	case AY_MSG_FRONT_READY:
 		ay_relay_front_ready(g, m->body);
 		break;
-	default: /* API_REQUEST, API_GONE */
+	default: /* API_REQUEST, API_GONE, API_DRAINED */
 		if (g->api_msg)
 			g->api_msg(g->api_arg, m);
 	}
@@ -265,6 +265,8 @@ static void at_turn(void *arg)
 	gather = ay_workers_flush(g);
 	ay_schedule_turn(g);
 	once_a_second(g);
+	if (g->api_turn)
+		g->api_turn(g->api_arg);
 	next = sooner(ay_sched_next(&g->host_sched), ay_sched_next(&g->conn_sched));
 	next = sooner(sooner(next, gather), g->next_second) - g->mono_ms;
 	if (next < 0 || g->n_again)

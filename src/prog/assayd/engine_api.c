@@ -6,17 +6,35 @@
 
 /* The API inside the engine: the two know each other by api.h and engine.h alone. */
 
+static void drained(struct ay_api *a, const struct ay_ipc_msg *m)
+{
+	struct ay_reader r;
+	uint32_t n;
+
+	ay_rd_init(&r, m->body);
+	n = ay_rd_be32(&r, "drained.octets");
+	if (ay_rd_end(&r, "drained", NULL) == AY_OK)
+		ay_api_drained(a, m->req, n);
+}
+
 static void on_message(void *arg, const struct ay_ipc_msg *m)
 {
 	if (m->type == AY_MSG_API_REQUEST)
 		ay_api_request(arg, m->req, m->body);
 	else if (m->type == AY_MSG_API_GONE)
 		ay_api_gone(arg, m->req);
+	else if (m->type == AY_MSG_API_DRAINED)
+		drained(arg, m);
 }
 
 static void on_tick(void *arg, int64_t now_ms)
 {
 	ay_api_tick(arg, now_ms);
+}
+
+static void on_turn(void *arg)
+{
+	ay_api_turn(arg);
 }
 
 static void on_wake(evutil_socket_t fd, short what, void *arg)
@@ -50,6 +68,7 @@ enum ay_rc ay_engine_open_api(struct ay_engine *g, struct ay_err *e)
 	g->api_arg = api;
 	g->api_msg = on_message;
 	g->api_tick = on_tick;
+	g->api_turn = on_turn;
 	return AY_OK;
 }
 
@@ -65,4 +84,5 @@ void ay_engine_close_api(struct ay_engine *g)
 	g->api_arg = NULL;
 	g->api_msg = NULL;
 	g->api_tick = NULL;
+	g->api_turn = NULL;
 }

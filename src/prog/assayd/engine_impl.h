@@ -276,6 +276,7 @@ struct ay_engine {
 	/* API_REQUEST and API_GONE; and once a second. NULL in tests that need no API. */
 	void (*api_msg)(void *arg, const struct ay_ipc_msg *m);
 	void (*api_tick)(void *arg, int64_t now_ms);
+	void (*api_turn)(void *arg);
 	void *api_arg;
 	struct event *api_wake;
 };

@@ -11,9 +11,9 @@
 #include "prog/assayd/approvals.h"
 #include "prog/assayd/diff.h"
 #include "prog/assayd/find.h"
+#include "prog/assayd/hooks.h"
 #include "prog/assayd/keepers.h"
 #include "prog/assayd/kept.h"
-#include "prog/assayd/hooks.h"
 #include "prog/assayd/outgoing.h"
 #include "prog/assayd/past.h"
 #include "prog/assayd/receipts.h"
@@ -48,7 +48,7 @@ static struct {
 	char asked_by[64];
 	const char *approval_perm, *requester; /* of the one approval there is; NULL: none */
 	const char *more[2], *more_value[2];   /* headers of the next requests; NULL: none */
-	uint8_t cert[2048]; /* TLS client certificate of the next requests */
+	uint8_t cert[2048];		       /* TLS client certificate of the next requests */
 	size_t cert_n;
 	/* requests of the server itself: the last one, and what it is answered; url NULL: fails */
 	ay_outgoing_fn *out_fn;
@@ -60,7 +60,8 @@ static struct {
 	unsigned answers;
 	int status;
 	char type[64], header[2048], body[262144];
-	unsigned chunks, streams, ends;
+	unsigned chunks, casts, streams, ends;
+	size_t backlog;
 } w;
 
 uint32_t ay_outgoing_send(struct ay_engine *g, const struct ay_outgoing *o, ay_outgoing_fn *fn,
@@ -227,8 +228,8 @@ enum ay_rc ay_engine_kept_report(struct ay_engine *g, uint64_t seq, json_t **out
 	return ay_store_attestations(w.fx.s, seq, 1, played_report, out, e);
 }
 
-enum ay_rc ay_engine_kept(struct ay_engine *g, const struct ay_kept_ask *ask, struct ay_kept_row *out,
-			  size_t *n, struct ay_err *e)
+enum ay_rc ay_engine_kept(struct ay_engine *g, const struct ay_kept_ask *ask,
+			  struct ay_kept_row *out, size_t *n, struct ay_err *e)
 {
 	(void)g, (void)ask, (void)out, (void)e;
 	*n = 0;
@@ -747,6 +748,19 @@ static void on_end(void *arg, uint32_t req)
 	w.ends++;
 }
 
+static void on_cast(void *arg, const uint32_t *req, size_t n, struct ay_bytes text)
+{
+	w.casts++;
+	for (size_t i = 0; i < n; i++)
+		on_chunk(arg, req[i], text);
+}
+
+static size_t on_backlog(void *arg)
+{
+	(void)arg;
+	return w.backlog;
+}
+
 static char admin[AY_API_TOKEN_TEXT];
 
 static enum ay_rc keep(void *arg, const char *text, struct ay_err *e)
@@ -759,7 +773,9 @@ static enum ay_rc keep(void *arg, const char *text, struct ay_err *e)
 static int set_up(void **state)
 {
 	static char name[] = "h1";
-	struct ay_api_out out = { on_reply, on_stream, on_chunk, on_end, NULL };
+	struct ay_api_out out = {
+		on_reply, on_stream, on_chunk, on_end, on_cast, on_backlog, NULL
+	};
 	struct ay_err e;
 
 	(void)state;

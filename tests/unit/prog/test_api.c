@@ -315,6 +315,94 @@ static void test_events(void **state)
 	ay_api_gone(w.api, w.api->calls->req);
 }
 
+static uint64_t store_event(void)
+{
+	static char body[4001];
+	struct ay_event_row row = { .at = 1, .kind = "host", .body = body };
+	uint64_t newest = 0;
+
+	memset(body, 'x', sizeof(body) - 1);
+	assert_int_equal(fx_write(&w.fx, (struct ay_write){ .kind = AY_WR_EVENT, .event = &row }),
+			 AY_OK);
+	assert_int_equal(ay_store_event_newest(w.fx.s, &newest, &w.fx.e), AY_OK);
+	w.event(w.event_arg, newest, "host", body);
+	return newest;
+}
+
+/* Events that came to this reader, in order and each once, from *at on. */
+static uint64_t heard[2000][2];
+
+static void on_heard(void *arg, const uint32_t *req, size_t n, struct ay_bytes text)
+{
+	unsigned long long id = 0;
+
+	(void)arg;
+	w.casts++;
+	if (strstr((const char *)text.p, "\nevent: host\n") == NULL ||
+	    sscanf((const char *)text.p, "id: %llu", &id) != 1)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		if (heard[req[i] % 2000][0] != 0) /* none twice, none left out */
+			assert_int_equal(id, heard[req[i] % 2000][0] + 1);
+		heard[req[i] % 2000][0] = id;
+		heard[req[i] % 2000][1] += text.n;
+	}
+}
+
+/* What is written once is told to all; who takes nothing has little on its way, and loses nothing.
+ */
+static void test_events_at_the_readers_pace(void **state)
+{
+	uint32_t fast, slow, dead;
+	uint64_t newest = 0;
+
+	(void)state;
+	memset(heard, 0, sizeof(heard));
+	w.api->out.cast = on_heard;
+	ask("GET", "/api/v1/events", admin, NULL);
+	fast = w.asked;
+	ask("GET", "/api/v1/events", admin, NULL);
+	slow = w.asked;
+	ask("GET", "/api/v1/events", admin, NULL);
+	dead = w.asked;
+	w.casts = 0;
+	store_event();
+	assert_int_equal(w.casts, 1);
+	for (int i = 0; i < 50; i++) {
+		newest = store_event();
+		ay_api_drained(w.api, fast, 1 << 20);
+		ay_api_turn(w.api);
+	}
+	assert_int_equal(heard[fast % 2000][0], newest);
+	assert_in_range(heard[slow % 2000][1], 1, AY_MAX_EVENT_AHEAD + 8192);
+	assert_int_equal(heard[dead % 2000][0], heard[slow % 2000][0]);
+	ay_api_turn(w.api); /* nothing more fits */
+	assert_in_range(heard[slow % 2000][1], 1, AY_MAX_EVENT_AHEAD + 8192);
+	for (int i = 0; i < 20; i++) {
+		ay_api_drained(w.api, slow, AY_MAX_EVENT_AHEAD / 2);
+		ay_api_turn(w.api);
+	}
+	assert_int_equal(heard[slow % 2000][0], newest);
+	assert_in_range(heard[dead % 2000][1], 1, AY_MAX_EVENT_AHEAD + 8192);
+	newest = store_event(); /* it is told of what happens now again */
+	assert_int_equal(heard[slow % 2000][0], newest);
+	ay_api_tick(w.api, w.now);
+	assert_int_equal(w.ends, 0);
+	ay_api_drained(w.api, fast, 1 << 20);
+	ay_api_drained(w.api, slow, 1 << 20);
+	ay_api_tick(w.api, w.now + AY_MAX_EVENT_STALL_MS + 1);
+	assert_int_equal(w.ends, 1); /* the one that took nothing */
+	assert_int_equal(w.api->metrics.streams, 2);
+	/* front itself does not keep up: later, from the store */
+	w.backlog = 64 << 20;
+	newest = store_event();
+	assert_int_equal(heard[fast % 2000][0], newest - 1);
+	w.backlog = 0;
+	ay_api_tick(w.api, w.now);
+	assert_int_equal(heard[fast % 2000][0], newest);
+	assert_int_equal(heard[slow % 2000][0], newest);
+}
+
 static void test_users(void **state)
 {
 	char token[128], id[32], path[128];
@@ -543,6 +631,7 @@ int main(void)
 		API_TEST(test_rate),
 		API_TEST(test_attest_wait),
 		API_TEST(test_events),
+		API_TEST(test_events_at_the_readers_pace),
 		API_TEST(test_users),
 		API_TEST(test_audited),
 		API_TEST(test_denied_audited),

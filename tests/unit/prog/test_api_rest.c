@@ -174,7 +174,7 @@ static void test_idempotent_secret(void **state)
 /* Another server's life: what was begun and not ended is not done again. */
 static void test_idempotent_cut(void **state)
 {
-	struct ay_api_out out = { on_reply, on_stream, on_chunk, on_end, NULL };
+	struct ay_api_out out = { on_reply, on_stream, on_chunk, on_end, on_cast, on_backlog, NULL };
 	struct ay_err e;
 
 	(void)state;

@@ -126,7 +126,7 @@ static void not_there(void **state)
 
 static void after_a_restart(void **state)
 {
-	struct ay_api_out out = { on_reply, on_stream, on_chunk, on_end, NULL };
+	struct ay_api_out out = { on_reply, on_stream, on_chunk, on_end, on_cast, on_backlog, NULL };
 	struct ay_err e;
 
 	(void)state;

@@ -14,7 +14,7 @@ static int set_up_family(void **state)
 		"[compat]\noat1_listen = 127.0.0.1:1\noat1_from = 10.0.0.0/8, 2001:db8::/32\n"
 		"oat1_role = viewer\noat2_listen = 127.0.0.1:2\n"
 		"mtwilson_listen = 127.0.0.1:3\nsecl_listen = 127.0.0.1:4\n";
-	struct ay_api_out out = { on_reply, on_stream, on_chunk, on_end, NULL };
+	struct ay_api_out out = { on_reply, on_stream, on_chunk, on_end, on_cast, on_backlog, NULL };
 	struct ay_err e;
 
 	if (set_up(state) != 0)
@@ -141,7 +141,7 @@ static void a_role_is_for_its_listener_and_networks_alone(void **state)
 
 static void a_role_that_there_is_not_ends_the_start(void **state)
 {
-	struct ay_api_out out = { on_reply, on_stream, on_chunk, on_end, NULL };
+	struct ay_api_out out = { on_reply, on_stream, on_chunk, on_end, on_cast, on_backlog, NULL };
 	struct ay_config *before = w.config;
 	struct ay_api *api;
 	struct ay_err e;

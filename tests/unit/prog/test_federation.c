@@ -17,7 +17,7 @@ static int set_up_all(void **state)
 	static const char text[] =
 		"[oidc]\nissuer = https://op.example\nclient_id = assay\nredirect = "
 		"https://us/api/v1/login/oidc/callback\nroles = ops=operator; audit=auditor\n";
-	const struct ay_api_out out = { on_reply, on_stream, on_chunk, on_end, NULL };
+	const struct ay_api_out out = { on_reply, on_stream, on_chunk, on_end, on_cast, on_backlog, NULL };
 	struct ay_err e = { 0 };
 
 	if (set_up(state) != 0)

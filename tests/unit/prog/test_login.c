@@ -202,7 +202,7 @@ static void test_session_own(void **state)
 /* Sessions outlive the server; the store has no secret of them. */
 static void test_session_kept(void **state)
 {
-	struct ay_api_out out = { on_reply, on_stream, on_chunk, on_end, NULL };
+	struct ay_api_out out = { on_reply, on_stream, on_chunk, on_end, on_cast, on_backlog, NULL };
 	struct ay_err e;
 
 	(void)state;

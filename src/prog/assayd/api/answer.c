@@ -50,9 +50,28 @@ static void front_end(void *arg, uint32_t req)
 	ay_ipc_send(arg, AY_MSG_API_END, 0, req, (struct ay_bytes){ NULL, 0 });
 }
 
+static void front_cast(void *arg, const uint32_t *req, size_t n, struct ay_bytes text)
+{
+	struct ay_ipc_msg head = { .type = AY_MSG_API_CAST };
+	size_t size = ay_api_cast_size(n, text);
+	uint8_t *p = ay_ipc_reserve(arg, &head, size);
+	struct ay_writer w;
+
+	if (p == NULL)
+		return;
+	ay_wr_init(&w, p, size);
+	ay_api_cast_build(&w, req, n, text);
+}
+
+static size_t front_backlog(void *arg)
+{
+	return ay_ipc_backlog(arg);
+}
+
 struct ay_api_out ay_api_to_front(struct ay_ipc *front)
 {
-	return (struct ay_api_out){ front_reply, front_stream, front_chunk, front_end, front };
+	return (struct ay_api_out){ front_reply, front_stream,	front_chunk, front_end,
+				    front_cast,	 front_backlog, front };
 }
 
 /* ---- ends of a call ---- */

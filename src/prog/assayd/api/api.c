@@ -96,6 +96,7 @@ void ay_api_free(struct ay_api *a)
 	ay_api_sweep(a);
 	ay_denials_flush(a, true);
 	free(a->denials);
+	free(a->streams);
 	ay_objects_free(a);
 	ay_clients_free(a);
 	ay_rpcs_free(a);

@@ -23,6 +23,9 @@ struct ay_api_out {
 	void (*stream)(void *arg, uint32_t req, const struct ay_api_reply *head);
 	void (*chunk)(void *arg, uint32_t req, struct ay_bytes part);
 	void (*end)(void *arg, uint32_t req);
+	/* text for each of n streams */
+	void (*cast)(void *arg, const uint32_t *req, size_t n, struct ay_bytes text);
+	size_t (*backlog)(void *arg); /* octets that front has not taken yet */
 	void *arg;
 };
 struct ay_api_out ay_api_to_front(struct ay_ipc *front);
@@ -38,6 +41,10 @@ void ay_api_free(struct ay_api *a);
 void ay_api_request(struct ay_api *a, uint32_t req, struct ay_bytes message);
 /* API_GONE. */
 void ay_api_gone(struct ay_api *a, uint32_t req);
+/* API_DRAINED: so many octets of a stream's casts left for its reader. */
+void ay_api_drained(struct ay_api *a, uint32_t req, size_t octets);
+/* At the end of each turn: readers of events that were behind and may be told more. */
+void ay_api_turn(struct ay_api *a);
 /* {"routes":[..],"roles":{name:[permission]}}: what there is, for tests and documents. */
 json_t *ay_api_tables(void);
 /* About once a second: signs of life on event streams. */

@@ -127,6 +127,7 @@ struct ay_api {
 	struct ay_identity *identities; /* identities.h */
 	struct ay_oidc *oidc;		/* oidc_login.c; NULL: not configured */
 	struct ay_denials *denials;
+	struct ay_streams *streams; /* events.c; NULL: nobody ever read */
 	struct ay_login_slot login_seen[AY_LOGIN_SLOTS], login_failed[AY_LOGIN_SLOTS];
 	int64_t head_next_ms; /* when the audit's head is signed again, if it grew */
 	uint64_t head_size;   /* of the last one */
