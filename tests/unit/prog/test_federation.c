@@ -7,6 +7,8 @@
 #include "core/crypto/certgen.h"
 #include "core/crypto/ticket.h"
 
+#include <sqlite3.h>
+
 #define CERTS "/api/v1/client-certificates"
 
 static struct ay_privkey *provider_key;
@@ -465,6 +467,28 @@ static void test_oidc_secret(void **state)
 	w.config = before;
 }
 
+static void change_store(const char *sql)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(w.fx.path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+/* An account of nobody, made before its name elsewhere failed, would keep that name for ever. */
+static void test_oidc_whole(void **state)
+{
+	(void)state;
+	change_store("CREATE TRIGGER t BEFORE INSERT ON identity "
+		     "BEGIN SELECT RAISE(ABORT, 'no'); END");
+	assert_int_equal(log_in(EVE("\"ops\"")), 503);
+	assert_int_equal(ask("GET", "/api/v1/users/eve@oidc", admin, NULL), 404);
+	change_store("DROP TRIGGER t");
+	assert_int_equal(log_in(EVE("\"ops\"")), 200);
+	assert_int_equal(ask("GET", "/api/v1/users/eve@oidc", admin, NULL), 200);
+}
+
 static void count_denied(void *arg, uint64_t seq, struct ay_bytes record)
 {
 	struct ay_audit_record r;
@@ -502,9 +526,10 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up_all, tear_down_all)
 	const struct CMUnitTest tests[] = {
-		T(test_cert),	    T(test_cert_unknown),  T(test_cert_above), T(test_cert_many),
-		T(test_oidc),	    T(test_oidc_stranger), T(test_oidc_link),  T(test_oidc_mfa),
-		T(test_oidc_state), T(test_flood),	   T(test_oidc_down),  T(test_oidc_secret),
+		T(test_cert),	     T(test_cert_unknown),  T(test_cert_above), T(test_cert_many),
+		T(test_oidc),	     T(test_oidc_stranger), T(test_oidc_link),	T(test_oidc_mfa),
+		T(test_oidc_state),  T(test_flood),	    T(test_oidc_whole), T(test_oidc_down),
+		T(test_oidc_secret),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -187,7 +187,7 @@ struct ay_api_account *ay_account_find(struct ay_api *a, struct ay_bytes name)
 }
 
 /* Accounts are never deleted, so the highest id is the last one given. */
-static uint64_t next_id(const struct ay_api *a)
+uint64_t ay_account_next_id(const struct ay_api *a)
 {
 	uint64_t last = 0;
 
@@ -220,27 +220,29 @@ static enum ay_rc replace(struct ay_api_account *u, const struct ay_user_row *r,
 }
 
 static enum ay_rc put_row(struct ay_api *a, const struct ay_api_account *row, const char *grants,
-			  struct ay_bytes secrets, struct ay_err *e)
+			  struct ay_bytes secrets, const struct ay_write *with, struct ay_err *e)
 {
 	struct ay_api_account *u = ay_account_find(a, ay_bytes_of(row->name));
 	struct ay_user_row r = { .name = row->name,
 				 .role = row->n_grants > 0 ? row->grants[0].role : row->role,
 				 .disabled = row->disabled,
 				 .created_at = row->created_at,
-				 .id = u == NULL ? next_id(a) : u->id,
+				 .id = u == NULL ? ay_account_next_id(a) : u->id,
 				 .display = row->display,
 				 .grants = grants,
 				 .secrets = secrets,
 				 .removed = row->removed };
-	struct ay_write w = { .kind = AY_WR_USER_PUT, .user = &r };
-	enum ay_rc rc = ay_store_write(a->store, &w, 1, NULL, e);
+	struct ay_write w[] = { { .kind = AY_WR_USER_PUT, .user = &r },
+				with == NULL ? (struct ay_write){ 0 } : *with };
+	enum ay_rc rc = ay_store_write(a->store, w, with == NULL ? 1 : 2, NULL, e);
 
 	if (rc == AY_OK && u == NULL)
 		load_user(a->accounts, &r);
 	return rc != AY_OK || u == NULL ? rc : replace(u, &r, e);
 }
 
-enum ay_rc ay_account_put(struct ay_api *a, const struct ay_api_account *row, struct ay_err *e)
+enum ay_rc ay_account_put_with(struct ay_api *a, const struct ay_api_account *row,
+			       const struct ay_write *with, struct ay_err *e)
 {
 	json_t *list = ay_grants_json(row->grants, row->n_grants);
 	/* a role of no name: no rights (people.c) */
@@ -257,12 +259,17 @@ enum ay_rc ay_account_put(struct ay_api *a, const struct ay_api_account *row, st
 	if (grants == NULL || (row->secrets != NULL && secrets.p == NULL))
 		rc = ay_fail(e, AY_E_NOMEM, "account", 0, "out of memory");
 	else
-		rc = put_row(a, row, grants, secrets, e);
+		rc = put_row(a, row, grants, secrets, with, e);
 	if (secrets.p != NULL)
 		OPENSSL_cleanse((void *)(uintptr_t)secrets.p, secrets.n);
 	ay_arena_fini(&arena);
 	free(grants);
 	return rc;
+}
+
+enum ay_rc ay_account_put(struct ay_api *a, const struct ay_api_account *row, struct ay_err *e)
+{
+	return ay_account_put_with(a, row, NULL, e);
 }
 
 enum ay_rc ay_account_keep(struct ay_api *a, struct ay_api_account *u, const struct ay_secrets *s,

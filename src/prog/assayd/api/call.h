@@ -385,6 +385,11 @@ struct ay_api_account *ay_account_by_id(struct ay_api *a, uint64_t id);
 /* By name: new, or all of the one there is. */
 AY_MUST_USE enum ay_rc ay_account_put(struct ay_api *a, const struct ay_api_account *row,
 				      struct ay_err *e);
+/* The same, and one more write (NULL: none) in the same transaction. */
+AY_MUST_USE enum ay_rc ay_account_put_with(struct ay_api *a, const struct ay_api_account *row,
+					   const struct ay_write *with, struct ay_err *e);
+/* The id that the next new account gets. */
+uint64_t ay_account_next_id(const struct ay_api *a);
 /* The same account with other secrets. */
 AY_MUST_USE enum ay_rc ay_account_keep(struct ay_api *a, struct ay_api_account *u,
 				       const struct ay_secrets *s, struct ay_err *e);

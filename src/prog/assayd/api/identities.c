@@ -92,16 +92,41 @@ static char *detail_of(const struct ay_identity *i)
 	return text;
 }
 
+static struct ay_identity_row row_of(const struct ay_identity *i, const char *detail)
+{
+	return (struct ay_identity_row){ .source = i->source,
+					 .subject = i->subject,
+					 .user = i->user,
+					 .state = (uint8_t)i->state,
+					 .detail = detail,
+					 .created_at = i->created_at };
+}
+
+enum ay_rc ay_identity_make(struct ay_api *a, const struct ay_api_account *u, struct ay_identity *i,
+			    struct ay_err *e)
+{
+	char *detail = detail_of(i);
+	struct ay_identity_row r;
+	struct ay_write w = { .kind = AY_WR_IDENTITY_PUT, .identity = &r };
+	enum ay_rc rc = AY_OK;
+
+	i->user = ay_account_next_id(a);
+	r = row_of(i, detail);
+	if (detail == NULL)
+		rc = ay_fail(e, AY_E_NOMEM, "identity", 0, "out of memory");
+	if (rc == AY_OK)
+		rc = ay_account_put_with(a, u, &w, e);
+	if (rc == AY_OK)
+		load(a, &r);
+	free(detail);
+	return rc;
+}
+
 enum ay_rc ay_identity_put(struct ay_api *a, const struct ay_identity *row,
 			   struct ay_identity **out, struct ay_err *e)
 {
 	char *detail = detail_of(row);
-	struct ay_identity_row r = { .source = row->source,
-				     .subject = row->subject,
-				     .user = row->user,
-				     .state = (uint8_t)row->state,
-				     .detail = detail,
-				     .created_at = row->created_at };
+	struct ay_identity_row r = row_of(row, detail);
 	struct ay_write w = { .kind = AY_WR_IDENTITY_PUT, .identity = &r };
 	struct ay_identity *i = ay_identity_find(a, row->source, row->subject);
 	enum ay_rc rc = detail == NULL ? ay_fail(e, AY_E_NOMEM, "identity", 0, "out of memory")

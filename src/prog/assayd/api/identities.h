@@ -41,6 +41,9 @@ struct ay_identity *ay_identity_find(struct ay_api *a, const char *source, const
 /* Stored, then in memory; source and subject of row decide which. *out may be NULL. */
 AY_MUST_USE enum ay_rc ay_identity_put(struct ay_api *a, const struct ay_identity *row,
 				       struct ay_identity **out, struct ay_err *e);
+/* A new account and the first name of it, together or not at all; i->user is set. */
+AY_MUST_USE enum ay_rc ay_identity_make(struct ay_api *a, const struct ay_api_account *u,
+					struct ay_identity *i, struct ay_err *e);
 
 /* Somebody as another source describes him. */
 struct ay_person {

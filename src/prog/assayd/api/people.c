@@ -73,21 +73,17 @@ static enum ay_rc make(struct ay_api_call *c, const struct ay_person *p,
 
 	u.n_grants = grants_of(p, g);
 	snprintf(u.display, sizeof(u.display), "%s", p->display);
-	if (rc == AY_OK)
-		rc = ay_account_put(a, &u, e);
-	if (rc != AY_OK)
-		return rc;
-	*out = ay_account_find(a, ay_bytes_of(u.name));
 	snprintf(i.source, sizeof(i.source), "%s", p->source);
 	snprintf(i.subject, sizeof(i.subject), "%s", p->subject);
 	snprintf(i.name, sizeof(i.name), "%s", p->name);
-	i.user = (*out)->id;
-	rc = ay_identity_put(a, &i, NULL, e);
 	if (rc == AY_OK)
-		ay_api_leave(c, "USER_ADD", u.name,
-			     json_pack("{s:s, s:s}", "source", p->source, "subject", p->subject),
-			     "done");
-	return rc;
+		rc = ay_identity_make(a, &u, &i, e);
+	if (rc != AY_OK)
+		return rc;
+	*out = ay_account_find(a, ay_bytes_of(u.name));
+	ay_api_leave(c, "USER_ADD", u.name,
+		     json_pack("{s:s, s:s}", "source", p->source, "subject", p->subject), "done");
+	return AY_OK;
 }
 
 static enum ay_rc find(struct ay_api_call *c, const struct ay_person *p,
