@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Every route of every dialect that a real assayd serves, with every kind of credential: let through if
-and only if the permission table says so. The rows come from `assayd --routes`, so that new ones are
-walked without a change here. No handler of a change runs: an If-Match that nothing fulfils stands
+"""Every route of every dialect that a real assayd serves, and every SOAP operation, with every kind of
+credential: let through if and only if the permission table says so. The rows come from `assayd --routes` and the
+table of operations, so that new ones are walked without a change here. No handler of a change runs: an If-Match that nothing fulfils stands
 before it. TAP."""
 import http.client
 import json
@@ -19,6 +19,7 @@ import time
 SRC = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("AY_BUILD", os.path.join(SRC, "build"))
 ASSAYD = os.path.join(BUILD, "src/prog/assayd/assayd")
+SOAP = "urn:assay:soap:1"
 LISTENERS = ("oat1", "oat2", "mtwilson", "secl")
 count = failed = 0
 
@@ -76,16 +77,16 @@ class Server:
                                                           source_address=(source, 0))
         return self.conns[key]
 
-    def ask(self, listener, method, path, token=None, body=None, cert=None, headers=()):
+    def ask(self, listener, method, path, token=None, body=None, cert=None, headers=(), raw=False):
         self.asked += 1
         h = {"Authorization": "Bearer " + token} if token else {}
         h.update(headers)
-        if body is not None:
+        if body is not None and not raw:
             h["Content-Type"] = "application/json"
         c = self.connect(listener, cert)
         for attempt in (0, 1):
             try:
-                c.request(method, path, None if body is None else json.dumps(body), h)
+                c.request(method, path, None if body is None else body if raw else json.dumps(body), h)
                 r = c.getresponse()
                 break
             except (http.client.HTTPException, ConnectionError):
@@ -96,6 +97,8 @@ class Server:
             c.close()
             return r.status, None
         text = r.read()
+        if raw:
+            return r.status, text.decode("utf-8", "replace")
         try:
             return r.status, json.loads(text)
         except ValueError:
@@ -141,6 +144,80 @@ def is_foreign(status, answer):
     if status != 404 or (isinstance(answer, dict) and "error" in answer):
         return status in (401, 403) or (status == 404 and answer["error"].get("field") == "host")
     return "no host has this id" in str(answer)  # the family's dialects tell no field
+
+
+def operations(routes):
+    """Rows of the operations of SOAP, each with its route's permission."""
+    text = open(os.path.join(SRC, "src/prog/assayd/soap/operations.def"), encoding="utf-8").read()
+    by_path = {(r["method"], r["path"]): r for r in routes if r["listener"] == "api"}
+    return [{**by_path[m, p], "operation": op} for op, m, p in re.findall(r'^OP\((\w+), (\w+), "([^"]+)"', text, re.M)]
+
+
+def soap(s, r, host, token=None, cert=None):
+    """The code of what became of an operation: a fault's, or that of the transport."""
+    names = dict.fromkeys(re.findall(r"\{(\w+)\}", r["path"]), "nothing")
+    if "host" in names:
+        names["host"] = host
+    inside = "".join(f"<{k}>{v}</{k}>" for k, v in names.items())
+    body = (f"<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'><s:Body><{r['operation']} xmlns='{SOAP}'>"
+            f"{inside}</{r['operation']}></s:Body></s:Envelope>")
+    headers = [("Content-Type", "text/xml")] + ([] if r["method"] == "GET" else [("If-Match", '"nothing"')])
+    status, text = s.ask("api", "POST", "/soap/v1", token, body, cert, headers, raw=True)
+    code = re.search(r"<(?:\w+:)?code>(\w+)</", text)
+    field = re.search(r"<(?:\w+:)?field>([\w.]+)</", text)
+    return status, code.group(1) if code else "", field.group(1) if field else ""
+
+
+REFUSED = ("NOT_PERMITTED", "OUT_OF_SCOPE", "CSRF")
+
+
+def soap_walk(s, routes, roles, tokens, bad, limited):
+    """Every operation with every credential and role; for hosts of one's own, another's, and about all."""
+    rows, holes, wrong, foreign = operations(routes), [], [], []
+    for r in rows:
+        for name, (token, c) in bad.items():
+            if soap(s, r, "mine", token, c)[0] not in (401, 403, 429):
+                holes.append((r["operation"], name))
+        for role, held in roles.items():
+            code = soap(s, r, "mine", tokens[role])[1]
+            allowed = r["permission"] in ("PUBLIC", "ANY") or r["permission"] in held
+            if (code in REFUSED or code.startswith("AUTH_")) == allowed:
+                wrong.append((r["operation"], r["permission"], role, code))
+        for name, token in limited:
+            held = r["permission"] == "PUBLIC" or r["permission"] in roles["operator"]
+            for host in ("mine", "other"):
+                _, code, field = soap(s, r, host, token)
+                let = not (code in REFUSED or (code == "NOENT" and field == "host"))
+                want = r["permission"] == "PUBLIC" or (held and r["scoped"] and not (r["host"] and host == "other"))
+                if let != want:
+                    foreign.append((r["operation"], name, host, code, field))
+    ok(len(rows) > 60, f"{len(rows)} SOAP operations")
+    ok(not holes, f"{len(rows)} operations x {len(bad)} bad credentials: refused", holes)
+    ok(not wrong, f"{len(rows)} operations x {len(roles)} roles: as the table says", wrong)
+    ok(not foreign, f"{len(rows)} operations with a role for some hosts: own ones, and no other", foreign)
+
+
+def others(s):
+    """What belongs to somebody: another with the same rights cannot have it."""
+    for name in ("ann", "bob"):
+        s.must("POST", "/api/v1/users", {"name": name, "role": "operator"})
+        s.must("POST", f"/api/v1/users/{name}/password", {"password": "correct horse battery"})
+    sessions = {}
+    for name in ("ann", "bob"):
+        status, answer = s.ask("api", "POST", "/api/v1/login", None, {"user": name, "password": "correct horse battery"})
+        sessions[name] = answer["session"] if status == 200 else ""
+    token = {n: s.must("POST", f"/api/v1/users/{n}/tokens", {}) for n in ("ann", "bob")}
+    bob = token["bob"]["token"]
+    asked = {"a session": s.ask("api", "DELETE", f"/api/v1/sessions/{sessions['ann']}", bob)[0],
+             "the list of sessions": s.ask("api", "GET", "/api/v1/users/ann/sessions", bob)[0],
+             "the list of API tokens": s.ask("api", "GET", "/api/v1/users/ann/tokens", bob)[0],
+             "an API token": s.ask("api", "DELETE", f"/api/v1/users/ann/tokens/{token['ann']['id']}", bob)[0],
+             "a new API token": s.ask("api", "POST", "/api/v1/users/ann/tokens", bob, {})[0],
+             "one's password": s.ask("api", "POST", "/api/v1/users/ann/password", bob, {"password": "correct horse"})[0]}
+    own = s.ask("api", "GET", "/api/v1/sessions", bob)[1]["items"]
+    bad = [x for x in asked.items() if x[1] not in (403, 404)]
+    ok(sessions["ann"] and not bad, "sessions, tokens and passwords of another user: not for one of the same role", bad)
+    ok({x["id"] for x in own} == {sessions["bob"]}, "and one's own list has one's own alone", [(own,)])
 
 
 def main():
@@ -195,6 +272,8 @@ def main():
         ok(not holes, f"{len(routes)} rows x {len(bad)} bad credentials: refused, public ones open", holes)
         ok(not wrong, f"{len(routes)} rows x {len(roles)} roles: as the table says", wrong)
         ok(not foreign, f"{len(routes)} rows with a role for some hosts: own ones, and no other", foreign)
+        soap_walk(s, routes, roles, tokens, bad, (("scoped role", scoped), ("scoped token", narrowed)))
+        others(s)
         ok(s.must("GET", "/api/v1/hosts")["items"] == before, "nothing was changed by all that")
         viewer, relying = set(roles["viewer"]), set(roles["relying"])
         ok(set(roles["admin"]) >= set().union(*map(set, roles.values())), "the administrator may whatever another role may")
