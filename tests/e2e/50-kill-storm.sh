@@ -37,6 +37,17 @@ storm() {
 storm &
 pids+=("$!")
 storm_pid=$!
+# Hosts are registered all the while: each that is there must have been told of.
+adds() {
+  n=0
+  while [ ! -e "$D/enough" ]; do
+    n=$((n + 1))
+    rest POST /hosts "{\"name\":\"k$n\"}" >/dev/null 2>&1 || sleep 0.2
+  done
+}
+adds &
+pids+=("$!")
+adds_pid=$!
 
 children() { ps -o pid=,comm= --ppid "$server_pid"; }
 children >"$D/children"
@@ -62,7 +73,7 @@ server_stop KILL
 check "killed the parent: it starts again" server_start
 check "killed the parent: attesting again" wait_for 60 eval '[ "$(wc -l <"$acked")" -gt "$before" ]'
 : >"$D/enough"
-wait "$storm_pid" 2>/dev/null
+wait "$storm_pid" "$adds_pid" 2>/dev/null
 
 ids() { # every report id of a host's history
   local cursor='' page
@@ -82,5 +93,20 @@ lost() {
 check "many were acknowledged" eval '[ "$(wc -l <"$acked")" -ge 20 ]'
 lost >"$D/lost"
 check "nothing acknowledged is lost ($(wc -l <"$acked") verdicts)" eval '[ ! -s "$D/lost" ]'
+# The log of events, all of it: a stream of what was, that ends when it is silent.
+curl -sS -N -m 10 --cacert "$D/server/root.pem" -H "Authorization: Bearer $(cat "$D/server/admin.token")" "https://$api/api/v1/events?after=0" >"$D/events" 2>/dev/null
+all_hosts() {
+  local cursor='' page
+  while :; do
+    page=$(rest GET "/hosts?limit=500${cursor:+&cursor=$cursor}") || return 1
+    printf '%s' "$page" | jq -r '.items[].name'
+    cursor=$(printf '%s' "$page" | jq -r '.next // empty')
+    [ -n "$cursor" ] || return 0
+  done
+}
+all_hosts | grep '^k' | sort >"$D/there"
+sed -n 's/^data: //p' "$D/events" | jq -r 'select(.code == "HOST_ADDED") | .name' | grep '^k' | sort >"$D/told"
+check "hosts were registered meanwhile" eval '[ "$(wc -l <"$D/there")" -ge 20 ]'
+check "every host that is there was told of, and no other ($(wc -l <"$D/there"))" cmp "$D/there" "$D/told"
 check "both hosts come back" wait_for 90 eval '[ "$(host_field a .connected)" = true ] && [ "$(host_field b .connected)" = true ]'
 check "both hosts are trusted in the end" eval 'assay host attest a && assay host attest b'

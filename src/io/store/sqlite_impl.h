@@ -130,6 +130,7 @@ struct ay_store {
 	const struct ay_store_kind
 		*kind; /* first two: store.c's own, see struct ay_store_head there */
 	const struct ay_audit_row *witness;
+	struct ay_announced announced[AY_ANNOUNCED];
 	/* writer thread only, after open */
 	sqlite3 *db;
 	sqlite3_stmt *stmt[AY_STMTS];

@@ -129,7 +129,7 @@ static void fill_result(struct ay_txn *t, enum ay_rc rc, const struct ay_err *e)
 	t->result.code[0] = '\0';
 	if (rc == AY_OK)
 		return;
-	t->result.number = 0;
+	t->result.number = t->result.event = 0;
 	for (size_t i = 0; i + 1 < sizeof(t->result.code) && e->code[i] != '\0'; i++) {
 		t->result.code[i] = e->code[i];
 		t->result.code[i + 1] = '\0';

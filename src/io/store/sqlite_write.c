@@ -330,7 +330,7 @@ static enum ay_rc add_event(struct ay_store *s, const struct ay_event_row *r,
 	struct ay_event_row row = *r;
 
 	row.seq = s->next_event++;
-	res->number = row.seq;
+	res->number = res->event = row.seq;
 	return insert(s, AY_ST_EVENT_ADD, &ay_row_event, &row, e);
 }
 

@@ -11,6 +11,7 @@
 struct ay_store_head {
 	const struct ay_store_kind *kind;
 	const struct ay_audit_row *witness;
+	struct ay_announced announced[AY_ANNOUNCED];
 };
 
 static struct ay_store_head *head_of(struct ay_store *s)
@@ -54,23 +55,50 @@ enum ay_rc ay_store_submit(struct ay_store *s, const struct ay_write *w, size_t 
 	return of(s)->submit(s, w, n, how, cookie, e);
 }
 
-/* First of the transaction, so that the result is that of the change. Refused: it waits on. */
-static enum ay_rc write_witnessed(struct ay_store *s, const struct ay_write *w, size_t n,
-				  struct ay_store_result *out, struct ay_err *e)
+static bool waits(const struct ay_announced *a)
 {
-	struct ay_write *both = calloc(n + 1, sizeof(*both));
+	return a->row != NULL && a->seq == 0;
+}
+
+static bool has_company(const struct ay_store_head *head)
+{
+	bool any = head->witness != NULL;
+
+	for (size_t i = 0; i < AY_ANNOUNCED; i++)
+		any = any || waits(&head->announced[i]);
+	return any;
+}
+
+/* First of the transaction, so that the result is that of the change. Refused: they wait on. */
+static enum ay_rc write_with(struct ay_store *s, const struct ay_write *w, size_t n,
+			     struct ay_store_result *out, struct ay_err *e)
+{
+	struct ay_store_head *head = head_of(s);
+	struct ay_write *all = calloc(n + 1 + AY_ANNOUNCED, sizeof(*all));
+	size_t before = 0;
+	uint64_t last;
 	enum ay_rc rc;
 
 	memset(out, 0, sizeof(*out));
-	if (both == NULL)
+	if (all == NULL)
 		return ay_fail(e, AY_E_NOMEM, "store.write", 0, "no memory for a transaction");
-	both[0] = (struct ay_write){ .kind = AY_WR_AUDIT, .audit = head_of(s)->witness };
-	memcpy(both + 1, w, n * sizeof(*w));
-	rc = of(s)->write(s, both, n + 1, out, e);
-	free(both);
-	if (rc == AY_OK)
-		head_of(s)->witness = NULL;
-	return rc;
+	if (head->witness != NULL)
+		all[before++] = (struct ay_write){ .kind = AY_WR_AUDIT, .audit = head->witness };
+	for (size_t i = 0; i < AY_ANNOUNCED; i++)
+		if (waits(&head->announced[i]))
+			all[before++] = (struct ay_write){ .kind = AY_WR_EVENT,
+							   .event = head->announced[i].row };
+	memcpy(all + before, w, n * sizeof(*w));
+	rc = of(s)->write(s, all, before + n, out, e);
+	free(all);
+	if (rc != AY_OK)
+		return rc;
+	head->witness = NULL;
+	last = out->event;
+	for (size_t i = AY_ANNOUNCED; i-- > 0;) /* their numbers follow on each other */
+		if (waits(&head->announced[i]))
+			head->announced[i].seq = last--;
+	return AY_OK;
 }
 
 enum ay_rc ay_store_write(struct ay_store *s, const struct ay_write *w, size_t n,
@@ -80,8 +108,33 @@ enum ay_rc ay_store_write(struct ay_store *s, const struct ay_write *w, size_t n
 
 	if (out == NULL)
 		out = &unused;
-	return head_of(s)->witness == NULL ? of(s)->write(s, w, n, out, e)
-					   : write_witnessed(s, w, n, out, e);
+	return has_company(head_of(s)) ? write_with(s, w, n, out, e)
+				       : of(s)->write(s, w, n, out, e);
+}
+
+bool ay_store_announce(struct ay_store *s, const struct ay_event_row *row)
+{
+	struct ay_store_head *head = head_of(s);
+
+	for (size_t i = 0; i < AY_ANNOUNCED; i++)
+		if (head->announced[i].row == NULL) {
+			head->announced[i] = (struct ay_announced){ row, 0 };
+			return true;
+		}
+	return false;
+}
+
+uint64_t ay_store_announced(struct ay_store *s, const struct ay_event_row *row)
+{
+	struct ay_store_head *head = head_of(s);
+	uint64_t seq = 0;
+
+	for (size_t i = 0; i < AY_ANNOUNCED; i++)
+		if (head->announced[i].row == row) {
+			seq = head->announced[i].seq;
+			head->announced[i] = (struct ay_announced){ NULL, 0 };
+		}
+	return seq;
 }
 
 void ay_store_witness(struct ay_store *s, const struct ay_audit_row *row)

@@ -100,6 +100,7 @@ struct ay_store_result {
 	char code[20];
 	uint64_t number; /* of the last write: version given to a set or policy, seq of an
 			    attestation, event, audit */
+	uint64_t event;	 /* number of the last event among the writes; 0: none */
 };
 
 struct ay_store_config {
@@ -241,6 +242,20 @@ AY_MUST_USE enum ay_rc ay_store_write(struct ay_store *s, const struct ay_write 
  */
 void ay_store_witness(struct ay_store *s, const struct ay_audit_row *row);
 bool ay_store_witnessed(const struct ay_store *s); /* none waits */
+/*
+ * The next ay_store_write() also stores this event, in the same transaction:
+ * who is told of changes is told of each that stands, whatever is killed when.
+ * The row is borrowed until ay_store_announced(), which gives its number (0: it
+ * was not written) and takes it back. False: too many wait. The writes of that
+ * transaction have no events of their own.
+ */
+enum { AY_ANNOUNCED = 4 };
+struct ay_announced {
+	const struct ay_event_row *row; /* NULL: free */
+	uint64_t seq;			/* 0: waits */
+};
+AY_MUST_USE bool ay_store_announce(struct ay_store *s, const struct ay_event_row *row);
+AY_MUST_USE uint64_t ay_store_announced(struct ay_store *s, const struct ay_event_row *row);
 /* An eventfd that is readable while results wait; ay_store_done() resets it. */
 int ay_store_done_fd(const struct ay_store *s);
 /* Takes at most max results; call until it gives fewer. */

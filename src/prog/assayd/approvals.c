@@ -312,20 +312,23 @@ static enum ay_rc ask(struct ay_engine *g, const struct ay_approval_request *r, 
 				       .requested_at = g->now_ms,
 				       .decided_by = "",
 				       .reason = "" };
+	struct ay_pending_event *told = NULL;
 	struct ay_approval *p;
 	enum ay_rc rc = hash_now(g, r->kind, r->object, args, &t, hash, e);
 
 	row.expires_at = g->now_ms + setting(g, "approval.expires");
 	if (rc == AY_OK)
 		rc = may_ask(g, row.kind, row.object, e);
-	if (rc == AY_OK)
+	if (rc == AY_OK) {
+		told = ay_event_announce(g, "approval", NULL, NULL, "APPROVAL_ASKED", row.title);
 		rc = store_request(g, &row, e);
+	}
+	ay_event_announced(g, told);
 	if (rc != AY_OK)
 		return rc;
 	p = add(g, &row);
 	if (!p)
 		return ay_fail(e, AY_E_NOMEM, "approvals", 0, "no memory");
-	ay_event_emit(g, "approval", NULL, "APPROVAL_ASKED", row.title);
 	return give(approval_json(p), out, e);
 }
 
@@ -405,19 +408,22 @@ static void ended(struct ay_engine *g, struct ay_approval *p, const struct endin
 	p->row.decided_at = n->end.decided_at;
 	p->row.decided_by = by ? by : "";
 	p->row.reason = reason ? reason : "";
-	ay_event_emit(g, "approval", NULL, n->audit.action, p->row.title);
 }
 
 /* Ends it without doing anything. */
 static enum ay_rc close_as(struct ay_engine *g, struct ay_approval *p, enum ay_approval_state to,
 			   const char *user, struct ay_bytes reason, struct ay_err *e)
 {
+	struct ay_pending_event *told = NULL;
 	struct ay_store_result res;
 	struct ending n;
 	enum ay_rc rc = ending_init(g, p, to, user, reason, &n, e);
 
-	if (rc == AY_OK)
+	if (rc == AY_OK) {
+		told = ay_event_announce(g, "approval", NULL, NULL, n.audit.action, p->row.title);
 		rc = ay_store_write(g->store, n.w, 2, &res, e);
+	}
+	ay_event_announced(g, told);
 	if (rc == AY_OK)
 		ended(g, p, &n);
 	ending_fini(&n);
@@ -438,11 +444,16 @@ static enum ay_rc carry_out(struct ay_engine *g, struct ay_approval *p,
 	AY_CLEANUP(ay_json_unref)
 	json_t *args = json_loads(p->row.args, JSON_REJECT_DUPLICATES, NULL);
 	const struct ay_also also = { n->w, AY_COUNT(n->w) };
+	struct ay_pending_event *told;
+	enum ay_rc rc;
 
 	if (!args)
 		return ay_fail(e, AY_E_NOMEM, "approvals", 0, "no memory");
 	n->done.action = k->action;
-	return k->run(g, ay_bytes_of(p->row.object), args, &also, result, e);
+	told = ay_event_announce(g, "approval", NULL, NULL, n->audit.action, p->row.title);
+	rc = k->run(g, ay_bytes_of(p->row.object), args, &also, result, e);
+	ay_event_announced(g, told);
+	return rc;
 }
 
 /* Is it what was asked for? If not it never will be: void. */

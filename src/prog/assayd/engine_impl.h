@@ -268,7 +268,7 @@ struct ay_engine {
 	struct ay_verifying *verifying;	  /* verify.c */
 	struct ay_approvals *approvals;	  /* approvals.c */
 	const struct ay_signers *signers; /* whose reference sets are taken; NULL: nobody's */
-	const struct ay_own_names *own; /* the caller's; may be NULL */
+	const struct ay_own_names *own;	  /* the caller's; may be NULL */
 	struct ay_waiter *waiters;
 	struct ay_subscription *subs;
 	uint64_t event_seq;
@@ -528,12 +528,35 @@ AY_MUST_USE enum ay_rc ay_tokens_find(struct ay_engine *g, struct ay_bytes id_te
 void ay_tokens_used(struct ay_engine *g, const uint8_t id[16]);
 
 /* ---- events.c ---- */
+struct ay_pending_event;
 void ay_event_emit(struct ay_engine *g, const char *kind, const struct ay_host *h, const char *code,
 		   const char *text);
 void ay_event_head(struct ay_engine *g, const struct ay_signed_head *h);
 void ay_event_verdict(struct ay_engine *g, const struct ay_host *h, enum ay_verdict was);
 
-struct ay_pending_event;
+/*
+ * An event of a change belongs into its transaction: killed between the two, the
+ * server would never tell of it. Either for the next ay_store_write(), after
+ * which ay_event_announced() tells the subscribers or drops it:
+ */
+struct ay_pending_event *ay_event_announce(struct ay_engine *g, const char *kind,
+					   const struct ay_uuid *host, const char *name,
+					   const char *code, const char *text);
+void ay_event_announced(struct ay_engine *g, struct ay_pending_event *p); /* NULL is fine */
+/*
+ * or among the writes of a transaction that is submitted: row borrows from the
+ * event; ay_event_stored() with its result. NULL: no memory.
+ */
+struct ay_pending_event *ay_event_verdict_new(struct ay_engine *g, const struct ay_host *h,
+					      const struct ay_lease *to, enum ay_verdict was,
+					      struct ay_event_row *row);
+struct ay_pending_event *ay_event_host_new(struct ay_engine *g, const char *kind,
+					   const struct ay_uuid *host, const char *name,
+					   const char *code, const char *text,
+					   struct ay_event_row *row);
+void ay_event_free(struct ay_pending_event *p);
+/* The audit's record of a verdict that changed; nobody waits for it. */
+void ay_event_audit_verdict(struct ay_engine *g, const struct ay_host *h, enum ay_verdict was);
 void ay_event_stored(struct ay_engine *g, struct ay_pending_event *p,
 		     const struct ay_store_result *res);
 
@@ -548,7 +571,7 @@ struct ay_engine_parts {
 	int parent_fd, front_fd, signer_fd, ca_fd; /* -1: none */
 	int keeper_fd, courier_fd;
 	const struct ay_signers *signers; /* stays the caller's; NULL: nobody */
-	const struct ay_own_names *own;		   /* stays the caller's; may be NULL */
+	const struct ay_own_names *own;	  /* stays the caller's; may be NULL */
 };
 AY_MUST_USE enum ay_rc ay_engine_new(const struct ay_engine_parts *p, struct ay_engine **out,
 				     struct ay_err *e);

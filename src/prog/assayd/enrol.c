@@ -21,6 +21,7 @@ void ay_enrol_free(struct ay_enrol *en)
 	if (!en)
 		return;
 	free(en->copy);
+	ay_event_free(en->told);
 	ay_wipe(&en->token, sizeof(en->token));
 	free(en);
 }

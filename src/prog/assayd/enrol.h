@@ -47,6 +47,7 @@ struct ay_enrol {
 	char tpm_json[256];
 	char labels[AY_MAX_NAME_BYTES * 2 + 16];
 	uint8_t token_id[16];
+	struct ay_pending_event *told; /* in the transaction that binds it */
 };
 
 /* The next step, and how long it may take. */

@@ -201,7 +201,9 @@ static void submit(struct binding *b, const struct ay_host_row *base)
 	char token[2 * sizeof(en->token_id) + 1] = "", *detail;
 	json_t *o;
 	struct ay_audit_row audit = { en->g->now_ms, "host", "HOST_ENROL", base->name, NULL };
+	struct ay_event_row event;
 	struct ay_write w[] = { { .kind = AY_WR_AUDIT, .audit = &audit },
+				{ .kind = AY_WR_EVENT, .event = &event },
 				{ .kind = AY_WR_ENROL, .enrol = &row } };
 
 	fill_binding(en, b->proof, &row.host);
@@ -213,7 +215,11 @@ static void submit(struct binding *b, const struct ay_host_row *base)
 		      en->c->peer);
 	detail = o ? json_dumps(o, JSON_COMPACT) : NULL;
 	json_decref(o);
-	if (!detail) {
+	en->told = ay_event_host_new(en->g, "enrolled", &row.host.id, row.host.name,
+				     en->renewal ? "RENEWED" : "ENROLLED", "AIK certificate bound",
+				     &event);
+	if (!detail || !en->told) {
+		free(detail);
 		b->rc = ay_fail(b->e, AY_E_NOMEM, "enrol", 0, "no memory");
 		return;
 	}
@@ -339,8 +345,6 @@ static void bound(struct ay_engine *g, struct ay_enrol *en)
 	struct ay_host *h = en->host;
 
 	g->count.enrolments++;
-	ay_event_emit(g, "enrolled", h, en->renewal ? "RENEWED" : "ENROLLED",
-		      "AIK certificate bound");
 	AY_LOG(AY_LOG_INFO, "host enrolled", AY_LS("host", h->name),
 	       AY_LS("grade", h->identity.grade));
 	end_sticky(g, en);
@@ -385,6 +389,8 @@ void ay_enrol_stored(struct ay_engine *g, struct ay_enrol *en, const struct ay_s
 		not_bound(g, en, res);
 		return;
 	}
+	ay_event_stored(g, en->told, res);
+	en->told = NULL;
 	if (en->has_token)
 		ay_tokens_used(g, en->token_id);
 	if (en->host && en->host->state == AY_HOST_RETIRED) { /* removed while it was committed */

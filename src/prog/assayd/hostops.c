@@ -137,6 +137,7 @@ enum ay_rc ay_engine_host_add(struct ay_engine *g, const struct ay_host_spec *sp
 	char policy[AY_MAX_NAME_BYTES + 1] = "";
 	uint8_t token[16];
 	struct ay_host *h;
+	struct ay_pending_event *told;
 	char *labels;
 	enum ay_rc rc = check_name(spec->name, name, e);
 
@@ -157,14 +158,15 @@ enum ay_rc ay_engine_host_add(struct ay_engine *g, const struct ay_host_spec *sp
 	row.labels = labels ? labels : "{}";
 	row.connect = connect;
 	row.policy = policy;
+	told = ay_event_announce(g, "host", &row.id, name, "HOST_ADDED", "host registered");
 	rc = write_host(g, &row, e);
+	ay_event_announced(g, told);
 	h = rc == AY_OK ? ay_hosts_add(g, &row) : NULL;
 	free(labels);
 	if (rc == AY_OK && !h)
 		return ay_fail(e, AY_E_NOMEM, "host", 0, "no memory");
 	if (rc != AY_OK)
 		return rc;
-	ay_event_emit(g, "host", h, "HOST_ADDED", "host registered");
 	if (h->dial.connect) {
 		h->run->dial_at = g->mono_ms;
 		ay_schedule_host(g, h);
@@ -342,8 +344,11 @@ enum ay_rc ay_engine_host_remove(struct ay_engine *g, const struct ay_host *host
 	struct ay_host *h = mine(g, host);
 	struct retiring r = { .n = 0 };
 	struct ay_err told;
+	struct ay_pending_event *said =
+		ay_event_announce(g, "host", &h->id, h->name, "HOST_REMOVED", "host removed");
 	enum ay_rc rc = ay_hosts_edit(g, h, retire, &r, e);
 
+	ay_event_announced(g, said);
 	if (rc != AY_OK)
 		return rc;
 	ay_conns_close_host(g, h, "HOST_REMOVED");
@@ -351,7 +356,6 @@ enum ay_rc ay_engine_host_remove(struct ay_engine *g, const struct ay_host *host
 	told.rc = ay_fail_code(&told, AY_E_UNAVAIL, "HOST_REMOVED", "host", "host was removed");
 	ay_settle_waiters(g, h, AY_E_UNAVAIL, &told);
 	ay_hosts_move(g, h, AY_HOST_RETIRED);
-	ay_event_emit(g, "host", h, "HOST_REMOVED", "host removed");
 	ay_hosts_forget(g, h);
 	if (r.n)
 		ay_relay_revoke(g, (struct ay_bytes){ r.serial, r.n });
@@ -396,6 +400,7 @@ enum ay_rc ay_engine_host_acknowledge(struct ay_engine *g, const struct ay_host 
 				      const char *who, const char *reason, struct ay_err *e)
 {
 	struct ay_host *h = mine(g, host);
+	struct ay_pending_event *told;
 	char text[160];
 	enum ay_rc rc;
 
@@ -406,11 +411,12 @@ enum ay_rc ay_engine_host_acknowledge(struct ay_engine *g, const struct ay_host 
 		forget_known(h);
 	h->sticky = h->sticky_duplicate = false;
 	ay_hosts_set_verdict(g, h, AY_LEASE_ACKNOWLEDGED);
+	snprintf(text, sizeof(text), "by %s: %s", who, reason);
+	told = ay_event_announce(g, "acknowledged", &h->id, h->name, "ACKNOWLEDGED", text);
 	rc = ay_hosts_write_status(g, h, e);
+	ay_event_announced(g, told);
 	if (rc != AY_OK)
 		return rc;
-	snprintf(text, sizeof(text), "by %s: %s", who, reason);
-	ay_event_emit(g, "acknowledged", h, "ACKNOWLEDGED", text);
 	ay_schedule_now(g, h);
 	return AY_OK;
 }

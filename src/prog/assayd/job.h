@@ -12,6 +12,7 @@
 struct ay_ima_sigcache;
 struct ay_judge;
 struct ay_memo;
+struct ay_pending_event;
 
 struct ay_job {
 	struct ay_job *next;
@@ -75,6 +76,7 @@ struct ay_job {
 	uint64_t ima_octets, ima_entries;
 	struct ay_blob *ima_chunk;
 	uint64_t ima_chunk_offset;
+	struct ay_pending_event *event; /* its verdict is another: told with it */
 	struct ay_memo *memo;
 	bool context_changed;
 	bool was_sticky_counter; /* sticky_counter as it came in */

@@ -300,15 +300,17 @@ static enum ay_rc move(struct ay_engine *g, struct ay_active_policy *p, enum ay_
 {
 	struct ay_active_policy *was =
 		to == AY_SET_ACTIVE ? ay_policies_active(g->refs, p->policy->name) : NULL;
+	struct ay_pending_event *told = ay_event_announce(
+		g, "policy", NULL, NULL, to == AY_SET_ACTIVE ? "POLICY_ACTIVE" : "POLICY_REVOKED",
+		p->policy->name);
 	enum ay_rc rc = write_states(g, p, was, to, also, e);
 
+	ay_event_announced(g, told);
 	if (rc != AY_OK)
 		return rc;
 	if (was)
 		was->state = AY_SET_SUPERSEDED;
 	p->state = to;
-	ay_event_emit(g, "policy", NULL, to == AY_SET_ACTIVE ? "POLICY_ACTIVE" : "POLICY_REVOKED",
-		      p->policy->name);
 	return ay_refs_in_force(g, e);
 }
 

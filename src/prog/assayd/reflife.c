@@ -124,6 +124,16 @@ static enum ay_rc commit(struct ay_engine *g, struct changes *c, const struct ay
 	return rc;
 }
 
+static enum ay_rc commit_told(struct ay_engine *g, struct changes *c, const struct ay_also *also,
+			      const char *code, const char *name, struct ay_err *e)
+{
+	struct ay_pending_event *told = ay_event_announce(g, "reference", NULL, NULL, code, name);
+	enum ay_rc rc = commit(g, c, also, e);
+
+	ay_event_announced(g, told);
+	return rc;
+}
+
 /* ---- who relies on a set ---- */
 
 /* Was this host's state judged by that very version? */
@@ -248,13 +258,9 @@ enum ay_rc ay_refs_activate(struct ay_engine *g, struct ay_set *s,
 							 "the set is active already")
 					  : plan(&c, s, AY_SET_ACTIVE, 0, e);
 	if (rc == AY_OK)
-		rc = commit(g, &c, also, e);
+		rc = commit_told(g, &c, also, "REFERENCE_ACTIVE", s->set->name, e);
 	changes_free(&c);
-	if (rc == AY_OK)
-		rc = ay_refs_in_force(g, e);
-	if (rc == AY_OK)
-		ay_event_emit(g, "reference", NULL, "REFERENCE_ACTIVE", s->set->name);
-	return rc;
+	return rc == AY_OK ? ay_refs_in_force(g, e) : rc;
 }
 
 enum ay_rc ay_engine_reference_activate(struct ay_engine *g, struct ay_bytes id,
@@ -297,17 +303,16 @@ static enum ay_rc take_out(struct ay_engine *g, struct ay_set *s, enum ay_set_st
 	if (rc == AY_OK)
 		rc = plan(&c, s, to, 0, e);
 	if (rc == AY_OK)
-		rc = commit(g, &c, also, e);
+		rc = commit_told(g, &c, also,
+				 to == AY_SET_REVOKED ? "REFERENCE_REVOKED"
+						      : "REFERENCE_SUPERSEDED",
+				 was->name, e);
 	changes_free(&c);
 	if (rc != AY_OK)
 		return rc;
 	if (to == AY_SET_REVOKED && was->state == AY_SET_ACTIVE)
 		end_trust(g, was); /* still there: kept until the end */
-	rc = ay_refs_in_force(g, e);
-	ay_event_emit(g, "reference", NULL,
-		      to == AY_SET_REVOKED ? "REFERENCE_REVOKED" : "REFERENCE_SUPERSEDED",
-		      s->set->name);
-	return rc;
+	return ay_refs_in_force(g, e);
 }
 
 enum ay_rc ay_engine_reference_revoke(struct ay_engine *g, struct ay_bytes id,

@@ -112,6 +112,16 @@ static void fill_context(const struct ay_job *j, struct ay_host_context *c,
 		c->sticky = AY_BYTES(room->sticky);
 }
 
+/* Whoever is told of verdicts is told of each that is stored. */
+static void plan_event(struct ay_engine *g, struct ay_job *j, struct ay_event_row *row)
+{
+	enum ay_verdict was = ay_lease_verdict(&j->host->lease, g->now_ms);
+
+	ay_event_free(j->event); /* of a try before */
+	j->event = j->lease.verdict == was ? NULL
+					   : ay_event_verdict_new(g, j->host, &j->lease, was, row);
+}
+
 static enum ay_rc store_job(struct ay_engine *g, struct ay_job *j, struct ay_err *e)
 {
 	struct ay_host_context context;
@@ -129,7 +139,9 @@ static enum ay_rc store_job(struct ay_engine *g, struct ay_job *j, struct ay_err
 				     .boot_log = j->log,
 				     .ima_chunk = j->ima_chunk,
 				     .ima_chunk_offset = j->ima_chunk_offset };
-	struct ay_write w = { .kind = AY_WR_ATTEST, .attest = &row };
+	struct ay_write w[2];
+	struct ay_event_row event;
+	size_t n = 0;
 
 	fill_status(j, &row.status, comps);
 	if (j->pcrs)
@@ -145,7 +157,11 @@ static enum ay_rc store_job(struct ay_engine *g, struct ay_job *j, struct ay_err
 		fill_context(j, &context, &room);
 		row.context = &context;
 	}
-	return ay_store_submit(g->store, &w, 1, g->waiters ? AY_SUBMIT_WAITED : AY_SUBMIT_LAZY,
+	plan_event(g, j, &event);
+	if (j->event)
+		w[n++] = (struct ay_write){ .kind = AY_WR_EVENT, .event = &event };
+	w[n++] = (struct ay_write){ .kind = AY_WR_ATTEST, .attest = &row };
+	return ay_store_submit(g->store, w, n, g->waiters ? AY_SUBMIT_WAITED : AY_SUBMIT_LAZY,
 			       (uint64_t)(uintptr_t)j | AY_COOKIE_JOB, e);
 }
 
@@ -301,14 +317,30 @@ static void take_context(struct ay_engine *g, struct ay_job *j)
 	j->host->sticky = j->host->sticky || j->sticky_counter || j->sticky_duplicate;
 }
 
-static void apply(struct ay_engine *g, struct ay_job *j, uint64_t number)
+/* was: before; is_current: the verdict is in force now. */
+static void tell(struct ay_engine *g, struct ay_job *j, const struct ay_store_result *res,
+		 enum ay_verdict was, bool is_current)
+{
+	bool told = j->event != NULL;
+	enum ay_verdict said = told ? j->lease.verdict : was;
+
+	if (told)
+		ay_event_stored(g, j->event, res);
+	j->event = NULL;
+	if ((told || is_current) && j->host->lease.verdict != said)
+		ay_event_verdict(g, j->host, said); /* it changed while that was committed */
+	else if (told)
+		ay_event_audit_verdict(g, j->host, was);
+}
+
+static void apply(struct ay_engine *g, struct ay_job *j, const struct ay_store_result *res)
 {
 	struct ay_host *h = j->host;
 	enum ay_verdict was = ay_lease_verdict(&h->lease, g->now_ms);
 	bool current = h->run->claimed == j->version; /* nobody changed it while it was committed */
 
 	h->version = j->version;
-	h->run->seq = number;
+	h->run->seq = res->number;
 	h->run->counters = advanced(j);
 	h->attested_ms = j->now_ms;
 	h->missed = 0;
@@ -327,13 +359,12 @@ static void apply(struct ay_engine *g, struct ay_job *j, uint64_t number)
 		g->count.rejected++;
 	else
 		g->count.accepted++;
-	if (!current)
-		return;
-	ay_hosts_settle_lease(g, h, &j->lease);
-	h->run->said_verdict = (uint8_t)h->lease.verdict;
-	h->run->said_request = j->request;
-	if (h->lease.verdict != was)
-		ay_event_verdict(g, h, was);
+	if (current) {
+		ay_hosts_settle_lease(g, h, &j->lease);
+		h->run->said_verdict = (uint8_t)h->lease.verdict;
+		h->run->said_request = j->request;
+	}
+	tell(g, j, res, was, current);
 }
 
 static void job_stored(struct ay_engine *g, struct ay_job *j, const struct ay_store_result *res)
@@ -348,7 +379,7 @@ static void job_stored(struct ay_engine *g, struct ay_job *j, const struct ay_st
 		give_up(g, j);
 		return;
 	}
-	apply(g, j, res->number);
+	apply(g, j, res);
 	if (g->waiters)
 		ay_settle_waiters(g, h, AY_OK, NULL);
 	asked_again = ay_schedule_settled(g, h);

@@ -452,6 +452,8 @@ int64_t ay_workers_flush(struct ay_engine *g)
 void ay_job_free(struct ay_engine *g, struct ay_job *j)
 {
 	drop_held(j);
+	ay_event_free(j->event);
+	j->event = NULL;
 	if (j->host) {
 		j->host->run->in_flight--;
 		ay_pace_done(&g->pace, &j->host->run->pace);

@@ -589,6 +589,64 @@ static void test_witness(void **state)
 	fx_end(&f);
 }
 
+struct told {
+	unsigned n;
+	uint64_t seq[8];
+	char body[8][24];
+};
+
+static void take_told(void *arg, const struct ay_event_row *r)
+{
+	struct told *t = arg;
+
+	assert_true(t->n < AY_COUNT(t->seq));
+	t->seq[t->n] = r->seq;
+	snprintf(t->body[t->n++], sizeof(t->body[0]), "%s", r->body);
+}
+
+/* What is told of a change stands with it, or neither does. */
+static void test_announced(void **state)
+{
+	const struct ay_event_row one = { .at = 5, .kind = "host", .body = "{\"n\":1}" };
+	const struct ay_event_row two = { .at = 5, .kind = "host", .body = "{\"n\":2}" };
+	struct ay_write w = { .kind = AY_WR_HOST_ADD };
+	struct ay_host_row h;
+	struct told told = { 0 };
+	char name[32];
+	struct fx f;
+
+	(void)state;
+	fx_dir(&f);
+	fx_open(&f, true);
+	h = fx_host(1, name);
+	w.host = &h;
+	assert_true(ay_store_announce(f.s, &one));
+	assert_true(ay_store_announce(f.s, &two));
+	assert_int_equal(ay_store_write(f.s, &w, 1, NULL, &f.e), AY_OK);
+	/* refused: nothing was changed, nothing is told; what was told is not told again */
+	assert_int_equal(ay_store_write(f.s, &w, 1, NULL, &f.e), AY_E_EXISTS);
+	assert_int_equal(ay_store_announced(f.s, &one), 1);
+	assert_int_equal(ay_store_announced(f.s, &two), 2);
+	assert_true(ay_store_announce(f.s, &one));
+	assert_int_equal(ay_store_write(f.s, &w, 1, NULL, &f.e), AY_E_EXISTS);
+	assert_int_equal(ay_store_announced(f.s, &one), 0);
+	h = fx_host(2, name);
+	assert_int_equal(ay_store_write(f.s, &w, 1, NULL, &f.e), AY_OK); /* it was taken back */
+	for (unsigned i = 0; i < AY_ANNOUNCED; i++)
+		assert_true(ay_store_announce(f.s, &one));
+	assert_false(ay_store_announce(f.s, &two));
+	assert_int_equal(ay_store_announced(f.s, &one), 0);
+	fx_close(&f); /* and the database says the same */
+	fx_open(&f, false);
+	assert_int_equal(ay_store_events(f.s, 0, 10, take_told, &told, &f.e), AY_OK);
+	assert_int_equal(told.n, 2);
+	assert_int_equal(told.seq[0], 1);
+	assert_string_equal(told.body[0], one.body);
+	assert_int_equal(told.seq[1], 2);
+	assert_string_equal(told.body[1], two.body);
+	fx_end(&f);
+}
+
 static enum ay_rc fx_node(void *arg, unsigned level, uint64_t index, uint8_t out[32],
 			  struct ay_err *e)
 {
@@ -706,12 +764,19 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(objects_of_the_family_are_replaced_by_key),
-		cmocka_unit_test(test_open),	       cmocka_unit_test(test_newer_schema),
-		cmocka_unit_test(test_hosts),	       cmocka_unit_test(test_attest_cas),
-		cmocka_unit_test(test_enrol),	       cmocka_unit_test(test_token_refusals),
-		cmocka_unit_test(test_sets),	       cmocka_unit_test(test_transaction),
-		cmocka_unit_test(test_content),	       cmocka_unit_test(test_witness),
-		cmocka_unit_test(test_nodes),	       cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_open),
+		cmocka_unit_test(test_newer_schema),
+		cmocka_unit_test(test_hosts),
+		cmocka_unit_test(test_attest_cas),
+		cmocka_unit_test(test_enrol),
+		cmocka_unit_test(test_token_refusals),
+		cmocka_unit_test(test_sets),
+		cmocka_unit_test(test_transaction),
+		cmocka_unit_test(test_content),
+		cmocka_unit_test(test_witness),
+		cmocka_unit_test(test_announced),
+		cmocka_unit_test(test_nodes),
+		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_backup_restore),
 
 	};
