@@ -183,12 +183,39 @@ def check_page():
         for f in files:
             if f.endswith(".c"):
                 text = open(os.path.join(folder, f)).read()
-                emitted |= set(re.findall(r'ay_event_emit\(\s*\w+,\s*"([\w.]+)"', text))
+                emitted |= set(re.findall(r'ay_event_(?:emit|announce|host_new)\(\s*[\w>-]+,\s*"([\w.]+)"', text))
                 emitted |= set(re.findall(r'\.kind = "([\w.]+)"', text)) if "ay_event_row" in text else set()
-                emitted |= set(re.findall(r'\bsubmit\(g, "([\w.]+)"', text)) if f == "events.c" else set()
+                emitted |= set(re.findall(r'\b(?:pending|submit)\(g, "([\w.]+)"', text)) if f == "events.c" else set()
     page = open(os.path.join(SRC, "docs/events.md")).read()
     rows = set(re.findall(r"^\| `([\w.]+)` \|", page, re.M))
     ok(len(emitted) > 15 and emitted == rows, f"docs/events.md has each type: {sorted(emitted ^ rows)}")
+
+
+def later(s, *words):
+    """A request in a thread of its own; wait for it by the second thing given."""
+    got = []
+    t = threading.Thread(target=lambda: got.append(s.call(*words)))
+    t.start()
+    return got, t.join
+
+
+def removed_meanwhile(s, url):
+    """keeper stands still while a secret is made: what is done to the webhook meanwhile."""
+    s.call("POST", "/api/v1/webhooks", s.admin, {"name": "x", "url": url})
+    keeper = child(s, "keeper")
+    os.kill(keeper, signal.SIGSTOP)
+    got, join = later(s, "POST", "/api/v1/webhooks/x/rotate", s.admin)
+    ok(until(lambda: s.call("POST", "/api/v1/webhooks/x/test", s.admin)[0] == 503), "its secret is being made")
+    ok(s.call("DELETE", "/api/v1/webhooks/x", s.admin)[0] == 204, "it is removed meanwhile")
+    os.kill(keeper, signal.SIGCONT)
+    join()
+    ok(got[0][0] == 404, f"and no secret of it is told ({got[0][0]})")
+    os.kill(keeper, signal.SIGSTOP)
+    got, join = later(s, "POST", "/api/v1/webhooks", s.admin, {"name": "y", "url": url})
+    ok(until(lambda: s.call("DELETE", "/api/v1/webhooks/y", s.admin)[0] == 503), "one that is being made cannot be removed")
+    os.kill(keeper, signal.SIGCONT)
+    join()
+    ok(got[0][0] == 201 and s.call("DELETE", "/api/v1/webhooks/y", s.admin)[0] == 204, "but then it can")
 
 
 def main():
@@ -276,6 +303,7 @@ def main():
             else:
                 ok(st == 400, f"not taken: {bad}")
         ok(s.call("DELETE", "/api/v1/webhooks/w", s.admin)[0] == 204, "removed")
+        removed_meanwhile(s, url)
         by_cli(s, receiver, url)
         follow(s, ready)
         check_page()

@@ -116,18 +116,20 @@ static void on_wrapped(void *arg, enum ay_rc rc, const struct ay_err *why, struc
 	struct ay_err e = { 0 };
 	json_t *o;
 
-	if (rc == AY_OK)
-		rc = take_secret(m, wrapped, &e);
-	else
-		e = *why;
 	m->hook->is_busy = false;
+	if (rc != AY_OK)
+		e = *why;
+	else if (m->hook->is_removed)
+		rc = ay_fail(&e, AY_E_NOENT, "webhook", 0, "it was removed meanwhile");
+	else
+		rc = take_secret(m, wrapped, &e);
 	if (rc == AY_OK) {
 		o = shown(m->g, m->hook);
 		json_object_set_new(o, "secret", json_string(m->secret));
 		answer(m->fn, m->arg, o);
 	} else {
 		m->fn(m->arg, rc, &e, (struct ay_bytes){ NULL, 0 });
-		if (m->is_new)
+		if (m->is_new || m->hook->is_removed)
 			ay_hook_free(m->g, m->hook);
 	}
 	ay_wipe(m, sizeof(*m));
@@ -221,13 +223,26 @@ void ay_hook_add(struct ay_engine *g, const json_t *spec, ay_document_fn *fn, vo
 static enum ay_rc change_state(struct ay_engine *g, struct ay_hook *h, enum ay_hook_change what,
 			       struct ay_err *e)
 {
-	if (what == AY_HOOK_REMOVE) {
-		h->is_removed = true;
-	} else {
-		json_object_set_new(h->doc, "paused", json_boolean(what == AY_HOOK_PAUSE));
+	bool was = json_is_true(json_object_get(h->doc, "paused"));
+	bool is = what == AY_HOOK_REMOVE ? was : what == AY_HOOK_PAUSE;
+	enum ay_rc rc;
+
+	h->is_removed = what == AY_HOOK_REMOVE;
+	json_object_set_new(h->doc, "paused", json_boolean(is));
+	rc = ay_hook_keep(g, h, e);
+	if (rc != AY_OK) { /* it is as the store has it */
+		h->is_removed = false;
+		json_object_set_new(h->doc, "paused", json_boolean(was));
+	} else if (what != AY_HOOK_REMOVE) {
 		h->next_try = 0;
 	}
-	return ay_hook_keep(g, h, e);
+	return rc;
+}
+
+/* Made, but its secret is not: it is not stored yet. */
+static bool is_unborn(const struct ay_hook *h)
+{
+	return ay_hook_text(h, "secret")[0] == '\0';
 }
 
 void ay_hook_change(struct ay_engine *g, struct ay_bytes id, enum ay_hook_change what,
@@ -240,7 +255,8 @@ void ay_hook_change(struct ay_engine *g, struct ay_bytes id, enum ay_hook_change
 
 	if (!h)
 		rc = ay_fail(&e, AY_E_NOENT, "webhook", 0, "no such webhook");
-	else if (h->is_busy && (what == AY_HOOK_TEST || what == AY_HOOK_ROTATE))
+	else if (h->is_busy &&
+		 (is_unborn(h) || what == AY_HOOK_TEST || what == AY_HOOK_ROTATE))
 		rc = ay_fail_code(&e, AY_E_UNAVAIL, "WEBHOOK_BUSY", "webhook",
 				  "a delivery is under way: try again");
 	else if (what != AY_HOOK_TEST && what != AY_HOOK_ROTATE)
