@@ -31,6 +31,8 @@ enum ay_tpm_curve {
 };
 
 #define AY_TPM_GENERATED 0xff544347u
+#define AY_TPM_ST_ATTEST_NV 0x8014u
+#define AY_TPM_ST_ATTEST_CERTIFY 0x8017u
 #define AY_TPM_ST_ATTEST_QUOTE 0x8018u
 #define AY_TPM_RH_ENDORSEMENT 0x4000000bu
 

@@ -12,6 +12,9 @@
 
 #define AY_QUALIFY_QUOTE "assay-quote-1"
 #define AY_QUALIFY_ENROL "assay-enrol-1"
+#define AY_QUALIFY_TAG "assay-tag-1"		   /* x: SHA-256 of the index Name */
+#define AY_QUALIFY_SECRET "assay-secret-1"	   /* x: SHA-256 of the secret's name */
+#define AY_QUALIFY_COMPLIANCE "assay-compliance-1" /* x: SHA-256 of the result */
 #define AY_QUALIFY_BYTES 32
 
 /*

@@ -38,7 +38,7 @@ enum ay_rc ay_quote_parse(struct ay_bytes in, struct ay_quote *out, struct ay_er
 	if (q.type == AY_TPM_ST_ATTEST_QUOTE)
 		read_quoted(&r, &q);
 	else
-		(void)ay_rd_rest(&r, "quote.attested");
+		q.attested = ay_rd_rest(&r, "quote.attested");
 
 	rc = ay_rd_end(&r, "quote", e);
 	*out = rc == AY_OK ? q : (struct ay_quote){ 0 };
@@ -56,8 +56,10 @@ void ay_quote_write(struct ay_writer *w, const struct ay_quote *q)
 	ay_wr_be32(w, q->restart_count);
 	ay_wr_u8(w, q->clock_safe);
 	ay_wr_be64(w, q->firmware);
-	if (q->type != AY_TPM_ST_ATTEST_QUOTE)
+	if (q->type != AY_TPM_ST_ATTEST_QUOTE) {
+		ay_wr_bytes(w, q->attested);
 		return;
+	}
 	ay_pcr_selection_write(w, &q->selection);
 	ay_wr_vec16(w, q->pcr_digest);
 }

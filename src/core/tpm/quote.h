@@ -21,6 +21,7 @@ struct ay_quote {
 	uint64_t firmware;
 	struct ay_pcr_selection selection; /* set only when type is a quote */
 	struct ay_bytes pcr_digest;
+	struct ay_bytes attested; /* of any other type: what it is about, unread */
 };
 
 /*
