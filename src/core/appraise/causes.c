@@ -56,6 +56,8 @@ static const struct {
 	{ AY_CHECK_EVIDENCE_MALFORMED, CAUSE_malformed },
 	{ AY_CHECK_EVIDENCE_MISSING, CAUSE_malformed },
 	{ AY_CHECK_DRTM_NOT_LAUNCHED, CAUSE_bootloader },
+	{ AY_CHECK_TXT_START, CAUSE_log_tampered },
+	{ AY_CHECK_TXT_FORGED, CAUSE_log_tampered },
 	{ AY_CHECK_LOG_MALFORMED, CAUSE_malformed },
 	{ AY_CHECK_LOG_TRUNCATED, CAUSE_malformed },
 	{ AY_CHECK_LOG_HEADER, CAUSE_malformed },

@@ -210,8 +210,8 @@ static enum ay_result check_pcr(const struct ay_evlog *log, uint16_t alg, unsign
 
 	if (replayed.p == NULL && !has_extend(log, alg, pcr))
 		return add_no_events(log, &at, rep);
-	if (replayed.p == NULL)
-		return ay_report_add(rep, AY_CHECK_LOG_PCR_MISMATCH, AY_FAIL, &at,
+	if (AY_CHECKED("TXT_START", replayed.p == NULL))
+		return ay_report_add(rep, AY_CHECK_TXT_START, AY_FAIL, &at,
 				     "events of PCR %u do not begin with a measured launch", pcr);
 	if (AY_CHECKED("LOG_PCR_MISMATCH", !ay_bytes_eq(value, replayed)))
 		return ay_report_add(rep, AY_CHECK_LOG_PCR_MISMATCH, AY_FAIL, &at,

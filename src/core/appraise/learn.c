@@ -6,6 +6,7 @@
 #include "core/appraise/signatures.h"
 #include "core/base/hex.h"
 #include "core/evlog/ima.h"
+#include "core/evlog/launch.h"
 #include "core/evlog/replay.h"
 #include "core/evlog/tcg_names.h"
 
@@ -105,15 +106,112 @@ static void learn_events(struct learn *l, unsigned pcr)
 			   events));
 }
 
+/* ---- what a launch measured ---- */
+
+static const char *const modules[] = { "module" };
+/* CIT's rules for tboot: BIOS is what SINIT measured, VMM the modules and PCR 18. */
+const struct ay_launch_split ay_launch_split_default = { .platform = 1u << 17,
+							 .n_os = AY_COUNT(modules),
+							 .os = modules };
+
+static bool is_named(const char *const *list, size_t n, const char *name, bool is_module)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(list[i], name) == 0 || (is_module && strcmp(list[i], "module") == 0))
+			return true;
+	return false;
+}
+
+static enum ay_part part_of_launch(const struct learn *l, size_t i)
+{
+	const struct ay_launch_split *s =
+		l->opt->launch != NULL ? l->opt->launch : &ay_launch_split_default;
+	const struct ay_evlog *log = l->from->log;
+	bool is_module = ay_launch_is_module(log, i);
+	char buf[AY_LAUNCH_NAME];
+	const char *name = ay_launch_name(log, i, buf);
+
+	if (name == NULL)
+		name = "";
+	if ((l->opt->host_unique >> log->event[i].pcr & 1) != 0 ||
+	    is_named(s->host_unique, s->n_host_unique, name, is_module))
+		return AY_PART_HOST_UNIQUE;
+	if (is_named(s->os, s->n_os, name, is_module) ||
+	    (s->platform >> log->event[i].pcr & 1) == 0)
+		return AY_PART_OS;
+	return AY_PART_PLATFORM;
+}
+
+static json_t *launch_event_json(struct learn *l, size_t i)
+{
+	json_t *o = event_json(l, &l->from->log->event[i]);
+	char buf[AY_LAUNCH_NAME];
+	const char *name = ay_launch_name(l->from->log, i, buf);
+
+	if (o == NULL ||
+	    (name != NULL && json_object_set_new(o, "summary", json_string(name)) != 0))
+		l->failed = true;
+	return o;
+}
+
+/* A launch's PCR is spoken of by several parts, each naming its own events. */
+static void learn_launch(struct learn *l, unsigned pcr)
+{
+	const struct ay_evlog *log = l->from->log;
+	json_t *events[AY_PARTS] = { NULL };
+
+	for (size_t i = 0; i < log->n_events; i++) {
+		enum ay_part p;
+
+		if (log->event[i].pcr != pcr || !ay_event_is_extended(&log->event[i]))
+			continue;
+		p = part_of_launch(l, i);
+		if (events[p] == NULL)
+			events[p] = json_array();
+		if (json_array_append_new(events[p], launch_event_json(l, i)) != 0)
+			l->failed = true;
+	}
+	for (unsigned p = 0; p < AY_PARTS; p++) {
+		if (events[p] == NULL)
+			continue;
+		if (wants(l, p))
+			add_rule(l, p,
+				 json_pack("{ss si so}", "kind", ay_rule_launch.name, "pcr",
+					   (int)pcr, "events", events[p]));
+		else
+			json_decref(events[p]);
+	}
+}
+
+/* Of the launch's log, and not of one PCR's value alone. */
+static bool is_launched(const struct learn *l, unsigned pcr)
+{
+	const struct ay_evlog *log = l->from->log;
+
+	if (log == NULL || pcr < AY_DRTM_FIRST || pcr > AY_DRTM_LAST || !ay_evlog_has_launch(log))
+		return false;
+	for (size_t i = 0; i < log->n_events; i++)
+		if (log->event[i].pcr == pcr && ay_event_is_extended(&log->event[i]))
+			return true;
+	return false;
+}
+
 static void learn_boot(struct learn *l)
 {
 	uint32_t pcrs = AY_PCR_BY_VALUE & (l->opt->pcrs == 0 ? UINT32_MAX : l->opt->pcrs);
 
 	for (unsigned pcr = 0; pcr < AY_PCR_COUNT; pcr++) {
-		if ((pcrs & (1u << pcr)) == 0 || !wants(l, part_of(l, pcr)))
+		if ((pcrs & (1u << pcr)) == 0)
+			continue;
+		if (is_launched(l, pcr)) {
+			learn_launch(l, pcr);
+			continue;
+		}
+		if (!wants(l, part_of(l, pcr)))
 			continue;
 		learn_value(l, pcr);
-		if (l->from->log != NULL)
+		if (l->from->log != NULL &&
+		    (pcr >= AY_DRTM_FIRST || ay_evlog_has_boot(l->from->log)))
 			learn_events(l, pcr);
 	}
 }

@@ -223,6 +223,23 @@ static json_t *build_weak(const struct ay_policy *p, const char *key)
 	return json_boolean(p->refuse_weak_log);
 }
 
+static enum ay_rc parse_launch(const json_t *doc, const char *key, struct ay_policy *p,
+			       struct ay_err *e)
+{
+	return ay_json_bool(doc, "policy", key, false, &p->launch_required, e);
+}
+
+static json_t *build_launch(const struct ay_policy *p, const char *key)
+{
+	(void)key;
+	return json_boolean(p->launch_required);
+}
+
+static bool has_launch(const struct ay_policy *p)
+{
+	return p->launch_required;
+}
+
 static enum ay_rc parse_hash(const json_t *doc, const char *key, struct ay_policy *p,
 			     struct ay_err *e)
 {
@@ -264,6 +281,7 @@ static const struct ay_policy_member members[] = {
 	{ "pcrs_judged", ay_policy_pcrs_parse, ay_policy_pcrs_build, ay_policy_pcrs_set },
 	{ "grades", ay_policy_grades_parse, ay_policy_grades_build, ay_policy_grades_set },
 	{ "secure_boot", ay_policy_sb_parse, ay_policy_sb_build, ay_policy_sb_set },
+	{ "launch_required", parse_launch, build_launch, has_launch },
 	{ "waivers", ay_policy_waivers_parse, ay_policy_waivers_build, ay_policy_waivers_set },
 	{ "windows", ay_policy_windows_parse, ay_policy_windows_build, ay_policy_windows_set },
 	{ "sha256", parse_hash, build_hash, NULL },

@@ -138,6 +138,7 @@ struct ay_policy {
 	uint32_t pcrs_judged; /* bit N: some rule must judge PCR N: POLICY_PCR */
 	struct ay_grade_demands grades;
 	struct ay_sb_demands secure_boot;
+	bool launch_required; /* a measured launch: DRTM_NOT_LAUNCHED */
 
 	size_t n_waivers;
 	struct ay_waiver *waiver;

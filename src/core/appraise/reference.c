@@ -11,7 +11,7 @@
 
 const struct ay_rule_kind *const ay_rule_kinds[] = {
 	&ay_rule_pcr,	  &ay_rule_one_of,	     &ay_rule_golden,
-	&ay_rule_events,  &ay_rule_events_excluding, &ay_rule_includes,
+	&ay_rule_events,  &ay_rule_events_excluding, &ay_rule_includes, &ay_rule_launch,
 	&ay_rule_minimum, &ay_rule_forbidden,	     &ay_rule_files,
 	&ay_rule_signers, &ay_rule_buffers,	     NULL,
 };
@@ -408,6 +408,7 @@ struct ay_named ay_refset_named(const struct ay_refset *s)
 void ay_refset_check(const struct ay_refset *s, enum ay_part part, uint32_t pcrs,
 		     const struct ay_boot_facts *f, struct ay_report *rep)
 {
+	rep->launch_component = part == AY_PART_PLATFORM ? AY_COMP_PLATFORM : AY_COMP_OF_PCR;
 	for (size_t i = 0; i < s->n_rules; i++) {
 		const struct ay_rule *r = &s->rule[i];
 
@@ -416,6 +417,7 @@ void ay_refset_check(const struct ay_refset *s, enum ay_part part, uint32_t pcrs
 		if (r->kind->has_pcr ? (pcrs >> r->pcr & 1) != 0 : pcrs == UINT32_MAX)
 			r->kind->check(s, r, f, rep);
 	}
+	rep->launch_component = AY_COMP_OF_PCR;
 }
 
 void ay_refset_check_forbidden(const struct ay_refset *s, uint32_t parts,

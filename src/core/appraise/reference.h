@@ -108,7 +108,8 @@ struct ay_rule {
 	struct ay_ref_event *event;
 	size_t n_excluded; /* kind "events_excluding" */
 	struct ay_exclude *excluded;
-	const char *owner, *reason; /* kind "golden" */
+	const char *owner, *reason;  /* kind "golden" */
+	const struct ay_pcrs *sinit; /* golden of PCR 17-22: digest of the SINIT module it is for */
 	struct ay_minimum minimum;
 	struct ay_digest_set files; /* "files", "forbidden" (path: what it is), "minimum" of dbx */
 	uint64_t violations;	    /* kind "files": as many as there were */
@@ -166,11 +167,25 @@ struct ay_learn_from {
 	struct ay_bytes ima;	    /* binary list, the attested prefix of it; n == 0: none */
 };
 
+/*
+ * Which part speaks of what a launch measured (docs/txt.md): events named here
+ * go to os or host_unique, others to platform in the PCRs of the mask, else to
+ * os. Names are ay_launch_name()'s; "module" is every module that tboot started.
+ */
+struct ay_launch_split {
+	uint32_t platform; /* PCRs, bit N */
+	size_t n_os, n_host_unique;
+	const char *const *os, *const *host_unique;
+};
+extern const struct ay_launch_split ay_launch_split_default;
+
 struct ay_learn_options {
 	const char *name;
-	uint32_t version;     /* 0: 1 */
-	uint32_t parts;	      /* AY_PART_BIT()s; 0: every part there is evidence for */
-	uint32_t pcrs;	      /* bit N; 0: all that are judged by value */
+	uint32_t version; /* 0: 1 */
+	uint32_t parts;	  /* AY_PART_BIT()s; 0: every part there is evidence for */
+	uint32_t pcrs;	  /* bit N; 0: all that are judged by value */
+	const struct ay_launch_split
+		*launch;      /* of events of a launch; NULL: ay_launch_split_default */
 	uint32_t host_unique; /* PCRs that go to part host_unique instead of platform or os */
 	const struct ay_match *match;	 /* NULL: for all hosts */
 	struct ay_provenance provenance; /* members may be NULL */
@@ -223,7 +238,7 @@ extern const struct ay_rule_kind *const ay_rule_kinds[]; /* ends with NULL */
 extern const struct ay_rule_kind ay_rule_pcr, ay_rule_one_of, ay_rule_golden;
 extern const struct ay_rule_kind ay_rule_events, ay_rule_events_excluding, ay_rule_includes;
 extern const struct ay_rule_kind ay_rule_minimum, ay_rule_forbidden, ay_rule_files;
-extern const struct ay_rule_kind ay_rule_signers, ay_rule_buffers;
+extern const struct ay_rule_kind ay_rule_signers, ay_rule_buffers, ay_rule_launch;
 
 /*
  * Judge the boot by the rules of one part, those about the PCRs of the mask

@@ -125,7 +125,8 @@ static void count(struct ay_report *rep, const struct ay_finding *f)
 	}
 }
 
-static enum ay_component component_of(enum ay_check code, const struct ay_place *at)
+static enum ay_component component_of(const struct ay_report *rep, enum ay_check code,
+				      const struct ay_place *at)
 {
 	enum ay_component c = ay_check_row(code)->component;
 
@@ -133,16 +134,20 @@ static enum ay_component component_of(enum ay_check code, const struct ay_place 
 		return at->component;
 	if (c != AY_COMP_OF_PCR)
 		return c;
+	if (rep->launch_component != AY_COMP_OF_PCR && at->has_pcr && at->pcr >= 17 &&
+	    at->pcr <= 22)
+		return rep->launch_component;
 	return at->has_pcr ? ay_component_of_pcr(at->pcr) : AY_COMP_PLATFORM;
 }
 
 /* The finding without its texts. */
-static struct ay_finding bare(enum ay_check code, enum ay_result result, const struct ay_place *at)
+static struct ay_finding bare(const struct ay_report *rep, enum ay_check code,
+			      enum ay_result result, const struct ay_place *at)
 {
 	return (struct ay_finding){
 		.code = code,
 		.result = result,
-		.component = component_of(code, at),
+		.component = component_of(rep, code, at),
 		.optional = at->optional,
 		.has_pcr = at->has_pcr,
 		.has_event = at->has_event,
@@ -193,7 +198,7 @@ enum ay_result ay_report_add(struct ay_report *rep, enum ay_check code, enum ay_
 			     const struct ay_place *at, const char *fmt, ...)
 {
 	static const struct ay_place nowhere;
-	struct ay_finding f = bare(code, result, at == NULL ? &nowhere : at), *kept_f;
+	struct ay_finding f = bare(rep, code, result, at == NULL ? &nowhere : at), *kept_f;
 	char line[512];
 	va_list ap;
 

@@ -117,6 +117,9 @@ struct ay_named {
 struct ay_report {
 	struct ay_arena *arena;
 	enum ay_rc fault; /* first failure to keep something; no verdict then */
+	/* What a launch measured belongs to the part that speaks of it: of findings about
+	 * PCR 17-22 added now. AY_COMP_OF_PCR: by the PCR. */
+	enum ay_component launch_component;
 	struct ay_component_state component[AY_COMPONENTS];
 	enum ay_verdict verdict; /* of the host */
 

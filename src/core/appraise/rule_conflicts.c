@@ -23,6 +23,8 @@ static const char *clash(const struct ay_rule *a, const struct ay_rule *b)
 {
 	bool is_value = a->kind == &ay_rule_pcr || a->kind == &ay_rule_one_of;
 
+	if (a->kind == &ay_rule_launch && b->kind == a->kind && a->part != b->part)
+		return NULL; /* each part names its own */
 	if (a->kind == b->kind)
 		return "two rules of one kind";
 	if (a->kind == &ay_rule_pcr && b->kind == &ay_rule_one_of)
@@ -31,6 +33,9 @@ static const char *clash(const struct ay_rule *a, const struct ay_rule *b)
 		return "a golden value stands alone: its log is known to be wrong";
 	if (is_value && b->kind == &ay_rule_events_excluding)
 		return "an event that may be missing leaves no value to be expected";
+	if (a->kind == &ay_rule_launch &&
+	    (b->kind == &ay_rule_events || b->kind == &ay_rule_events_excluding))
+		return "all events, and those of one part";
 	if (a->kind == &ay_rule_pcr && has_alternatives(b))
 		return "with an exact value an event cannot be one of several";
 	if (a->kind == &ay_rule_events && b->kind == &ay_rule_events_excluding)

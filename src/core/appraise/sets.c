@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/appraise/check_demands.h"
+#include "core/appraise/check_launch.h"
 #include "core/appraise/rule_parts.h"
 #include "core/base/timefmt.h"
 #include "core/evlog/replay.h"
@@ -186,6 +187,11 @@ static void note_rule(struct sets *s, const struct ay_rule *r)
 		s->out->by_events |= bit;
 	else
 		s->out->by_value |= bit;
+	if (r->kind == &ay_rule_launch)
+		s->out->launch |= bit;
+	if (r->part == AY_PART_PLATFORM && r->pcr >= AY_DRTM_FIRST)
+		s->out->of_platform |= bit;
+	s->out->wants_launch |= ay_rule_wants_launch(r);
 	if (ay_rule_is_strong(s->in->policy, r, s->in->pcrs))
 		s->out->strong |= bit;
 	note_values(s, r);
@@ -227,8 +233,8 @@ static void judge_hidden(struct sets *s, const struct use *const *c, size_t n, e
 	struct ay_place at = { .has_pcr = true, .pcr = (uint8_t)pcr };
 	struct ay_report found;
 
-	if (ay_pcr_is_unextended(s->facts, pcr))
-		return;
+	if (ay_pcr_is_unextended(s->facts, pcr) || s->out->golden[pcr] != NULL)
+		return; /* nothing in it, or all of it met as a whole */
 	for (size_t i = 0; i < n; i++) {
 		if ((ay_refset_pcrs(c[i]->set, part, AY_ROLE_WHOLE) >> pcr & 1) == 0)
 			continue;

@@ -12,11 +12,14 @@
 
 /* PCRs by what judged them, bit N. */
 struct ay_judged {
-	uint32_t by_value;			    /* by a whole value */
-	uint32_t by_events;			    /* event by event, all of them */
-	uint32_t in_part;			    /* some events only */
-	uint32_t strong;			    /* in a bank that the policy accepts */
-	uint32_t valued[AY_BANKS_MAX];		    /* whole value in bank k of the quote */
+	uint32_t by_value;	       /* by a whole value */
+	uint32_t by_events;	       /* event by event, all of them */
+	uint32_t in_part;	       /* some events only */
+	uint32_t strong;	       /* in a bank that the policy accepts */
+	uint32_t launch;	       /* by rules of kind "launch" */
+	uint32_t of_platform;	       /* PCRs of a launch that a set judges as part platform */
+	bool wants_launch;	       /* a set expects one */
+	uint32_t valued[AY_BANKS_MAX]; /* whole value in bank k of the quote */
 	const struct ay_rule *golden[AY_PCR_COUNT]; /* excuses the log of that PCR; NULL: none */
 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/appraise/check_demands.h"
+#include "core/appraise/check_launch.h"
 #include "core/appraise/check_log.h"
 #include "core/appraise/secure_boot.h"
 #include "core/appraise/sets.h"
@@ -203,6 +204,19 @@ static uint32_t unexplained(const struct ay_pcrs *attested, const struct ay_pcrs
 	return mask;
 }
 
+/* Events of a launch that the log does not begin: they are never replayed, and prove nothing. */
+static uint32_t without_launch(const struct ay_evlog *log)
+{
+	bool launched = ay_evlog_has_launch(log);
+	uint32_t mask = 0;
+
+	for (size_t i = 0; !launched && i < log->n_events; i++)
+		if (log->event[i].pcr >= AY_DRTM_FIRST && log->event[i].pcr <= AY_DRTM_LAST &&
+		    ay_event_is_extended(&log->event[i]))
+			mask |= 1u << log->event[i].pcr;
+	return mask;
+}
+
 static void check_strength(const struct ay_state_in *in, struct ay_report *rep)
 {
 	bool strong = false;
@@ -252,7 +266,7 @@ static enum ay_rc judge_log(struct judge *j, struct ay_err *e)
 	ay_check_log_data(in->log, &known, j->rep);
 	check_strength(in, j->rep);
 	j->facts.log = in->log;
-	j->facts.unexplained = unexplained(in->pcrs, &replayed);
+	j->facts.unexplained = unexplained(in->pcrs, &replayed) | without_launch(in->log);
 	return AY_OK;
 }
 
@@ -286,6 +300,8 @@ static void check_any_rule(struct judge *j, enum ay_component c)
 	for (unsigned pcr = 0; pcr < AY_PCR_COUNT; pcr++)
 		if ((ruled & (1u << pcr)) != 0 && ay_component_of_pcr(pcr) == c)
 			return;
+	if (c == AY_COMP_PLATFORM && j->judged.of_platform != 0)
+		return;
 	if (AY_CHECKED("REF_NONE", true))
 		ay_report_add(j->rep, AY_CHECK_REF_NONE, AY_NOT_CHECKED, &at,
 			      "no reference set in force has values for %s", ay_component_name(c));
@@ -387,6 +403,8 @@ enum ay_rc ay_appraise_state(const struct ay_state_in *in, struct ay_report *rep
 	rc = judge_boot_log(&j, e);
 	if (rc != AY_OK)
 		return rc;
+	ay_check_launch_values(in->pcrs, rep);
+	ay_check_launch_facts(&j.facts, rep);
 	if (in->policy == NULL) {
 		ay_report_add(rep, AY_CHECK_NO_POLICY, AY_NOT_CHECKED, NULL,
 			      "no trust policy applies to this host");
@@ -403,6 +421,8 @@ enum ay_rc ay_appraise_state(const struct ay_state_in *in, struct ay_report *rep
 	n_log = rep->n_findings;
 	ay_judge_sets(in, &j.facts, &j.judged, rep);
 	ay_excuse_log(&j.judged, n_log, rep);
+	ay_check_launch_claimed(&j.judged, &j.facts, rep);
+	ay_check_launch_demand(in->policy, &j.judged, in->pcrs, rep);
 	check_named_sets(&j);
 	ay_check_demands(in->policy, in->pcrs, j.judged.by_value | j.judged.by_events,
 			 j.judged.strong, rep);
