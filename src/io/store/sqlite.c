@@ -281,7 +281,7 @@ static void sqlite_close(struct ay_store *s)
 	}
 	for (size_t i = 0; i < AY_STMTS; i++)
 		sqlite3_finalize(s->stmt[i]);
-	sqlite3_close_v2(s->rd);
+	ay_sqlite_reads_close(s);
 	sqlite3_close_v2(s->db);
 	ZSTD_freeCCtx(s->zstd);
 	if (s->done_fd >= 0)

@@ -95,6 +95,9 @@ enum ay_stmt {
 	AY_STMTS
 };
 
+/* Statements of the reader that come with requests, kept likewise. */
+enum ay_read { AY_RD_HOST, AY_RD_PAST, AY_RD_EVENTS, AY_RD_NEWEST, AY_RD_IDEM, AY_READS };
+
 enum { AY_KNOWN_BLOBS = 65536 }; /* two octets of an id */
 
 /*
@@ -146,6 +149,7 @@ struct ay_store {
 	size_t scratch_n;
 	/* the caller's thread only */
 	sqlite3 *rd;
+	sqlite3_stmt *read[AY_READS];
 	/* shared, under lock */
 	pthread_mutex_t lock;
 	pthread_cond_t more;	 /* something was queued, or closing */
@@ -261,6 +265,8 @@ enum ay_rc ay_sqlite_aiks(struct ay_store *s, const struct ay_uuid *host, ay_aik
 			  struct ay_err *e);
 enum ay_rc ay_sqlite_reader(struct ay_store *s, struct ay_store **out, struct ay_err *e);
 void ay_sqlite_reader_close(struct ay_store *reader);
+/* Ends the reader's connection and what is kept of it. */
+void ay_sqlite_reads_close(struct ay_store *s);
 enum ay_rc ay_sqlite_refsets(struct ay_store *s, ay_refset_cb *cb, void *arg, struct ay_err *e);
 enum ay_rc ay_sqlite_policies(struct ay_store *s, ay_policy_cb *cb, void *arg, struct ay_err *e);
 enum ay_rc ay_sqlite_tokens(struct ay_store *s, ay_token_cb *cb, void *arg, struct ay_err *e);

@@ -3,7 +3,56 @@
 
 #include <stdlib.h>
 
-/* Reads are rare next to writes (start, people, history): prepared each time. */
+/* Reads of whole tables are rare (start, people): prepared each time. Those of requests are kept.
+ */
+
+/* One that is in use (a callback reads the same again) is not there: another is prepared. */
+static sqlite3_stmt *take(struct ay_store *s, enum ay_read which)
+{
+	sqlite3_stmt *st = s->read[which];
+
+	s->read[which] = NULL;
+	return st;
+}
+
+/* Finishes a loop of steps; the statement holds no snapshot any more. */
+static enum ay_rc give_back(struct ay_store *s, enum ay_read which, sqlite3_stmt *st, int last,
+			    struct ay_err *e)
+{
+	enum ay_rc rc = AY_OK;
+
+	if (last != SQLITE_DONE && last != SQLITE_ROW)
+		rc = ay_sql_fail(s->rd, "store.read", e);
+	if (rc != AY_OK || s->read[which] != NULL) {
+		sqlite3_finalize(st);
+		return rc;
+	}
+	sqlite3_reset(st);
+	sqlite3_clear_bindings(st);
+	s->read[which] = st;
+	return AY_OK;
+}
+
+/* SELECT of the row's columns with this tail. */
+static enum ay_rc take_select(struct ay_store *s, enum ay_read which, const struct ay_row_type *t,
+			      const char *table, const char *tail, sqlite3_stmt **st,
+			      struct ay_err *e)
+{
+	char sql[AY_SQL_MAX];
+
+	*st = take(s, which);
+	if (*st != NULL)
+		return AY_OK;
+	ay_sql_select(t, table, tail, sql);
+	return ay_sql_prepare(s->rd, sql, st, e);
+}
+
+void ay_sqlite_reads_close(struct ay_store *s)
+{
+	for (size_t i = 0; i < AY_COUNT(s->read); i++)
+		sqlite3_finalize(s->read[i]);
+	sqlite3_close_v2(s->rd);
+}
 
 /* Finishes a loop of steps. */
 static enum ay_rc ended(sqlite3 *db, sqlite3_stmt *st, int last, struct ay_err *e)
@@ -44,8 +93,8 @@ static enum ay_rc prepare_hosts(struct ay_store *s, const char *tail, sqlite3_st
 	return ay_sql_prepare(s->rd, sql, st, e);
 }
 
-static enum ay_rc give_hosts(struct ay_store *s, sqlite3_stmt *st, ay_host_cb *cb, void *arg,
-			     size_t *n, struct ay_err *e)
+/* What the last step gave. */
+static int give_hosts(sqlite3_stmt *st, ay_host_cb *cb, void *arg, size_t *n)
 {
 	struct ay_host_row host;
 	struct ay_host_status status;
@@ -62,7 +111,7 @@ static enum ay_rc give_hosts(struct ay_store *s, sqlite3_stmt *st, ay_host_cb *c
 		ay_sql_read(st, at, &ay_row_context, &context);
 		cb(arg, &host, &status, &context);
 	}
-	return ended(s->rd, st, r, e);
+	return r;
 }
 
 enum ay_rc ay_sqlite_hosts(struct ay_store *s, ay_host_cb *cb, void *arg, struct ay_err *e)
@@ -71,20 +120,20 @@ enum ay_rc ay_sqlite_hosts(struct ay_store *s, ay_host_cb *cb, void *arg, struct
 	size_t n;
 	enum ay_rc rc = prepare_hosts(s, "ORDER BY host.id", &st, e);
 
-	return rc != AY_OK ? rc : give_hosts(s, st, cb, arg, &n, e);
+	return rc != AY_OK ? rc : ended(s->rd, st, give_hosts(st, cb, arg, &n), e);
 }
 
 enum ay_rc ay_sqlite_host(struct ay_store *s, const struct ay_uuid *id, ay_host_cb *cb, void *arg,
 			  struct ay_err *e)
 {
-	sqlite3_stmt *st;
+	sqlite3_stmt *st = take(s, AY_RD_HOST);
 	size_t n = 0;
-	enum ay_rc rc = prepare_hosts(s, "WHERE host.id = ?1", &st, e);
+	enum ay_rc rc = st != NULL ? AY_OK : prepare_hosts(s, "WHERE host.id = ?1", &st, e);
 
 	if (rc != AY_OK)
 		return rc;
 	sqlite3_bind_blob(st, 1, id->b, 16, SQLITE_STATIC);
-	rc = give_hosts(s, st, cb, arg, &n, e);
+	rc = give_back(s, AY_RD_HOST, st, give_hosts(st, cb, arg, &n), e);
 	if (rc == AY_OK && n == 0)
 		return ay_fail(e, AY_E_NOENT, "host", 0, "no such host");
 	return rc;
@@ -95,14 +144,12 @@ enum ay_rc ay_sqlite_host(struct ay_store *s, const struct ay_uuid *id, ay_host_
 enum ay_rc ay_sqlite_attestations(struct ay_store *s, uint64_t from, size_t limit, ay_attest_cb *cb,
 				  void *arg, struct ay_err *e)
 {
-	char sql[AY_SQL_MAX];
 	struct ay_attest_past row;
 	sqlite3_stmt *st;
-	enum ay_rc rc;
+	enum ay_rc rc =
+		take_select(s, AY_RD_PAST, &ay_row_past, "attestation", "WHERE seq = ?1", &st, e);
 	int r = SQLITE_DONE;
 
-	ay_sql_select(&ay_row_past, "attestation", "WHERE seq = ?1", sql);
-	rc = ay_sql_prepare(s->rd, sql, &st, e);
 	if (rc != AY_OK)
 		return rc;
 	for (uint64_t seq = from; seq != 0 && limit > 0; limit--) {
@@ -115,7 +162,7 @@ enum ay_rc ay_sqlite_attestations(struct ay_store *s, uint64_t from, size_t limi
 		cb(arg, &row);
 		sqlite3_reset(st);
 	}
-	return ended(s->rd, st, r, e);
+	return give_back(s, AY_RD_PAST, st, r, e);
 }
 
 enum ay_rc ay_sqlite_history(struct ay_store *s, uint64_t from, size_t limit, ay_attest_cb *cb,
@@ -250,7 +297,7 @@ enum ay_rc ay_sqlite_reader(struct ay_store *s, struct ay_store **out, struct ay
 
 void ay_sqlite_reader_close(struct ay_store *r)
 {
-	sqlite3_close_v2(r->rd);
+	ay_sqlite_reads_close(r);
 	free(r);
 }
 
@@ -292,13 +339,11 @@ enum ay_rc ay_sqlite_idem(struct ay_store *s, struct ay_bytes key, ay_idem_cb *c
 			  struct ay_err *e)
 {
 	struct ay_idem_row row;
-	char sql[AY_SQL_MAX];
 	sqlite3_stmt *st;
-	enum ay_rc rc;
+	enum ay_rc rc =
+		take_select(s, AY_RD_IDEM, &ay_row_idem, "idempotency", "WHERE key = ?1", &st, e);
 	int r;
 
-	ay_sql_select(&ay_row_idem, "idempotency", "WHERE key = ?1", sql);
-	rc = ay_sql_prepare(s->rd, sql, &st, e);
 	if (rc != AY_OK)
 		return rc;
 	ay_sql_bind_bytes(st, 1, key);
@@ -306,20 +351,18 @@ enum ay_rc ay_sqlite_idem(struct ay_store *s, struct ay_bytes key, ay_idem_cb *c
 		ay_sql_read(st, 0, &ay_row_idem, &row);
 		cb(arg, &row);
 	}
-	return ended(s->rd, st, r, e);
+	return give_back(s, AY_RD_IDEM, st, r, e);
 }
 
 enum ay_rc ay_sqlite_events(struct ay_store *s, uint64_t after, size_t limit, ay_event_cb *cb,
 			    void *arg, struct ay_err *e)
 {
 	struct ay_event_row row;
-	char sql[AY_SQL_MAX];
 	sqlite3_stmt *st;
-	enum ay_rc rc;
+	enum ay_rc rc = take_select(s, AY_RD_EVENTS, &ay_row_event, "event",
+				    "WHERE seq > ?1 ORDER BY seq LIMIT ?2", &st, e);
 	int r;
 
-	ay_sql_select(&ay_row_event, "event", "WHERE seq > ?1 ORDER BY seq LIMIT ?2", sql);
-	rc = ay_sql_prepare(s->rd, sql, &st, e);
 	if (rc != AY_OK)
 		return rc;
 	sqlite3_bind_int64(st, 1, (int64_t)after);
@@ -328,20 +371,21 @@ enum ay_rc ay_sqlite_events(struct ay_store *s, uint64_t after, size_t limit, ay
 		ay_sql_read(st, 0, &ay_row_event, &row);
 		cb(arg, &row);
 	}
-	return ended(s->rd, st, r, e);
+	return give_back(s, AY_RD_EVENTS, st, r, e);
 }
 
 enum ay_rc ay_sqlite_event_newest(struct ay_store *s, uint64_t *seq, struct ay_err *e)
 {
-	sqlite3_stmt *st;
-	enum ay_rc rc = ay_sql_prepare(s->rd, "SELECT MAX(seq) FROM event", &st, e);
+	sqlite3_stmt *st = take(s, AY_RD_NEWEST);
+	enum ay_rc rc =
+		st != NULL ? AY_OK : ay_sql_prepare(s->rd, "SELECT MAX(seq) FROM event", &st, e);
 	int r;
 
 	if (rc != AY_OK)
 		return rc;
 	while ((r = sqlite3_step(st)) == SQLITE_ROW)
 		*seq = (uint64_t)sqlite3_column_int64(st, 0);
-	return ended(s->rd, st, r, e);
+	return give_back(s, AY_RD_NEWEST, st, r, e);
 }
 
 enum ay_rc ay_sqlite_audits(struct ay_store *s, uint64_t from, size_t limit, ay_audit_cb *cb,
