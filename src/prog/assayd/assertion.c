@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 
-enum { BODY_MAX = AY_MAX_XML_BYTES };
+/* The claims of one host: a certificate in PEM, and texts with limits of their own. */
+enum { HOST_MAX = 2 * AY_MAX_CERT_BYTES, BODY_MAX = AY_MAX_XML_BYTES };
 
 /* One host that is asked about; by id, since it may go while we wait. */
 struct subject {
@@ -67,7 +68,8 @@ static enum ay_rc gather(const struct request *r, const struct subject *s, struc
 
 /* The claims of all, as the signer reads them, and until when they hold. */
 static enum ay_rc write_claims(const struct request *r, struct ay_claims *d, uint8_t *buf,
-			       struct ay_bytes *body, int64_t *until_ms, struct ay_err *e)
+			       size_t room, struct ay_bytes *body, int64_t *until_ms,
+			       struct ay_err *e)
 {
 	struct ay_saml_claims *all = calloc(r->n, sizeof(*all));
 	struct ay_writer w;
@@ -80,7 +82,7 @@ static enum ay_rc write_claims(const struct request *r, struct ay_claims *d, uin
 		if (all[i].lease_ms < *until_ms)
 			*until_ms = all[i].lease_ms;
 	}
-	ay_wr_init(&w, buf, BODY_MAX);
+	ay_wr_init(&w, buf, room);
 	ay_saml_claims_write(&w, all, r->n);
 	free(all);
 	return ay_wr_end(&w, "claims", body, e);
@@ -89,7 +91,8 @@ static enum ay_rc write_claims(const struct request *r, struct ay_claims *d, uin
 static void sign(struct request *r)
 {
 	struct ay_claims *d = calloc(r->n, sizeof(*d));
-	uint8_t *buf = malloc(BODY_MAX);
+	size_t room = r->n * HOST_MAX < BODY_MAX ? r->n * HOST_MAX : BODY_MAX;
+	uint8_t *buf = malloc(room);
 	struct ay_bytes body = { 0 };
 	uint16_t type = r->form == AY_ASSERTION_EAR ? AY_MSG_SIGN_EAR : AY_MSG_SIGN_SAML;
 	int64_t until_ms = 0;
@@ -99,7 +102,7 @@ static void sign(struct request *r)
 	for (size_t i = 0; rc == AY_OK && i < r->n; i++)
 		rc = gather(r, &r->subject[i], &d[i], &e);
 	if (rc == AY_OK)
-		rc = write_claims(r, d, buf, &body, &until_ms, &e);
+		rc = write_claims(r, d, buf, room, &body, &until_ms, &e);
 	if (rc != AY_OK)
 		r->fn(r->arg, rc, &e, (struct ay_bytes){ 0 });
 	else if (r->nonce[0])

@@ -8,6 +8,74 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* ---- what stands in the store, kept for the hosts that were asked about last ---- */
+
+enum { SLOTS = 1024 }; /* each holds the newest host that falls into it */
+
+/* It is as it was while the host has this binding, this row and this last attestation. */
+struct ay_claims_kept {
+	struct ay_uuid host;
+	uint32_t binding;
+	uint64_t rev, seq;
+	struct ay_claims d; /* of its claims, only what the report says */
+};
+
+static struct ay_claims_kept *slot_of(struct ay_engine *g, const struct ay_host *h)
+{
+	if (!g->kept)
+		g->kept = calloc(SLOTS, sizeof(*g->kept));
+	return g->kept ? &g->kept[(h->id.b[0] << 8 | h->id.b[1]) % SLOTS] : NULL;
+}
+
+static void copy_stored(struct ay_claims *to, const struct ay_claims *from)
+{
+	const struct ay_saml_claims *c = &from->claims;
+
+	memcpy(to->aik_sha1, from->aik_sha1, sizeof(to->aik_sha1));
+	memcpy(to->tpm_version, from->tpm_version, sizeof(to->tpm_version));
+	memcpy(to->references, from->references, sizeof(to->references));
+	to->aik = from->aik ? strdup(from->aik) : NULL;
+	to->claims.has_evidence = c->has_evidence;
+	to->claims.has_policy = c->has_policy;
+	to->claims.policy_version = c->policy_version;
+	memcpy(to->claims.evidence_sha256, c->evidence_sha256, sizeof(c->evidence_sha256));
+	memcpy(to->claims.policy_sha256, c->policy_sha256, sizeof(c->policy_sha256));
+}
+
+static bool find_kept(struct ay_engine *g, const struct ay_host *h, struct ay_claims *d)
+{
+	const struct ay_claims_kept *k = slot_of(g, h);
+
+	if (!k || h->run->seq == 0 || memcmp(&k->host, &h->id, sizeof(k->host)) != 0 ||
+	    k->binding != h->run->binding || k->rev != h->run->rev || k->seq != h->run->seq)
+		return false;
+	copy_stored(d, &k->d);
+	return (d->aik != NULL) == (k->d.aik != NULL);
+}
+
+static void keep(struct ay_engine *g, const struct ay_host *h, const struct ay_claims *d)
+{
+	struct ay_claims_kept *k = slot_of(g, h);
+
+	if (!k)
+		return;
+	ay_claims_fini(&k->d);
+	*k = (struct ay_claims_kept){
+		.host = h->id, .binding = h->run->binding, .rev = h->run->rev, .seq = h->run->seq
+	};
+	copy_stored(&k->d, d);
+	if (d->aik && !k->d.aik)
+		k->seq = 0; /* no memory: of no use */
+}
+
+void ay_claims_forget(struct ay_engine *g)
+{
+	for (size_t i = 0; g->kept && i < SLOTS; i++)
+		ay_claims_fini(&g->kept[i].d);
+	free(g->kept);
+	g->kept = NULL;
+}
+
 static void read_row(void *arg, const struct ay_host_row *row, const struct ay_host_status *s,
 		     const struct ay_host_context *c)
 {
@@ -126,18 +194,29 @@ static void fill_host(struct ay_engine *g, const struct ay_host *h, struct ay_cl
 	c->engine = "assay " AY_VERSION;
 }
 
-enum ay_rc ay_claims_gather(struct ay_engine *g, const struct ay_host *h, struct ay_claims *d,
-			    struct ay_err *e)
+static enum ay_rc read_stored(struct ay_engine *g, const struct ay_host *h, struct ay_claims *d,
+			      struct ay_err *e)
 {
 	json_t *report = NULL;
 	struct ay_err none;
-	enum ay_rc rc;
+	enum ay_rc rc = ay_store_host(g->store, &h->id, read_row, d, e);
+
+	if (rc != AY_OK || ay_engine_report(g, h, &report, &none) != AY_OK)
+		return rc;
+	read_report(d, report);
+	json_decref(report);
+	keep(g, h, d);
+	return AY_OK;
+}
+
+enum ay_rc ay_claims_gather(struct ay_engine *g, const struct ay_host *h, struct ay_claims *d,
+			    struct ay_err *e)
+{
+	enum ay_rc rc = AY_OK;
 
 	fill_host(g, h, d);
-	rc = ay_store_host(g->store, &h->id, read_row, d, e);
-	if (rc == AY_OK && ay_engine_report(g, h, &report, &none) == AY_OK)
-		read_report(d, report);
-	json_decref(report);
+	if (!find_kept(g, h, d))
+		rc = read_stored(g, h, d, e);
 	d->claims.aik_certificate = d->aik;
 	d->claims.aik_sha1 = or_null(d->aik_sha1);
 	d->claims.tpm_version = or_null(d->tpm_version);

@@ -22,6 +22,8 @@ AY_MUST_USE enum ay_rc ay_claims_gather(struct ay_engine *g, const struct ay_hos
 void ay_claims_nobody(struct ay_engine *g, const char *name, struct ay_claims *d);
 /* It was to attest and did not: what was trusted before is not asserted. */
 void ay_claims_silent(struct ay_claims *d);
+/* What was kept of rows and reports. */
+void ay_claims_forget(struct ay_engine *g);
 void ay_claims_fini(struct ay_claims *d);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prog/assayd/approvals.h"
+#include "prog/assayd/claims.h"
 #include "prog/assayd/engine_impl.h"
 #include "prog/assayd/hooks.h"
 #include "prog/assayd/orders.h"
@@ -445,6 +446,7 @@ void ay_engine_free(struct ay_engine *g)
 	ay_pace_fini(&g->pace);
 	ay_freshness_fini(g);
 	ay_issued_fini(g);
+	ay_claims_forget(g);
 	while (g->subs)
 		ay_engine_unsubscribe(g, g->subs);
 	free(g->again);

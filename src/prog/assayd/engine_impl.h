@@ -91,6 +91,7 @@ struct ay_host_run {
 	int64_t stale_at; /* mono: its evidence is older than its policy allows; AY_NEVER: told */
 	struct ay_pace_item pace;
 	uint64_t rev;	  /* of the host's row */
+	uint32_t binding; /* how often a key was bound to it since this process began */
 	uint64_t seq;	  /* its last row of history */
 	uint64_t claimed; /* state version given to the store last; host.version follows when
 			     committed */
@@ -250,6 +251,7 @@ struct ay_engine {
 	size_t crl_n;
 	struct ay_signed_head head;	 /* issued.c: key_n 0: none yet */
 	struct ay_issued *issued;	 /* issued.c */
+	struct ay_claims_kept *kept;	 /* claims.c */
 	uint32_t revoking, revoke_fails; /* revoke.c: asked and not answered; failed in a row */
 	uint32_t next_req;
 	struct ay_question *questions;

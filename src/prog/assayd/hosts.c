@@ -507,6 +507,7 @@ struct ay_host *ay_hosts_bind(struct ay_engine *g, struct ay_host *h, const stru
 	unindex_keys(g, h);
 	ay_pubkey_free(h->run->ak);
 	h->run->ak = NULL;
+	h->run->binding++;
 	h->run->revoked = false; /* that was the certificate before */
 	read_row(h, row);
 	if (h->state == AY_HOST_REGISTERED)

@@ -3,6 +3,8 @@
  * front. */
 #include "unit/prog/engine_world.h"
 
+#include "prog/assayd/claims.h"
+
 static void proofs_that_are_false_bind_nothing(void **state)
 {
 	struct agent *other = enrolled_agent("other"), *a;
@@ -563,6 +565,53 @@ static void a_renewal_keeps_the_host_and_changes_the_ak(void **state)
 	agent_free(a);
 }
 
+struct stored {
+	char certificate[sizeof(((struct ay_claims *)0)->aik_sha1)];
+	uint8_t evidence[32];
+};
+
+/* What would be asserted of the host, gathered twice: read, and as it was kept. */
+static void assert_stored(const struct agent *a, struct stored *out)
+{
+	struct ay_claims d[2] = { 0 };
+
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(ay_claims_gather(engine, host_of(a), &d[i], NULL), AY_OK);
+	assert_non_null(d[0].aik);
+	assert_string_equal(d[0].aik, d[1].aik);
+	assert_string_equal(d[0].aik_sha1, d[1].aik_sha1);
+	assert_string_equal(d[0].references, d[1].references);
+	assert_true(d[0].claims.has_evidence && d[1].claims.has_evidence);
+	assert_memory_equal(d[0].claims.evidence_sha256, d[1].claims.evidence_sha256, 32);
+	memcpy(out->certificate, d[1].aik_sha1, sizeof(out->certificate));
+	memcpy(out->evidence, d[1].claims.evidence_sha256, sizeof(out->evidence));
+	ay_claims_fini(&d[0]);
+	ay_claims_fini(&d[1]);
+}
+
+/* What is kept for assertions is never that of before. */
+static void what_is_asserted_is_of_now(void **state)
+{
+	struct agent *a = enrolled_agent("asserted-now");
+	static const uint8_t ends_soon[] = { 3 };
+	struct stored first, again, renewed;
+
+	(void)state;
+	trust(a);
+	assert_stored(a, &first);
+	assert_int_equal(attest(a), AY_TRUSTED);
+	assert_stored(a, &again);
+	assert_memory_not_equal(again.evidence, first.evidence, sizeof(first.evidence));
+	assert_string_equal(again.certificate, first.certificate);
+	t_tpmkey_fini(&a->ak);
+	say(a, AY_FRAME_NOTICE, 0, AY_BYTES(ends_soon));
+	agent_new_ak(a);
+	finish_enrolment(a);
+	assert_stored(a, &renewed);
+	assert_string_not_equal(renewed.certificate, first.certificate);
+	agent_free(a);
+}
+
 static void a_renewal_ends_no_standing_failure(void **state)
 {
 	struct agent *a = enrolled_agent("standing");
@@ -651,6 +700,7 @@ int main(void)
 		cmocka_unit_test(a_known_host_in_another_place),
 		cmocka_unit_test(a_listening_agent_proves_its_own_token),
 		cmocka_unit_test(a_renewal_keeps_the_host_and_changes_the_ak),
+		cmocka_unit_test(what_is_asserted_is_of_now),
 		cmocka_unit_test(a_renewal_ends_no_standing_failure),
 		cmocka_unit_test(what_the_ca_revoked_is_refused_at_once),
 	};
