@@ -518,6 +518,24 @@ static void test_totp(void **state)
 	nobody();
 }
 
+/* Who knows the password guesses codes no faster than passwords, and asking for one is no failure.
+ */
+static void test_totp_guess(void **state)
+{
+	(void)state;
+	enrol_totp();
+	nobody();
+	w.now += 60000;
+	for (int i = 0; i < 8; i++) {
+		assert_int_equal(ask_wait("POST", "/api/v1/login", NULL, LOGIN("eve", GOOD)), 401);
+		assert_string_equal(error_of("code"), "AUTH_TOTP");
+	}
+	for (int i = 0; i < 4; i++) /* the fifth was one while it was added */
+		assert_int_equal(login_code("000000"), 401);
+	assert_int_equal(ask_wait("POST", "/api/v1/login", NULL, LOGIN("eve", GOOD)), 429);
+	assert_int_equal(login_code("000000"), 429);
+}
+
 static void test_totp_ends(void **state)
 {
 	char body[64];
@@ -1015,21 +1033,16 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		T(test_session),	T(test_cookie_twice),
-		T(test_session_ends),	T(test_session_times),
-		T(test_session_kept),	T(test_lockout),
-		T(test_spray),		T(test_login_refused),
-		T(test_login_left),	T(test_basic),
-		T(test_basic_recorded), T(test_locked_counted),
-		T(test_totp),		T(test_totp_ends),
-		T(test_password),	T(test_rehash),
-		T(test_hash_cost),	T(test_give),
-		T(test_scope),		T(test_event_scope),
-		T(test_wiped),		T(test_narrow),
-		T(test_last_admin),	T(test_break_glass),
-		T(test_first_admin),	T(test_ids),
-		T(test_session_own),	T(test_hash_queue),
-		T(test_totp_vectors),
+		T(test_session),       T(test_cookie_twice),   T(test_session_ends),
+		T(test_session_times), T(test_session_kept),   T(test_lockout),
+		T(test_spray),	       T(test_login_refused),  T(test_login_left),
+		T(test_basic),	       T(test_basic_recorded), T(test_locked_counted),
+		T(test_totp),	       T(test_totp_guess),     T(test_totp_ends),
+		T(test_password),      T(test_rehash),	       T(test_hash_cost),
+		T(test_give),	       T(test_scope),	       T(test_event_scope),
+		T(test_wiped),	       T(test_narrow),	       T(test_last_admin),
+		T(test_break_glass),   T(test_first_admin),    T(test_ids),
+		T(test_session_own),   T(test_hash_queue),     T(test_totp_vectors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -141,8 +141,9 @@ static void with_password(struct ay_api_call *c, enum ay_rc rc, struct ay_api_ac
 		begin(c, u, how);
 		return;
 	}
-	if (rc == AY_E_DENIED && strcmp(why.code, "AUTH_TOTP") == 0)
-		ay_attempt_refund(c, ay_bytes_of(u->name), false); /* asked, not guessed */
+	/* the password was right and counts no more; a code that was given and is wrong does */
+	if (AY_CHECKED("TOTP_GUESS", rc == AY_E_DENIED && strcmp(why.code, "AUTH_TOTP") != 0))
+		ay_attempt_charge(c, ay_bytes_of(u->name));
 	refuse(c, rc, &why);
 }
 
