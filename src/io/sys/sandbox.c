@@ -10,6 +10,7 @@
 #include <linux/capability.h>
 #include <linux/landlock.h>
 #include <pwd.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -116,9 +117,18 @@ static enum ay_rc limit_files(const struct ay_sandbox *s, struct ay_err *e)
 	return AY_OK;
 }
 
-/* Memory that is written is never executed: W^X holds for what comes after the start. */
+/*
+ * Memory that is written is never executed: W^X holds for what comes after the
+ * start. Threads may be made, processes not: the flags of clone3 cannot be seen
+ * here, so that libc falls back to clone.
+ */
 static int add_rule(scmp_filter_ctx f, int call)
 {
+	if (call == SCMP_SYS(clone3))
+		return seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), call, 0);
+	if (call == SCMP_SYS(clone))
+		return seccomp_rule_add(f, SCMP_ACT_ALLOW, call, 1,
+					SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
 	if (call == SCMP_SYS(mmap) || call == SCMP_SYS(mprotect))
 		return seccomp_rule_add(f, SCMP_ACT_ALLOW, call, 1,
 					SCMP_A2(SCMP_CMP_MASKED_EQ, 4 /* PROT_EXEC */, 0));
