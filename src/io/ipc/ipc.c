@@ -32,7 +32,7 @@ struct ay_ipc {
 	uint8_t *in, *out;
 	size_t in_len, in_cap, out_len, out_cap;
 	const char *gone_why; /* set: the peer is gone, to be told at the end of the turn */
-	bool told, closed;
+	bool told, closed, wipes;
 	uint64_t calls;
 };
 
@@ -87,9 +87,18 @@ void ay_loop_after_flush(struct ay_loop *l, void (*fn)(void *arg), void *arg)
 	l->after_flush_arg = arg;
 }
 
+/* Octets that were sent or handled: of secrets, if the pair carries any. */
+static void used(const struct ay_ipc *c, uint8_t *p, size_t n)
+{
+	if (c->wipes && n > 0)
+		explicit_bzero(p, n);
+}
+
 static void destroy(struct ay_ipc *c)
 {
 	LIST_REMOVE(c, link);
+	used(c, c->in, c->in_cap);
+	used(c, c->out, c->out_cap);
 	free(c->in);
 	free(c->out);
 	free(c);
@@ -138,6 +147,7 @@ static void flush(struct ay_ipc *c)
 	}
 	memmove(c->out, c->out + done, c->out_len - done);
 	c->out_len -= done;
+	used(c, c->out + c->out_len, done);
 	if (c->out_len > 0 && c->gone_why == NULL)
 		event_add(&c->wr, NULL);
 	if (c->out_len == 0 && c->out_cap > KEEP_OUT_BYTES) {
@@ -257,6 +267,7 @@ static size_t deliver(struct ay_ipc *c)
 	}
 	memmove(c->in, c->in + at, c->in_len - at);
 	c->in_len -= at;
+	used(c, c->in + c->in_len, at);
 	return want;
 }
 
@@ -338,6 +349,23 @@ void ay_ipc_close(struct ay_ipc *c)
 	c->closed = true; /* freed at the end of the turn: a handler may be inside */
 }
 
+/* The buffer as it is, in another place. */
+static uint8_t *moved(struct ay_ipc *c, size_t cap)
+{
+	uint8_t *p;
+
+	if (!c->wipes)
+		return realloc(c->out, cap);
+	p = malloc(cap);
+	if (p == NULL)
+		return NULL;
+	if (c->out_len > 0)
+		memcpy(p, c->out, c->out_len);
+	used(c, c->out, c->out_len);
+	free(c->out);
+	return p;
+}
+
 static bool fit_output(struct ay_ipc *c, size_t more)
 {
 	size_t cap = c->out_cap > 0 ? c->out_cap : 1 << 16;
@@ -351,7 +379,7 @@ static bool fit_output(struct ay_ipc *c, size_t more)
 		cap *= 2;
 	if (cap == c->out_cap)
 		return true;
-	p = realloc(c->out, cap);
+	p = moved(c, cap);
 	if (p == NULL) {
 		set_gone(c, "out of memory");
 		return false;
@@ -400,6 +428,11 @@ void ay_ipc_send(struct ay_ipc *c, uint16_t type, uint32_t conn, uint32_t req, s
 	struct ay_ipc_msg m = { .type = type, .conn = conn, .req = req, .body = body };
 
 	ay_ipc_send_msg(c, &m);
+}
+
+void ay_ipc_wipe(struct ay_ipc *c)
+{
+	c->wipes = true;
 }
 
 bool ay_ipc_is_gone(const struct ay_ipc *c)

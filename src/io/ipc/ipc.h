@@ -100,6 +100,9 @@ void ay_ipc_send_msg(struct ay_ipc *c, const struct ay_ipc_msg *m);
  */
 uint8_t *ay_ipc_reserve(struct ay_ipc *c, const struct ay_ipc_msg *head, size_t n);
 
+/* The pair carries secrets: what was sent or handled is overwritten in its buffers. */
+void ay_ipc_wipe(struct ay_ipc *c);
+
 bool ay_ipc_is_gone(const struct ay_ipc *c);
 /* Octets that wait to be written: a sender that can wait should look at it. */
 size_t ay_ipc_backlog(const struct ay_ipc *c);
