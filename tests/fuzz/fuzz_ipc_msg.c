@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fuzz/smoke.h"
 
+#include "io/ipc/directory_msg.h"
 #include "io/ipc/front_msg.h"
 #include "io/ipc/keeper_msg.h"
 #include "io/ipc/outgoing_msg.h"
@@ -25,6 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		struct ay_kept kept;
 		struct ay_kept_mac mac;
 		struct ay_api_cast cast;
+		struct ay_directory_login login;
+		struct ay_directory_answer person;
 	} u;
 	struct ay_bytes in = { p + 1, n - 1 };
 	enum ay_rc rc = AY_E_INPUT;
@@ -76,6 +79,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		break;
 	case 14:
 		rc = ay_api_cast_parse(in, &u.cast, NULL);
+		break;
+	case 15:
+		rc = ay_directory_login_parse(in, &u.login, NULL);
+		break;
+	case 16:
+		rc = ay_directory_answer_parse(in, &u.person, NULL);
 		break;
 	default:
 		break;
