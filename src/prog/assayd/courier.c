@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The process that opens every connection the server opens, except those to
- * agents. It has no keys but its own for a stand-alone Privacy CA, no database,
- * and reads no file but the roots that it checks servers by.
+ * agents. It has no keys but its own for a stand-alone Privacy CA and the password
+ * of its account at a directory, no database, and reads no file but the roots
+ * that it checks servers by.
  */
 #include "prog/assayd/courier.h"
 #include "prog/assayd/processes.h"
@@ -17,11 +18,27 @@
 
 /* Besides the loop's: sockets to the outside, and the file of roots. */
 static const int calls[] = {
-	AY_SANDBOX_LOOP_CALLS, SCMP_SYS(socketpair),  SCMP_SYS(connect),     SCMP_SYS(getsockopt),
-	SCMP_SYS(setsockopt),  SCMP_SYS(getpeername), SCMP_SYS(getsockname), SCMP_SYS(shutdown),
-	SCMP_SYS(fcntl),       SCMP_SYS(sendmsg),     SCMP_SYS(recvmsg),     SCMP_SYS(ioctl),
-	SCMP_SYS(poll),	       SCMP_SYS(openat),      SCMP_SYS(fstat),	     SCMP_SYS(newfstatat),
+	AY_SANDBOX_LOOP_CALLS,
+	SCMP_SYS(socketpair),
+	SCMP_SYS(connect),
+	SCMP_SYS(getsockopt),
+	SCMP_SYS(setsockopt),
+	SCMP_SYS(getpeername),
+	SCMP_SYS(getsockname),
+	SCMP_SYS(shutdown),
+	SCMP_SYS(fcntl),
+	SCMP_SYS(sendmsg),
+	SCMP_SYS(recvmsg),
+	SCMP_SYS(ioctl),
+	SCMP_SYS(poll),
+	SCMP_SYS(openat),
+	SCMP_SYS(fstat),
+	SCMP_SYS(newfstatat),
 	SCMP_SYS(lseek),
+	/* threads that ask the directory */
+	SCMP_SYS(clone),
+	SCMP_SYS(clone3),
+	SCMP_SYS(set_robust_list),
 };
 
 struct courier {
@@ -29,13 +46,16 @@ struct courier {
 	struct ay_ipc *engine, *ca_line, *parent;
 	struct ay_courier_ca *ca; /* NULL: the Privacy CA is embedded */
 	struct ay_courier_http *http;
+	struct ay_courier_ldap *ldap; /* NULL: no directory is configured */
 };
 
 static void from_engine(void *arg, const struct ay_ipc_msg *m)
 {
 	struct courier *c = arg;
 
-	ay_courier_http_message(c->http, m);
+	if (m->type != AY_MSG_DIRECTORY_LOGIN)
+		ay_courier_http_message(c->http, m);
+	ay_courier_ldap_message(c->ldap, c->engine, m);
 }
 
 static void from_engine_to_ca(void *arg, const struct ay_ipc_msg *m)
@@ -77,6 +97,8 @@ static enum ay_rc open_pairs(struct courier *c, const struct ay_courier_args *a,
 	if (rc == AY_OK && a->ca_fd >= 0)
 		rc = ay_ipc_open(c->loop, a->ca_fd, ay_ipc_table_of(AY_PAIR_CA), AY_IPC_B, &ca_ops,
 				 c, &c->ca_line, e);
+	if (rc == AY_OK)
+		ay_ipc_wipe(c->engine); /* passwords */
 	return rc;
 }
 
@@ -105,10 +127,14 @@ static enum ay_rc start(struct courier *c, const struct ay_courier_args *a, stru
 		rc = open_pairs(c, a, e);
 	if (rc == AY_OK)
 		rc = ay_courier_http_new(c->loop, a->config, &c->http, e);
+	if (rc == AY_OK)
+		rc = ay_courier_ldap_new(c->loop, a->config, c->http, &c->ldap, e);
 	if (rc == AY_OK && a->ca_fd >= 0)
 		rc = ay_courier_ca_new(c->loop, a->config, &c->ca, e);
 	if (rc == AY_OK)
 		rc = enter_sandbox(a->config, e);
+	if (rc == AY_OK && c->ldap != NULL)
+		rc = ay_courier_ldap_start(c->ldap, c->engine, e);
 	if (rc != AY_OK)
 		return rc;
 	ay_courier_http_start(c->http, c->engine);
@@ -120,6 +146,7 @@ static enum ay_rc start(struct courier *c, const struct ay_courier_args *a, stru
 static void stop(struct courier *c)
 {
 	ay_courier_ca_free(c->ca);
+	ay_courier_ldap_free(c->ldap);
 	ay_courier_http_free(c->http);
 	ay_ipc_close(c->ca_line);
 	ay_ipc_close(c->engine);

@@ -5,8 +5,8 @@
 /*
  * The parts of the courier process: courier_ca.c carries messages to a
  * stand-alone Privacy CA; courier_http.c, courier_dns.c and courier_curl.c send
- * requests to whom engine names. All run on the process's one loop and never
- * wait.
+ * requests to whom engine names; courier_ldap.c has a directory log people in. All
+ * run on the process's one loop and never wait, but libldap, in its threads.
  */
 #include "io/ipc/ipc.h"
 #include "io/sys/config.h"
@@ -28,5 +28,18 @@ AY_MUST_USE enum ay_rc ay_courier_http_new(struct ay_loop *loop, const struct ay
 void ay_courier_http_start(struct ay_courier_http *c, struct ay_ipc *engine);
 void ay_courier_http_message(struct ay_courier_http *c, const struct ay_ipc_msg *m);
 void ay_courier_http_free(struct ay_courier_http *c); /* NULL is fine */
+
+struct ay_courier_ldap;
+/* NULL in *out: no directory is configured. Before the sandbox; reads roots and password. */
+AY_MUST_USE enum ay_rc ay_courier_ldap_new(struct ay_loop *loop, const struct ay_config *config,
+					   struct ay_courier_http *http,
+					   struct ay_courier_ldap **out, struct ay_err *e);
+/* In the sandbox, which its threads are to inherit. */
+AY_MUST_USE enum ay_rc ay_courier_ldap_start(struct ay_courier_ldap *c, struct ay_ipc *engine,
+					     struct ay_err *e);
+/* DIRECTORY_LOGIN and OUTGOING_FORGET; c may be NULL. */
+void ay_courier_ldap_message(struct ay_courier_ldap *c, struct ay_ipc *engine,
+			     const struct ay_ipc_msg *m);
+void ay_courier_ldap_free(struct ay_courier_ldap *c); /* NULL is fine; before its http */
 
 #endif

@@ -324,6 +324,8 @@ static enum ay_rc open_pairs(struct ay_engine *g, const struct ay_engine_parts *
 	if (rc == AY_OK)
 		rc = open_pair(g, p->courier_fd, AY_PAIR_COURIER, AY_IPC_A, &courier_ops,
 			       &g->courier, e);
+	if (rc == AY_OK && g->courier != NULL)
+		ay_ipc_wipe(g->courier); /* passwords for the directory */
 	return rc;
 }
 

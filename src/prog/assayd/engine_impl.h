@@ -22,7 +22,7 @@
  *                first when many are; freshness.c what was missed, and overload
  *   relay.c      questions to signer and assay-ca, and their answers
  *   hooks.c      webhooks: which events go to whom
- *   keepers.c    questions to keeper; outgoing.c requests to courier
+ *   keepers.c    questions to keeper; outgoing.c and directory.c requests to courier
  *   revoke.c     AIK certificates that end before their time
  *   refs.c       reference sets and policies in force; learn.c new ones;
  *                reflife.c their states; refimport.c those of others
@@ -257,6 +257,7 @@ struct ay_engine {
 	struct ay_question *questions;
 	struct ay_outgoing_open *outgoing; /* outgoing.c */
 	size_t n_outgoing;
+	struct ay_directory_open *directory; /* directory.c */
 	struct ay_key_info keys[AY_KEYS_MAX]; /* keychain.c */
 	int key_warned[AY_KEYS_MAX];
 	size_t n_keys;
