@@ -14,6 +14,8 @@
 #include "prog/assayd/hooks.h"
 #include "prog/assayd/keepers.h"
 #include "prog/assayd/kept.h"
+#include "prog/assayd/hooks.h"
+#include "prog/assayd/directory.h"
 #include "prog/assayd/outgoing.h"
 #include "prog/assayd/past.h"
 #include "prog/assayd/receipts.h"
@@ -55,6 +57,11 @@ static struct {
 	void *out_arg;
 	char out_url[512], out_body[4096];
 	unsigned outs;
+	/* logins at the directory: the last one; NULL: none is under way */
+	ay_directory_fn *dir_fn;
+	void *dir_arg;
+	char dir_name[64], dir_password[64];
+	unsigned dirs;
 	uint32_t asked; /* number of the last request */
 	/* the last answer */
 	unsigned answers;
@@ -82,6 +89,26 @@ void ay_outgoing_forget(struct ay_engine *g, uint32_t number)
 	(void)g;
 	assert_int_equal(number, 7);
 	w.out_fn = NULL;
+}
+
+uint32_t ay_directory_ask(struct ay_engine *g, const struct ay_directory_login *l,
+			  ay_directory_fn *fn, void *arg)
+{
+	(void)g;
+	w.dir_fn = fn;
+	w.dir_arg = arg;
+	w.dirs++;
+	snprintf(w.dir_name, sizeof(w.dir_name), "%.*s", (int)l->name.n, (const char *)l->name.p);
+	snprintf(w.dir_password, sizeof(w.dir_password), "%.*s", (int)l->password.n,
+		 (const char *)l->password.p);
+	return 9;
+}
+
+void ay_directory_forget(struct ay_engine *g, uint32_t number)
+{
+	(void)g;
+	assert_int_equal(number, 9);
+	w.dir_fn = NULL;
 }
 
 const struct ay_host *ay_engine_host_find(struct ay_engine *g, struct ay_bytes id)

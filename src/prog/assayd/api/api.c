@@ -68,6 +68,8 @@ enum ay_rc ay_api_new(struct ay_engine *g, struct ay_store *store, const struct 
 	if (rc == AY_OK)
 		rc = ay_oidc_load(a, e);
 	if (rc == AY_OK)
+		rc = ay_ldap_load(a, e);
+	if (rc == AY_OK)
 		rc = ay_objects_load(a, e);
 	if (rc == AY_OK)
 		rc = ay_clients_load(a, e);
@@ -102,6 +104,7 @@ void ay_api_free(struct ay_api *a)
 	ay_rpcs_free(a);
 	ay_identities_free(a);
 	ay_oidc_free(a);
+	ay_ldap_free(a);
 	ay_accounts_free(a);
 	ay_attempts_free(a);
 	OPENSSL_cleanse(a->basic_key, sizeof(a->basic_key));

@@ -25,6 +25,12 @@ typedef void ay_attempt_fn(struct ay_api_call *c, enum ay_rc rc, struct ay_api_a
 AY_MUST_USE enum ay_rc ay_attempt_start(struct ay_api_call *c, struct ay_bytes name,
 					struct ay_bytes password, ay_attempt_fn *fn,
 					struct ay_err *e);
+/* The same at the directory, for a name that ay_ldap_decides() gave (ldap_login.c). */
+AY_MUST_USE enum ay_rc ay_ldap_attempt(struct ay_api_call *c, struct ay_bytes there,
+				       struct ay_bytes password, ay_attempt_fn *fn,
+				       struct ay_err *e);
+void ay_ldap_charge(struct ay_api_call *c, struct ay_bytes there);
+void ay_ldap_refund(struct ay_api_call *c, struct ay_bytes there, bool all);
 /* What was charged for this call's attempt and is not a failure after all. */
 void ay_attempt_refund(struct ay_api_call *c, struct ay_bytes name, bool all);
 /* A second factor was wrong, or something else that guesses: slows down like a password. */

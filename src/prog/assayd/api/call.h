@@ -126,6 +126,7 @@ struct ay_api {
 	struct ay_api_settings settings;
 	struct ay_identity *identities; /* identities.h */
 	struct ay_oidc *oidc;		/* oidc_login.c; NULL: not configured */
+	struct ay_ldap *ldap;		/* ldap_login.c; the same */
 	struct ay_denials *denials;
 	struct ay_streams *streams; /* events.c; NULL: nobody ever read */
 	struct ay_login_slot login_seen[AY_LOGIN_SLOTS], login_failed[AY_LOGIN_SLOTS];

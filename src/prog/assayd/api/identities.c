@@ -80,6 +80,15 @@ struct ay_identity *ay_identity_find(struct ay_api *a, const char *source, const
 	return NULL;
 }
 
+bool ay_identity_is_of(const struct ay_api *a, uint64_t user, const char *source)
+{
+	for (const struct ay_identity *i = a->identities; i != NULL; i = i->next)
+		if (i->user == user && i->state == AY_IDENTITY_ACTIVE &&
+		    strcmp(i->source, source) == 0)
+			return true;
+	return false;
+}
+
 static char *detail_of(const struct ay_identity *i)
 {
 	json_t *o = json_pack("{s:b, s:s, s:s, s:I, s:I, s:I}", "managed", (int)i->managed, "name",

@@ -6,7 +6,7 @@
  * What people are called elsewhere: a subject at a source leads to one user id.
  *
  *   oidc  "ISSUER SUBJECT" of the identity provider
- *   ldap  distinguished name in the directory
+ *   ldap  "ATTRIBUTE VALUE": what of his entry in the directory is never another's
  *   cert  SHA-256 of a client certificate's public key in hex. Anybody may ask
  *         for one to be taken; it opens nothing until somebody else approves it.
  *
@@ -50,6 +50,7 @@ struct ay_person {
 	const char *source, *subject;
 	const char *name, *display; /* may be "" */
 	bool mfa;		    /* the source saw a second factor */
+	bool second_here;	    /* we ask for the second factor of his account ourselves */
 	size_t n_roles;		    /* that his groups give */
 	const char *role[AY_PRINCIPAL_GRANTS];
 };
@@ -70,8 +71,25 @@ AY_MUST_USE enum ay_rc ay_login_open(struct ay_api_call *c, struct ay_api_accoun
 				     const char *how, bool mfa, struct ay_session **s,
 				     const char **csrf, struct ay_err *e);
 
-/* oidc.c */
+/* people.c: does each row name a role that there is? where: its key in the configuration. */
+struct ay_group_map;
+AY_MUST_USE enum ay_rc ay_person_roles_check(struct ay_api *a, const struct ay_group_map *m,
+					     const char *where, struct ay_err *e);
+/* identities.c: may this account come by that source? */
+bool ay_identity_is_of(const struct ay_api *a, uint64_t user, const char *source);
+
+/* oidc_login.c */
 AY_MUST_USE enum ay_rc ay_oidc_load(struct ay_api *a, struct ay_err *e);
 void ay_oidc_free(struct ay_api *a);
+
+/* ldap_login.c */
+AY_MUST_USE enum ay_rc ay_ldap_load(struct ay_api *a, struct ay_err *e);
+void ay_ldap_free(struct ay_api *a);
+/*
+ * Is this name the directory's to judge, and what is it called there? Names of
+ * local accounts never are; "NAME@ldap" always is, but for an account that was
+ * given a password here.
+ */
+AY_MUST_USE bool ay_ldap_decides(struct ay_api *a, struct ay_bytes name, struct ay_bytes *there);
 
 #endif

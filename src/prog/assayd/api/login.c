@@ -8,17 +8,22 @@
 
 /* ---- in ---- */
 
-static void refuse(struct ay_api_call *c, enum ay_rc rc, const struct ay_err *e)
+static int status_of(enum ay_rc rc, const struct ay_err *e)
 {
-	struct ay_bytes name = ay_api_text(c, "user");
-	int status = ay_rc_http(rc);
+	if (rc != AY_E_DENIED)
+		return ay_rc_http(rc);
+	return strcmp(e->code, "AUTH_LOCKED") == 0    ? 429
+	       : strcmp(e->code, "AUTH_NO_ROLE") == 0 ? 403
+						      : 401;
+}
 
-	if (rc == AY_E_DENIED) {
-		status = strcmp(e->code, "AUTH_LOCKED") == 0 ? 429 : 401;
-		c->api->metrics.unauthenticated++;
-		ay_api_login(c, name, "password", e->code);
-	}
-	ay_api_problem_as(c, status, e, NULL, NULL);
+/* how: "password" or "ldap". That a directory is down is told to the audit too. */
+static void refuse(struct ay_api_call *c, const char *how, enum ay_rc rc, const struct ay_err *e)
+{
+	c->api->metrics.unauthenticated += rc == AY_E_DENIED;
+	if (rc == AY_E_DENIED || strcmp(e->code, "AUTH_SOURCE_DOWN") == 0)
+		ay_api_login(c, ay_api_text(c, "user"), how, e->code);
+	ay_api_problem_as(c, status_of(rc, e), e, NULL, NULL);
 }
 
 static json_t *perms_json(uint64_t perms)
@@ -111,50 +116,85 @@ enum ay_rc ay_login_open(struct ay_api_call *c, struct ay_api_account *u, const 
 	return AY_OK;
 }
 
-static void begin(struct ay_api_call *c, struct ay_api_account *u, const char *how)
+/*
+ * The password was right, and counts no more; a code that is not is a failure
+ * like a wrong password, and one that was not given is none.
+ */
+static bool is_guess(enum ay_rc rc, const struct ay_err *e)
 {
-	struct ay_session *s;
-	struct ay_err e = { 0 };
-	const char *csrf;
-	enum ay_rc rc = ay_login_open(c, u, how, strcmp(how, "password") != 0, &s, &csrf, &e);
+	return rc == AY_E_DENIED && strcmp(e->code, "AUTH_TOTP") != 0;
+}
 
-	if (rc != AY_OK) {
-		refuse(c, rc, &e);
-		return;
-	}
-	ay_attempt_refund(c, ay_bytes_of(u->name), true);
+static void answer(struct ay_api_call *c, const struct ay_session *s, const char *csrf)
+{
 	ay_api_json(c, 200, session_json(c->api, &c->who, s, csrf));
 }
 
 static void with_password(struct ay_api_call *c, enum ay_rc rc, struct ay_api_account *u,
 			  const struct ay_err *e)
 {
-	struct ay_err why = { 0 };
-	const char *how;
+	struct ay_err why = *e;
+	struct ay_session *s;
+	const char *how = "", *csrf;
 
-	if (rc != AY_OK) {
-		refuse(c, rc, e);
-		return;
-	}
-	rc = ay_second_check(c->api, u, ay_api_text(c, "code"), &how, &why);
 	if (rc == AY_OK) {
-		begin(c, u, how);
+		rc = ay_second_check(c->api, u, ay_api_text(c, "code"), &how, &why);
+		if (AY_CHECKED("TOTP_GUESS", is_guess(rc, &why)))
+			ay_attempt_charge(c, ay_bytes_of(u->name));
+	}
+	if (rc == AY_OK)
+		rc = ay_login_open(c, u, how, strcmp(how, "password") != 0, &s, &csrf, &why);
+	if (rc != AY_OK) {
+		refuse(c, "password", rc, &why);
 		return;
 	}
-	/* the password was right and counts no more; a code that was given and is wrong does */
-	if (AY_CHECKED("TOTP_GUESS", rc == AY_E_DENIED && strcmp(why.code, "AUTH_TOTP") != 0))
-		ay_attempt_charge(c, ay_bytes_of(u->name));
-	refuse(c, rc, &why);
+	ay_attempt_refund(c, ay_bytes_of(u->name), true);
+	answer(c, s, csrf);
 }
 
+/* The same, where the directory has said that the password is right. */
+static void with_directory(struct ay_api_call *c, enum ay_rc rc, struct ay_api_account *u,
+			   const struct ay_err *e)
+{
+	struct ay_err why = *e;
+	struct ay_session *s;
+	struct ay_bytes there;
+	const char *how = "", *csrf;
+	char scheme[32] = "ldap";
+	bool second = false;
+
+	if (!ay_ldap_decides(c->api, ay_api_text(c, "user"), &there))
+		rc = ay_auth_wrong(&why); /* an account of that name was made meanwhile */
+	if (rc == AY_OK) {
+		rc = ay_second_check(c->api, u, ay_api_text(c, "code"), &how, &why);
+		if (AY_CHECKED("LDAP_TOTP_GUESS", is_guess(rc, &why)))
+			ay_ldap_charge(c, there);
+	}
+	second = strcmp(how, "password") != 0;
+	if (second)
+		snprintf(scheme, sizeof(scheme), "ldap, %s", how);
+	if (rc == AY_OK)
+		rc = ay_login_open(c, u, scheme, second, &s, &csrf, &why);
+	if (rc != AY_OK) {
+		refuse(c, "ldap", rc, &why);
+		return;
+	}
+	ay_ldap_refund(c, there, true);
+	answer(c, s, csrf);
+}
+
+/* A local name is judged here and nowhere else; any other by the directory, if there is one. */
 void ay_api_login_begin(struct ay_api_call *c)
 {
+	struct ay_bytes name = ay_api_text(c, "user"), password = ay_api_text(c, "password");
+	struct ay_bytes there;
 	struct ay_err e = { 0 };
-	enum ay_rc rc = ay_attempt_start(c, ay_api_text(c, "user"), ay_api_text(c, "password"),
-					 with_password, &e);
+	bool at_ldap = ay_ldap_decides(c->api, name, &there);
+	enum ay_rc rc = at_ldap ? ay_ldap_attempt(c, there, password, with_directory, &e)
+				: ay_attempt_start(c, name, password, with_password, &e);
 
 	if (rc != AY_OK)
-		refuse(c, rc, &e);
+		refuse(c, at_ldap ? "ldap" : "password", rc, &e);
 }
 
 /* ---- what is there ---- */

@@ -72,19 +72,6 @@ static enum ay_rc read_secret(struct ay_oidc *o, const char *path, struct ay_err
 	return AY_OK;
 }
 
-static enum ay_rc check_roles(const struct ay_group_map *m, struct ay_api *a, const char *key,
-			      struct ay_err *e)
-{
-	struct ay_scope scope;
-	uint64_t perms;
-
-	for (size_t i = 0; i < m->n; i++)
-		if (!ay_role_find(a, m->row[i].role, &perms, &scope))
-			return ay_fail(e, AY_E_INPUT, key, 0, "there is no role %.60s",
-				       m->row[i].role);
-	return AY_OK;
-}
-
 static enum ay_rc read_settings(struct ay_oidc *o, const struct ay_config *c, struct ay_err *e)
 {
 	char url[AY_OIDC_URL];
@@ -122,7 +109,7 @@ enum ay_rc ay_oidc_load(struct ay_api *a, struct ay_err *e)
 		return ay_fail(e, AY_E_NOMEM, "oidc", 0, "out of memory");
 	a->oidc->issuer = issuer;
 	rc = read_settings(a->oidc, config, e);
-	return rc == AY_OK ? check_roles(&a->oidc->map, a, "oidc.roles", e) : rc;
+	return rc == AY_OK ? ay_person_roles_check(a, &a->oidc->map, "oidc.roles", e) : rc;
 }
 
 void ay_oidc_free(struct ay_api *a)
@@ -144,8 +131,8 @@ void ay_api_login_methods(struct ay_api_call *c)
 					     "/api/v1/login/oidc");
 
 	ay_api_json(c, 200,
-		    json_pack("{s:b, s:b, s:o, s:b}", "password", 1, "ldap", 0, "oidc", oidc,
-			      "certificate", 1));
+		    json_pack("{s:b, s:b, s:o, s:b}", "password", 1, "ldap",
+			      (int)(c->api->ldap != NULL), "oidc", oidc, "certificate", 1));
 }
 
 /* ---- one request to the provider ---- */

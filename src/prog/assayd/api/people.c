@@ -1,7 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Accounts of people whom another source vouches for. */
+#include "core/authz/groups.h"
 #include "core/crypto/hash.h"
 #include "prog/assayd/api/identities.h"
+
+enum ay_rc ay_person_roles_check(struct ay_api *a, const struct ay_group_map *m, const char *where,
+				 struct ay_err *e)
+{
+	struct ay_scope scope;
+	uint64_t perms;
+
+	for (size_t i = 0; i < m->n; i++)
+		if (!ay_role_find(a, m->row[i].role, &perms, &scope))
+			return ay_fail(e, AY_E_INPUT, where, 0, "there is no role %.60s",
+				       m->row[i].role);
+	return AY_OK;
+}
 
 /* Everywhere: a source knows roles, not hosts. None: a role of no name, which gives nothing. */
 static size_t grants_of(const struct ay_person *p, struct ay_role_grant g[AY_PRINCIPAL_GRANTS])
@@ -121,7 +135,8 @@ static enum ay_rc satisfies(const struct ay_api_account *u, const struct ay_pers
 		return ay_auth_wrong(e);
 	if (s != NULL && AY_CHECKED("PERSON_GLASS", s->break_glass != AY_GLASS_NONE))
 		return ay_auth_wrong(e);
-	if (s != NULL && AY_CHECKED("PERSON_MFA", s->totp_state == AY_TOTP_ON && !p->mfa))
+	if (s != NULL && !p->second_here &&
+	    AY_CHECKED("PERSON_MFA", s->totp_state == AY_TOTP_ON && !p->mfa))
 		return ay_fail_code(e, AY_E_DENIED, "AUTH_TOTP", "mfa",
 				    "this account has a second factor, and the provider saw none");
 	return AY_OK;

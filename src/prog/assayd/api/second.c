@@ -2,6 +2,7 @@
 /* The second factor: codes by time, or one of the recovery codes. */
 #include "io/sys/rng.h"
 #include "prog/assayd/api/attempt.h"
+#include "prog/assayd/api/identities.h"
 #include "prog/assayd/api/session.h"
 #include "prog/assayd/api/totp.h"
 
@@ -63,14 +64,20 @@ enum ay_rc ay_second_check(struct ay_api *a, struct ay_api_account *u, struct ay
 
 /* ---- one's own: enrolment ---- */
 
-/* The account of the caller, who must be a person with a password. */
+static struct ay_secrets secrets_of(const struct ay_api_account *u)
+{
+	return u->secrets == NULL ? (struct ay_secrets){ 0 } : *u->secrets;
+}
+
+/* The account of the caller, who must be a person with a password, here or at the directory. */
 static struct ay_api_account *own(struct ay_api_call *c)
 {
 	struct ay_api_account *u = ay_account_by_id(c->api, c->who.user_id);
+	bool has = u != NULL && u->secrets != NULL && u->secrets->password[0] != '\0';
 	struct ay_err e;
 
-	if (u != NULL && u->secrets != NULL && u->secrets->password[0] != '\0' &&
-	    u->secrets->break_glass == AY_GLASS_NONE)
+	if (u != NULL && (has || ay_identity_is_of(c->api, u->id, "ldap")) &&
+	    (u->secrets == NULL || u->secrets->break_glass == AY_GLASS_NONE))
 		return u;
 	ay_err_set(&e, AY_E_EXISTS, "user", 0, "this account has no password of its own");
 	ay_api_problem(c, &e);
@@ -88,7 +95,7 @@ void ay_api_totp_offer(struct ay_api_call *c)
 
 	if (u == NULL)
 		return;
-	s = *u->secrets;
+	s = secrets_of(u);
 	if (AY_CHECKED("TOTP_OFFER", s.totp_state == AY_TOTP_ON))
 		rc = ay_fail(&e, AY_E_EXISTS, "totp", 0, "end the one in force first");
 	ay_rng_bytes(secret, sizeof(secret));
@@ -134,7 +141,7 @@ void ay_api_totp_confirm(struct ay_api_call *c)
 
 	if (u == NULL)
 		return;
-	s = *u->secrets;
+	s = secrets_of(u);
 	rc = ay_attempt_may(c, ay_bytes_of(u->name), &e);
 	if (rc == AY_OK && s.totp_state != AY_TOTP_OFFERED)
 		rc = ay_fail(&e, AY_E_EXISTS, "totp", 0, "ask for a secret first");
@@ -159,7 +166,7 @@ void ay_api_totp_confirm(struct ay_api_call *c)
 
 static enum ay_rc end_totp(struct ay_api *a, struct ay_api_account *u, struct ay_err *e)
 {
-	struct ay_secrets s = *u->secrets;
+	struct ay_secrets s = secrets_of(u);
 	enum ay_rc rc;
 
 	s.totp_state = AY_TOTP_NONE;
