@@ -12,7 +12,8 @@
 
 static int set_up_all(void **state)
 {
-	const struct ay_api_out out = { on_reply, on_stream, on_chunk, on_end, NULL };
+	const struct ay_api_out out = { on_reply, on_stream,  on_chunk, on_end,
+					on_cast,  on_backlog, NULL };
 	struct ay_err e = { 0 };
 
 	if (set_up(state) != 0)
