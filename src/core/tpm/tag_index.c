@@ -80,8 +80,7 @@ void ay_tag_index_name(struct ay_bytes key_name, bool written, struct ay_name *o
 	out->n = 2 + 32;
 }
 
-/* Of TPM2_NV_Write with the index as its own authorisation [TPM2-P1 16.7]. */
-static void cp_hash(const struct ay_name *index, const uint8_t contents[AY_TAG_CONTENTS],
+void ay_tag_cp_hash(const struct ay_name *index, const uint8_t contents[AY_TAG_CONTENTS],
 		    uint8_t out[32])
 {
 	struct ay_hash h;
@@ -109,7 +108,7 @@ enum ay_rc ay_tag_write_permit(struct ay_writer *w, struct ay_bytes nonce_tpm,
 		return ay_fail(e, AY_E_INPUT, "tag.nonce", 0, "%zu octets are no nonce of a TPM",
 			       nonce_tpm.n);
 	ay_tag_index_name(key_name, written, &index);
-	cp_hash(&index, contents, cp);
+	ay_tag_cp_hash(&index, contents, cp);
 	ay_wr_bytes(w, nonce_tpm);
 	ay_wr_be32(w, 0);
 	ay_wr_bytes(w, AY_BYTES(cp));

@@ -28,6 +28,10 @@ void ay_tag_nv_public(struct ay_bytes key_name, bool written, struct ay_writer *
 /* Its Name. */
 void ay_tag_index_name(struct ay_bytes key_name, bool written, struct ay_name *out);
 
+/* Of TPM2_NV_Write of contents, with the index as its own authorisation [TPM2-P1 16.7]. */
+void ay_tag_cp_hash(const struct ay_name *index, const uint8_t contents[AY_TAG_CONTENTS],
+		    uint8_t out[32]);
+
 /*
  * What the tag CA signs to let contents be written once: nonceTPM ||
  * expiration || cpHash || policyRef [TPM2-P3 23.3.1]; expiration is 0, so that

@@ -153,4 +153,7 @@ const struct ay_tpmdev_ops ay_tpmdev_tpm2 = {
 	.ak_create = ay_tpm2_ak_create,
 	.activate = ay_tpm2_activate,
 	.quote = ay_tpm2_quote,
+	.tag_begin = ay_tpm2_tag_begin,
+	.tag_write = ay_tpm2_tag_write,
+	.tag_certify = ay_tpm2_tag_certify,
 };

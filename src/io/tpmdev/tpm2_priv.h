@@ -14,7 +14,8 @@ struct ay_tpmdev {
 	ESYS_CONTEXT *esys;
 	/* The AK as saved by TPM2_ContextSave: loading it again spares making the EK. */
 	TPMS_CONTEXT *saved;
-	uint8_t saved_of[32]; /* SHA-256 of its TPMT_PUBLIC */
+	uint8_t saved_of[32];		/* SHA-256 of its TPMT_PUBLIC */
+	ESYS_TR tag_session, tag_index; /* tpm2_tag.c, between begin and write */
 };
 
 /* A template of the TCG EK credential profile. */
@@ -64,6 +65,11 @@ AY_MUST_USE enum ay_rc ay_tpm2_nv_read(struct ay_tpmdev *d, uint32_t index, stru
 AY_MUST_USE enum ay_rc ay_tpm2_nv_chain(struct ay_tpmdev *d, struct ay_arena *a,
 					struct ay_tpm_ek *out, struct ay_err *e);
 
+/* What the TPM signed, copied into the arena. */
+AY_MUST_USE enum ay_rc ay_tpm2_keep_attest(const TPM2B_ATTEST *attest, const TPMT_SIGNATURE *sig,
+					   struct ay_arena *a, struct ay_tpm_quote *out,
+					   struct ay_err *e);
+
 /* tpm2_guard.c: remember the handles of others; remove what a crash of ours left. */
 AY_MUST_USE enum ay_rc ay_tpm2_guard_begin(struct ay_tpmdev *d, struct ay_err *e);
 void ay_tpm2_guard_end(struct ay_tpmdev *d);
@@ -80,5 +86,14 @@ enum ay_rc ay_tpm2_activate(struct ay_tpmdev *d, const struct ay_tpm_ak *ak,
 enum ay_rc ay_tpm2_quote(struct ay_tpmdev *d, const struct ay_tpm_ak *ak,
 			 const struct ay_pcr_selection *s, struct ay_bytes qualifying,
 			 struct ay_arena *a, struct ay_tpm_quote *out, struct ay_err *e);
+
+enum ay_rc ay_tpm2_tag_begin(struct ay_tpmdev *d, const struct ay_tag_ca *ca, bool replace,
+			     uint8_t nonce[32], size_t *n, bool *written, struct ay_err *e);
+enum ay_rc ay_tpm2_tag_write(struct ay_tpmdev *d, const struct ay_tag_ca *ca,
+			     const uint8_t contents[AY_TAG_CONTENTS], const uint8_t rs[64],
+			     struct ay_err *e);
+enum ay_rc ay_tpm2_tag_certify(struct ay_tpmdev *d, const struct ay_tpm_ak *ak,
+			       ay_tag_qualify *qualify, const void *arg, struct ay_arena *a,
+			       struct ay_tpm_quote *out, struct ay_err *e);
 
 #endif

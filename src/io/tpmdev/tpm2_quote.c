@@ -118,8 +118,8 @@ static enum ay_rc read_counter(struct ay_tpmdev *d, const struct ay_pcr_selectio
 	return read_once(d, &one, &unused, out, e);
 }
 
-static enum ay_rc keep(const TPM2B_ATTEST *attest, const TPMT_SIGNATURE *sig, struct ay_arena *a,
-		       struct ay_tpm_quote *out, struct ay_err *e)
+enum ay_rc ay_tpm2_keep_attest(const TPM2B_ATTEST *attest, const TPMT_SIGNATURE *sig,
+			       struct ay_arena *a, struct ay_tpm_quote *out, struct ay_err *e)
 {
 	uint8_t b[sizeof(TPMT_SIGNATURE)];
 	size_t n = 0;
@@ -153,7 +153,7 @@ static enum ay_rc quote_once(struct ay_tpmdev *d, ESYS_TR ak, const struct ay_pc
 
 	if (r != TSS2_RC_SUCCESS)
 		return ay_tpm2_fail(e, "quote", r);
-	rc = keep(attest, sig, a, out, e);
+	rc = ay_tpm2_keep_attest(attest, sig, a, out, e);
 	Esys_Free(attest);
 	Esys_Free(sig);
 	return rc;

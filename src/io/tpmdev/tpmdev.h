@@ -15,6 +15,8 @@
 #include "core/base/err.h"
 #include "core/base/limits.h"
 #include "core/tpm/pcr.h"
+#include "core/tpm/qualify.h"
+#include "core/tpm/tag_index.h"
 
 enum ay_ek_kind {
 	AY_EK_AUTO = 0, /* the first of the following that the TPM has */
@@ -67,6 +69,14 @@ struct ay_tpmdev_conf {
 	const char *guard_path; /* file that remembers what others had loaded; NULL = no guard */
 };
 
+/* The key that lets an asset tag be written: P-256, coordinates big-endian. */
+struct ay_tag_ca {
+	uint8_t x[32], y[32];
+};
+
+/* Makes qualifyingData of x, SHA-256 of the index's Name. */
+typedef void ay_tag_qualify(const void *arg, const uint8_t x[32], uint8_t out[AY_QUALIFY_BYTES]);
+
 struct ay_tpmdev_ops {
 	const char *name;
 
@@ -104,6 +114,25 @@ struct ay_tpmdev_ops {
 	enum ay_rc (*quote)(struct ay_tpmdev *d, const struct ay_tpm_ak *ak,
 			    const struct ay_pcr_selection *s, struct ay_bytes qualifying,
 			    struct ay_arena *a, struct ay_tpm_quote *out, struct ay_err *e);
+
+	/* NULL below: this kind of TPM cannot do it. */
+
+	/*
+	 * The asset tag's index (core/tpm/tag_index.h) is there or made, and a
+	 * policy session waits for the tag CA's signature over nonce (n octets).
+	 * It ends with tag_write or close. written: the index holds a tag now.
+	 * Codes TAG_INDEX (another index is there; replace removes it).
+	 */
+	enum ay_rc (*tag_begin)(struct ay_tpmdev *d, const struct ay_tag_ca *ca, bool replace,
+				uint8_t nonce[32], size_t *n, bool *written, struct ay_err *e);
+	/* rs: the signature (r, s) over ay_tag_write_permit(). TAG_PERMIT: the TPM refuses it. */
+	enum ay_rc (*tag_write)(struct ay_tpmdev *d, const struct ay_tag_ca *ca,
+				const uint8_t contents[AY_TAG_CONTENTS], const uint8_t rs[64],
+				struct ay_err *e);
+	/* TPM2_NV_Certify of the index; out->values stays empty. AY_E_NOENT: there is none. */
+	enum ay_rc (*tag_certify)(struct ay_tpmdev *d, const struct ay_tpm_ak *ak,
+				  ay_tag_qualify *qualify, const void *arg, struct ay_arena *a,
+				  struct ay_tpm_quote *out, struct ay_err *e);
 };
 
 /* The backends in one readable array, ended by NULL; today TPM 2.0 by ESYS. */
