@@ -23,7 +23,8 @@ struct said {
 struct finding_digest {
 	struct ay_engine *g;
 	struct ay_bytes digest;
-	uint64_t from, limit, n; /* hosts so far */
+	const struct ay_find_ask *ask;
+	uint64_t n; /* hosts so far */
 	json_t *items;
 	/* the host at hand */
 	bool any, in_log, in_ima;
@@ -150,11 +151,16 @@ static json_t *host_json(struct finding_digest *f)
 /* All of the host at hand was seen. */
 static void end_host(struct finding_digest *f)
 {
+	const struct ay_host *h;
+
 	if (!f->any)
 		return;
-	if (f->n >= f->from && f->n < f->from + f->limit)
-		json_array_append_new(f->items, host_json(f));
-	f->n++;
+	h = ay_hosts_by_id(f->g, &f->host);
+	if (!f->ask->may || (h && f->ask->may(f->ask->arg, h))) {
+		if (f->n >= f->ask->from && f->n < f->ask->from + f->ask->limit)
+			json_array_append_new(f->items, host_json(f));
+		f->n++;
+	}
 	f->any = f->in_log = f->in_ima = false;
 }
 
@@ -179,10 +185,11 @@ static void see(void *arg, const struct ay_sighting *r)
 	f->last_at = r->last_at > f->last_at ? r->last_at : f->last_at;
 }
 
-enum ay_rc ay_find_digest(struct ay_engine *g, struct ay_bytes digest, uint64_t from, size_t limit,
-			  json_t **out, uint64_t *next, struct ay_err *e)
+enum ay_rc ay_find_digest(struct ay_engine *g, const struct ay_find_ask *ask, json_t **out,
+			  uint64_t *next, struct ay_err *e)
 {
-	struct finding_digest f = { .g = g, .digest = digest, .from = from, .limit = limit };
+	struct ay_bytes digest = ask->digest;
+	struct finding_digest f = { .g = g, .digest = digest, .ask = ask };
 	char hex[2 * AY_DIGEST_MAX + 1] = "";
 	enum ay_rc rc;
 
@@ -199,7 +206,7 @@ enum ay_rc ay_find_digest(struct ay_engine *g, struct ay_bytes digest, uint64_t 
 		return rc;
 	}
 	ay_hex_encode(digest, hex);
-	*next = from + limit < f.n ? from + limit : 0;
+	*next = ask->from + ask->limit < f.n ? ask->from + ask->limit : 0;
 	*out = json_pack("{s:s, s:I, s:o}", "digest", hex, "hosts", (json_int_t)f.n, "items",
 			 f.items);
 	return *out ? AY_OK : ay_fail(e, AY_E_NOMEM, "digest", 0, "no memory");

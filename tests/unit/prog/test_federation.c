@@ -19,7 +19,8 @@ static int set_up_all(void **state)
 	static const char text[] =
 		"[oidc]\nissuer = https://op.example\nclient_id = assay\nredirect = "
 		"https://us/api/v1/login/oidc/callback\nroles = ops=operator; audit=auditor\n";
-	const struct ay_api_out out = { on_reply, on_stream, on_chunk, on_end, on_cast, on_backlog, NULL };
+	const struct ay_api_out out = { on_reply, on_stream,  on_chunk, on_end,
+					on_cast,  on_backlog, NULL };
 	struct ay_err e = { 0 };
 
 	if (set_up(state) != 0)
@@ -489,6 +490,23 @@ static void test_oidc_whole(void **state)
 	assert_int_equal(ask("GET", "/api/v1/users/eve@oidc", admin, NULL), 200);
 }
 
+/* Rights that come with each login do not live on in a token. */
+static void test_oidc_tokens(void **state)
+{
+	char csrf[64];
+
+	(void)state;
+	assert_int_equal(log_in(EVE("\"ops\"")), 200);
+	take_session();
+	assert_int_equal(by_session(), 200);
+	snprintf(csrf, sizeof(csrf), "%s", answer_text("csrf"));
+	with_cookie = session;
+	with_csrf = csrf;
+	assert_int_equal(ask("POST", "/api/v1/me/tokens", NULL, "{}"), 403);
+	assert_string_equal(error_of("code"), "RIGHTS_ELSEWHERE");
+	with_cookie = with_csrf = NULL;
+}
+
 static void count_denied(void *arg, uint64_t seq, struct ay_bytes record)
 {
 	struct ay_audit_record r;
@@ -526,10 +544,10 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up_all, tear_down_all)
 	const struct CMUnitTest tests[] = {
-		T(test_cert),	     T(test_cert_unknown),  T(test_cert_above), T(test_cert_many),
-		T(test_oidc),	     T(test_oidc_stranger), T(test_oidc_link),	T(test_oidc_mfa),
-		T(test_oidc_state),  T(test_flood),	    T(test_oidc_whole), T(test_oidc_down),
-		T(test_oidc_secret),
+		T(test_cert),	    T(test_cert_unknown),  T(test_cert_above), T(test_cert_many),
+		T(test_oidc),	    T(test_oidc_stranger), T(test_oidc_link),  T(test_oidc_mfa),
+		T(test_oidc_state), T(test_flood),	   T(test_oidc_whole), T(test_oidc_tokens),
+		T(test_oidc_down),  T(test_oidc_secret),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -202,7 +202,9 @@ static void test_session_own(void **state)
 /* Sessions outlive the server; the store has no secret of them. */
 static void test_session_kept(void **state)
 {
-	struct ay_api_out out = { on_reply, on_stream, on_chunk, on_end, on_cast, on_backlog, NULL };
+	struct ay_api_out out = {
+		on_reply, on_stream, on_chunk, on_end, on_cast, on_backlog, NULL
+	};
 	struct ay_err e;
 
 	(void)state;
@@ -779,6 +781,18 @@ static void set_label(const char *key, const char *value)
 	w.host.n_labels = 1;
 }
 
+/* Routes whose handlers look at hosts of the scope alone; {host} is checked before. */
+static bool is_limited_itself(const char *path)
+{
+	static const char *const paths[] = { "/api/v1/hosts", "/api/v1/events", "/api/v1/overview",
+					     "/api/v1/digests/{digest}" };
+
+	for (size_t i = 0; i < AY_COUNT(paths); i++)
+		if (strcmp(path, paths[i]) == 0)
+			return true;
+	return strstr(path, "/bulk/") != NULL;
+}
+
 /* Every route by somebody whose role is limited: only hosts with the label, or nothing. */
 static void test_scope(void **state)
 {
@@ -820,16 +834,102 @@ static void test_scope(void **state)
 			continue;
 		w.calls = 0;
 		status = ask(ay_http_method_name(r[i].method), path, north, NULL);
-		if (status == 200 || status == 415)
-			assert_true(strcmp(r[i].path, "/api/v1/hosts") == 0 ||
-				    strcmp(r[i].path, "/api/v1/events") == 0 ||
-				    strstr(r[i].path, "/bulk/") != NULL); /* has no body here */
+		if (status == 200 || status == 400 || status == 415) /* has no body here */
+			assert_true(is_limited_itself(r[i].path));
 		else
 			assert_int_equal(status, strstr(r[i].path, "{host}") != NULL ? 404 : 403);
 		assert_in_range(w.calls, 0, 1); /* at most the search for the host */
 		refused += status == 403 || status == 404;
 	}
 	print_message("scope: %zu of %zu routes refused\n", refused, n);
+	w.host.labels = NULL;
+	w.host.n_labels = 0;
+}
+
+/* Whoever is logged in makes tokens for himself without rights over people; a token makes none. */
+static void test_own_tokens(void **state)
+{
+	char own[AY_API_TOKEN_TEXT], other[AY_API_TOKEN_TEXT], path[96], id[32];
+
+	(void)state;
+	add_person("eve", "operator");
+	token_of("eve", other);
+	log_in(LOGIN("eve", GOOD));
+	use_session(true);
+	assert_int_equal(ask("POST", "/api/v1/me/tokens", NULL, "{\"role\":\"admin\"}"), 201);
+	snprintf(own, sizeof(own), "%s", answer_text("token"));
+	snprintf(id, sizeof(id), "%s", answer_text("id"));
+	assert_int_equal(ask("GET", "/api/v1/me/tokens", NULL, NULL), 200);
+	assert_non_null(strstr(w.body, id));
+	use_session(false); /* a page of another site makes none */
+	assert_int_equal(ask("POST", "/api/v1/me/tokens", NULL, "{}"), 403);
+	nobody();
+	/* whatever role it names, it may what its owner may */
+	assert_int_equal(ask("GET", "/api/v1/hosts", own, NULL), 200);
+	assert_int_equal(ask("GET", "/api/v1/users", own, NULL), 403);
+	assert_int_equal(ask("GET", "/api/v1/me/tokens", own, NULL), 200);
+	assert_int_equal(ask("POST", "/api/v1/me/tokens", own, "{}"), 403);
+	assert_string_equal(error_of("code"), "TOKEN_BY_TOKEN");
+	assert_int_equal(ask("POST", "/api/v1/totp", own, NULL), 403);
+	assert_string_equal(error_of("code"), "TOKEN_BY_TOKEN");
+	/* it ends itself; not another, and never somebody else's */
+	snprintf(path, sizeof(path), "/api/v1/me/tokens/%s", id);
+	assert_int_equal(ask("DELETE", path, other, NULL), 403);
+	assert_int_equal(ask("DELETE", path, admin, NULL), 403);
+	assert_int_equal(ask("DELETE", path, own, NULL), 204);
+	assert_int_equal(ask("GET", "/api/v1/hosts", own, NULL), 401);
+	add_person("dan", "operator");
+	log_in(LOGIN("dan", GOOD));
+	use_session(true);
+	assert_int_equal(ask("GET", "/api/v1/me/tokens", NULL, NULL), 200);
+	assert_null(strstr(w.body, id));
+	snprintf(path, sizeof(path), "/api/v1/me/tokens/%.12s", other + 5);
+	assert_int_equal(ask("DELETE", path, NULL, NULL), 404);
+	for (unsigned i = 0; i < 100; i++)
+		assert_int_equal(ask("POST", "/api/v1/me/tokens", NULL, "{}"), 201);
+	assert_int_equal(ask("POST", "/api/v1/me/tokens", NULL, "{}"), 413);
+	nobody();
+}
+
+static int64_t number_of(const char *member, const char *in)
+{
+	json_t *j = json_loads(w.body, 0, NULL), *o = in == NULL ? j : json_object_get(j, in);
+	int64_t n = json_is_integer(json_object_get(o, member))
+			    ? json_integer_value(json_object_get(o, member))
+			    : -1;
+
+	json_decref(j);
+	return n;
+}
+
+/* Counts and finds: of his hosts to who is limited, of all to others. */
+static void test_counts_scope(void **state)
+{
+	static const char grants[] = "{\"name\":\"north\",\"grants\":[{\"role\":\"viewer\","
+				     "\"scope\":{\"pool\":\"north\"}}]}";
+	static const char digest[] = "/api/v1/digests/"
+				     "00112233445566778899aabbccddeeff00112233445566778899aabbccdd"
+				     "eeff";
+	char north[AY_API_TOKEN_TEXT];
+
+	(void)state;
+	assert_int_equal(ask("POST", "/api/v1/users", admin, grants), 201);
+	token_of("north", north);
+	for (unsigned i = 0; i < 2; i++) {
+		set_label("pool", i == 0 ? "north" : "south");
+		assert_int_equal(ask("GET", "/api/v1/overview", north, NULL), 200);
+		assert_int_equal(number_of("total", "hosts"), i == 0 ? 3 : 0);
+		assert_null(strstr(w.body, "\"service\""));
+		assert_null(strstr(w.body, "\"schedule\""));
+		assert_non_null(strstr(w.body, "\"limited\":true"));
+		assert_int_equal(ask("GET", digest, north, NULL), 200);
+		assert_int_equal(number_of("hosts", NULL), i == 0 ? 1 : 0);
+	}
+	assert_int_equal(ask("GET", "/api/v1/overview", admin, NULL), 200);
+	assert_int_equal(number_of("total", "hosts"), 1000);
+	assert_non_null(strstr(w.body, "\"schedule\""));
+	assert_int_equal(ask("GET", digest, admin, NULL), 200);
+	assert_int_equal(number_of("hosts", NULL), 3);
 	w.host.labels = NULL;
 	w.host.n_labels = 0;
 }
@@ -1033,16 +1133,38 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		T(test_session),       T(test_cookie_twice),   T(test_session_ends),
-		T(test_session_times), T(test_session_kept),   T(test_lockout),
-		T(test_spray),	       T(test_login_refused),  T(test_login_left),
-		T(test_basic),	       T(test_basic_recorded), T(test_locked_counted),
-		T(test_totp),	       T(test_totp_guess),     T(test_totp_ends),
-		T(test_password),      T(test_rehash),	       T(test_hash_cost),
-		T(test_give),	       T(test_scope),	       T(test_event_scope),
-		T(test_wiped),	       T(test_narrow),	       T(test_last_admin),
-		T(test_break_glass),   T(test_first_admin),    T(test_ids),
-		T(test_session_own),   T(test_hash_queue),     T(test_totp_vectors),
+		T(test_session),
+		T(test_cookie_twice),
+		T(test_session_ends),
+		T(test_session_times),
+		T(test_session_kept),
+		T(test_lockout),
+		T(test_spray),
+		T(test_login_refused),
+		T(test_login_left),
+		T(test_basic),
+		T(test_basic_recorded),
+		T(test_locked_counted),
+		T(test_totp),
+		T(test_totp_guess),
+		T(test_totp_ends),
+		T(test_password),
+		T(test_rehash),
+		T(test_hash_cost),
+		T(test_give),
+		T(test_scope),
+		T(test_event_scope),
+		T(test_wiped),
+		T(test_own_tokens),
+		T(test_counts_scope),
+		T(test_narrow),
+		T(test_last_admin),
+		T(test_break_glass),
+		T(test_first_admin),
+		T(test_ids),
+		T(test_session_own),
+		T(test_hash_queue),
+		T(test_totp_vectors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,6 +101,14 @@ static char *detail_of(const struct ay_identity *i)
 	return text;
 }
 
+bool ay_identity_manages(const struct ay_api *a, uint64_t user)
+{
+	for (const struct ay_identity *i = a->identities; i != NULL; i = i->next)
+		if (i->user == user && i->managed && i->state == AY_IDENTITY_ACTIVE)
+			return true;
+	return false;
+}
+
 static struct ay_identity_row row_of(const struct ay_identity *i, const char *detail)
 {
 	return (struct ay_identity_row){ .source = i->source,

@@ -38,6 +38,8 @@ struct ay_api_account *ay_api_account_to_give(struct ay_api_call *c, struct ay_b
 AY_MUST_USE enum ay_rc ay_identities_load(struct ay_api *a, struct ay_err *e);
 void ay_identities_free(struct ay_api *a);
 struct ay_identity *ay_identity_find(struct ay_api *a, const char *source, const char *subject);
+/* Does another source decide what this account may? */
+bool ay_identity_manages(const struct ay_api *a, uint64_t user);
 /* Stored, then in memory; source and subject of row decide which. *out may be NULL. */
 AY_MUST_USE enum ay_rc ay_identity_put(struct ay_api *a, const struct ay_identity *row,
 				       struct ay_identity **out, struct ay_err *e);

@@ -36,21 +36,47 @@ static json_t *service_json(const struct ay_overview *o)
 			 (json_int_t)o->protocol_errors);
 }
 
+/* Counted now, not kept: only for somebody whose role is limited to some hosts. */
+static void count_his(struct ay_api_call *c, struct ay_overview *o)
+{
+	const struct ay_host *h;
+	size_t at = 0;
+
+	*o = (struct ay_overview){ 0 };
+	while ((h = ay_api_host_next(c, &at)) != NULL) {
+		if (h->state == AY_HOST_RETIRED)
+			continue;
+		o->hosts++;
+		o->state[h->state]++;
+		o->connected += h->connected;
+		if (h->state == AY_HOST_ENROLLED)
+			o->verdict[h->lease.verdict]++;
+	}
+}
+
 void ay_api_overview_show(struct ay_api_call *c)
 {
+	bool all = ay_may(&c->who, c->route->perm);
 	struct ay_overview o;
+	json_t *body;
 
-	ay_engine_overview(c->api->engine, &o);
-	ay_api_json(c, 200,
-		    json_pack("{s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:o, s:o, s:o}", "at",
-			      ay_api_time(c->api->now_ms), "hosts", "total", (json_int_t)o.hosts,
-			      "trusted", (json_int_t)o.verdict[AY_TRUSTED], "untrusted",
-			      (json_int_t)o.verdict[AY_UNTRUSTED], "unknown",
-			      (json_int_t)o.verdict[AY_UNKNOWN], "connected",
-			      (json_int_t)o.connected, "enrolled",
-			      (json_int_t)o.state[AY_HOST_ENROLLED], "service", service_json(&o),
-			      "schedule", schedule_json(c->api->engine, &o), "warnings",
-			      ay_engine_warnings(c->api->engine)));
+	if (AY_CHECKED("OVERVIEW_SCOPE", !all))
+		count_his(c, &o);
+	else
+		ay_engine_overview(c->api->engine, &o);
+	body = json_pack("{s:o, s:b, s:{s:I, s:I, s:I, s:I, s:I, s:I}}", "at",
+			 ay_api_time(c->api->now_ms), "limited", (int)!all, "hosts", "total",
+			 (json_int_t)o.hosts, "trusted", (json_int_t)o.verdict[AY_TRUSTED],
+			 "untrusted", (json_int_t)o.verdict[AY_UNTRUSTED], "unknown",
+			 (json_int_t)o.verdict[AY_UNKNOWN], "connected", (json_int_t)o.connected,
+			 "enrolled", (json_int_t)o.state[AY_HOST_ENROLLED]);
+	if (all) { /* what the server does for all hosts says something of others' */
+		json_object_set_new(body, "service", service_json(&o));
+		json_object_set_new(body, "schedule", schedule_json(c->api->engine, &o));
+	}
+	json_object_set_new(body, "warnings",
+			    all ? ay_engine_warnings(c->api->engine) : json_array());
+	ay_api_json(c, 200, body);
 }
 
 static void line(FILE *f, const char *name, const char *kind, const char *doc, uint64_t value)

@@ -76,6 +76,15 @@ static struct ay_api_account *own(struct ay_api_call *c)
 	bool has = u != NULL && u->secrets != NULL && u->secrets->password[0] != '\0';
 	struct ay_err e;
 
+	/* whoever has a token for little could lock its owner out of his own account */
+	if (AY_CHECKED("TOTP_BY_TOKEN", c->who.token_id[0] != '\0')) {
+		ay_err_set(&e, AY_E_DENIED, "authorization", 0,
+			   "an API token does not change the second factor: log in");
+		ay_err_code(&e, "TOKEN_BY_TOKEN");
+		ay_api_denied(c, 403, &e);
+		ay_api_problem(c, &e);
+		return NULL;
+	}
 	if (u != NULL && (has || ay_identity_is_of(c->api, u->id, "ldap")) &&
 	    (u->secrets == NULL || u->secrets->break_glass == AY_GLASS_NONE))
 		return u;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/base64.h"
-#include "prog/assayd/api/auth.h"
+#include "prog/assayd/api/identities.h"
 
 #include <openssl/crypto.h>
 #include <stdlib.h>
+
+enum { OWN_TOKENS = 100 };
 
 static const char *second_factor(const struct ay_api_account *u)
 {
@@ -244,18 +246,22 @@ static json_t *key_json(const struct ay_api_key *k)
 			 ay_api_time(k->used_at), "revoked", (int)k->revoked);
 }
 
-void ay_api_users_tokens(struct ay_api_call *c)
+static void list_tokens(struct ay_api_call *c, const struct ay_api_account *u)
 {
-	const struct ay_api_account *u = user_of(c);
-	json_t *all;
+	json_t *all = json_array();
 
-	if (u == NULL)
-		return;
-	all = json_array();
 	for (const struct ay_api_key *k = c->api->accounts->keys; k != NULL; k = k->next)
 		if (strcmp(k->user, u->name) == 0)
 			json_array_append_new(all, key_json(k));
 	ay_api_array_by(c, all, "created_at,id");
+}
+
+void ay_api_users_tokens(struct ay_api_call *c)
+{
+	const struct ay_api_account *u = user_of(c);
+
+	if (u != NULL)
+		list_tokens(c, u);
 }
 
 static enum ay_rc key_spec(struct ay_api_call *c, const struct ay_api_account *u,
@@ -276,18 +282,14 @@ static enum ay_rc key_spec(struct ay_api_call *c, const struct ay_api_account *u
 	return ay_scope_parse(json_object_get(c->body, "scope"), "scope", &out->scope, e);
 }
 
-void ay_api_users_token_create(struct ay_api_call *c)
+static void create_token(struct ay_api_call *c, const struct ay_api_account *u)
 {
-	const struct ay_api_account *u = ay_api_user_to_change(c);
 	char text[AY_API_TOKEN_TEXT] = "", id[16];
 	struct ay_key_spec spec;
 	struct ay_api_key *k;
 	struct ay_err e = { 0 };
-	enum ay_rc rc;
+	enum ay_rc rc = key_spec(c, u, &spec, &e);
 
-	if (u == NULL)
-		return;
-	rc = key_spec(c, u, &spec, &e);
 	if (rc == AY_OK)
 		rc = ay_key_make(c->api, u, &spec, text, &k, &e);
 	if (ay_api_refused(c, rc, &e))
@@ -302,17 +304,23 @@ void ay_api_users_token_create(struct ay_api_call *c)
 	OPENSSL_cleanse(text, sizeof(text));
 }
 
-void ay_api_users_token_revoke(struct ay_api_call *c)
+void ay_api_users_token_create(struct ay_api_call *c)
 {
 	const struct ay_api_account *u = ay_api_user_to_change(c);
+
+	if (u != NULL)
+		create_token(c, u);
+}
+
+static void revoke_token(struct ay_api_call *c, const struct ay_api_account *u,
+			 struct ay_bytes token)
+{
 	struct ay_err e = { 0 };
 	char id[16];
 
-	if (u == NULL)
-		return;
 	for (struct ay_api_key *k = c->api->accounts->keys; k != NULL; k = k->next) {
 		ay_base64_encode(AY_BASE64_URL, AY_BYTES(k->id), id);
-		if (strcmp(k->user, u->name) != 0 || !ay_bytes_eq(ay_bytes_of(id), c->param[1]))
+		if (strcmp(k->user, u->name) != 0 || !ay_bytes_eq(ay_bytes_of(id), token))
 			continue;
 		if (ay_api_refused(c, ay_key_revoke(c->api, k, &e), &e))
 			return;
@@ -323,4 +331,96 @@ void ay_api_users_token_revoke(struct ay_api_call *c)
 	}
 	ay_err_set(&e, AY_E_NOENT, "token", 0, "the account has no such token");
 	ay_api_problem(c, &e);
+}
+
+void ay_api_users_token_revoke(struct ay_api_call *c)
+{
+	const struct ay_api_account *u = ay_api_user_to_change(c);
+
+	if (u != NULL)
+		revoke_token(c, u, c->param[1]);
+}
+
+/* ---- one's own ---- */
+
+static void refuse(struct ay_api_call *c, const char *code, const char *text)
+{
+	struct ay_err e;
+
+	ay_err_set(&e, AY_E_DENIED, "authorization", 0, "%s", text);
+	ay_err_code(&e, code);
+	ay_api_denied(c, 403, &e);
+	ay_api_problem(c, &e);
+}
+
+/* The account of who asks; a role that a listener gives is nobody's. */
+static const struct ay_api_account *own(struct ay_api_call *c)
+{
+	const struct ay_api_account *u = ay_account_by_id(c->api, c->who.user_id);
+
+	if (u == NULL)
+		refuse(c, "NOT_A_PERSON", "this credential is no account's");
+	return u;
+}
+
+static size_t in_force(const struct ay_api *a, const struct ay_api_account *u)
+{
+	size_t n = 0;
+
+	for (const struct ay_api_key *k = a->accounts->keys; k != NULL; k = k->next)
+		n += strcmp(k->user, u->name) == 0 && !k->revoked &&
+		     (k->expires_at == 0 || k->expires_at > a->now_ms);
+	return n;
+}
+
+void ay_api_me_tokens(struct ay_api_call *c)
+{
+	const struct ay_api_account *u = own(c);
+
+	if (u != NULL)
+		list_tokens(c, u);
+}
+
+/*
+ * What a token may is cut to what its owner may, each time it is used. But one
+ * that makes others could not be taken back, and rights that another source
+ * gives at each login must not outlive that login.
+ */
+void ay_api_me_token_create(struct ay_api_call *c)
+{
+	const struct ay_api_account *u = own(c);
+	struct ay_err e;
+
+	if (u == NULL)
+		return;
+	if (AY_CHECKED("OWN_TOKEN_BY_TOKEN", c->who.token_id[0] != '\0')) {
+		refuse(c, "TOKEN_BY_TOKEN", "an API token makes no other: log in");
+	} else if (AY_CHECKED("OWN_TOKEN_MANAGED", ay_identity_manages(c->api, u->id))) {
+		refuse(c, "RIGHTS_ELSEWHERE",
+		       "your rights come with each login from elsewhere: "
+		       "ask an administrator for an account for programs");
+	} else if (u->secrets != NULL && u->secrets->break_glass != AY_GLASS_NONE) {
+		refuse(c, "NOT_PERMITTED", "an account for emergencies has no tokens");
+	} else if (in_force(c->api, u) >= OWN_TOKENS) {
+		ay_err_set(&e, AY_E_LIMIT, "token", 0, "you have %d tokens: end one first",
+			   OWN_TOKENS);
+		ay_api_problem(c, &e);
+	} else {
+		create_token(c, u);
+	}
+}
+
+/* A token that got into wrong hands ends itself, and no other. */
+void ay_api_me_token_revoke(struct ay_api_call *c)
+{
+	const struct ay_api_account *u = own(c);
+
+	if (u == NULL)
+		return;
+	if (AY_CHECKED("OWN_TOKEN_END",
+		       c->who.token_id[0] != '\0' &&
+			       !ay_bytes_eq(ay_bytes_of(c->who.token_id), c->param[0])))
+		refuse(c, "TOKEN_BY_TOKEN", "an API token ends itself alone: log in");
+	else
+		revoke_token(c, u, c->param[0]);
 }

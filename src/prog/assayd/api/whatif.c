@@ -71,22 +71,31 @@ void ay_api_whatif_flips(struct ay_api_call *c)
 
 /* ---- digests ---- */
 
+static bool may_see(void *arg, const struct ay_host *h)
+{
+	const struct ay_api_call *c = arg;
+
+	return ay_may_host(&c->who, c->route->perm, h);
+}
+
 void ay_api_digests_show(struct ay_api_call *c)
 {
 	uint8_t digest[AY_DIGEST_MAX];
+	struct ay_find_ask ask = { .may = AY_CHECKED("FIND_SCOPE", !ay_may(&c->who, c->route->perm))
+						  ? may_see
+						  : NULL,
+				   .arg = c };
 	struct ay_err e = { 0 };
-	uint64_t from, next = 0;
+	uint64_t next = 0;
 	json_t *found = NULL;
-	size_t limit, n = c->param[0].n / 2;
+	size_t n = c->param[0].n / 2;
 
 	if (n > sizeof(digest))
 		n = 0; /* refused by its length */
-	if (ay_api_refused(c, ay_api_page(c, &from, &limit, &e), &e) ||
+	ask.digest = (struct ay_bytes){ digest, n };
+	if (ay_api_refused(c, ay_api_page(c, &ask.from, &ask.limit, &e), &e) ||
 	    ay_api_refused(c, ay_hex_decode(c->param[0], "digest", digest, n, &e), &e) ||
-	    ay_api_refused(c,
-			   ay_find_digest(c->api->engine, (struct ay_bytes){ digest, n }, from,
-					  limit, &found, &next, &e),
-			   &e))
+	    ay_api_refused(c, ay_find_digest(c->api->engine, &ask, &found, &next, &e), &e))
 		return;
 	json_object_set_new(found, "next", ay_api_cursor(c, next));
 	ay_api_json(c, 200, found);
