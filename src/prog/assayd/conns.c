@@ -342,6 +342,8 @@ void ay_conns_bind(struct ay_engine *g, struct ay_conn *c, struct ay_host *h)
 	if (!ay_sched_set(&g->conn_sched, &c->wake, AY_NEVER))
 		ay_log_write(AY_LOG_WARN, "no memory for a deadline", NULL, 0);
 	ay_ipc_send(g->front, AY_MSG_BOUND, c->number, 0, (struct ay_bytes){ 0 });
+	c->host = h;
+	ay_pinning_send(g, c);
 	attach(g, h, c);
 	if (h->identity.cert_renew_ms && g->now_ms >= h->identity.cert_renew_ms)
 		ay_enrol_renew(g, c);
@@ -380,6 +382,7 @@ static void on_hello(struct ay_engine *g, struct ay_conn *c, struct ay_bytes bod
 	}
 	c->tpm_family = hello.tpm_family;
 	c->ak_state = hello.ak_state;
+	c->takes_pins = (hello.features & AY_CHAN_FEATURE_PINS) != 0;
 	c->firmware = hello.firmware;
 	memcpy(c->boot_id, hello.boot_id, sizeof(c->boot_id));
 	memcpy(c->manufacturer, hello.manufacturer, 4);
@@ -504,6 +507,14 @@ static void on_notice(struct ay_engine *g, struct ay_conn *c, struct ay_bytes bo
 		ay_schedule_notice(g, c->host);
 }
 
+static void on_pin_state(struct ay_engine *g, struct ay_conn *c, struct ay_bytes body)
+{
+	struct ay_err e;
+
+	if (c->host && ay_pinning_state(g, c, body, &e) != AY_OK)
+		protocol(g, c, e.text);
+}
+
 /* ---- frames ---- */
 
 static const struct {
@@ -585,6 +596,9 @@ void ay_conns_frame(struct ay_engine *g, const struct ay_ipc_msg *m)
 	case AY_FRAME_ORDER_NONCE:
 	case AY_FRAME_ORDER_DONE:
 		ay_orders_frame(g, c, m->sub, m->req, m->body);
+		break;
+	case AY_FRAME_PIN_STATE:
+		on_pin_state(g, c, m->body);
 		break;
 	case AY_FRAME_FAIL:
 		on_fail(g, c, m->body);

@@ -240,6 +240,7 @@ static void once_a_second(struct ay_engine *g)
 	ay_approvals_tick(g);
 	ay_refs_expire(g);
 	ay_keychain_tick(g);
+	ay_pinning_tick(g);
 	ay_hooks_tick(g);
 	if (++g->seconds % SWEEP_S == 0)
 		ay_hosts_sweep(g);
@@ -403,6 +404,7 @@ enum ay_rc ay_engine_new(const struct ay_engine_parts *p, struct ay_engine **out
 		return rc;
 	}
 	ay_keychain_load(g);
+	ay_pinning_load(g);
 	dial_all(g);
 	expect_all(g);
 	*out = g;
@@ -449,6 +451,7 @@ void ay_engine_free(struct ay_engine *g)
 	ay_freshness_fini(g);
 	ay_issued_fini(g);
 	ay_claims_forget(g);
+	ay_pinning_fini(g);
 	while (g->subs)
 		ay_engine_unsubscribe(g, g->subs);
 	free(g->again);

@@ -32,6 +32,7 @@
  *   assertion.c  signed statements; claims.c what they are made of; issued.c those signed
  *                already, and the audit's head
  *   keychain.c   until when the server's keys hold
+ *   pinning.c    hosts learn the next keys that they pin
  *   tokens.c     enrolment tokens
  *   events.c     what subscribers are told
  *
@@ -52,6 +53,7 @@
 #include "prog/assayd/judge.h"
 #include "prog/assayd/keys.h"
 #include "prog/assayd/pace.h"
+#include "prog/assayd/staged.h"
 #include "prog/assayd/wake.h"
 
 struct ay_conn;
@@ -126,6 +128,7 @@ struct ay_host_run {
 	uint32_t dial_fails;
 	int64_t notice_from, renew_from; /* mono: before it the agent's NOTICE waits */
 	bool renewal_waits;
+	uint8_t pins_taken; /* pinning.c: 1 << enum ay_pin_purpose: it pins what it was told */
 };
 
 enum ay_conn_state {
@@ -165,6 +168,7 @@ struct ay_conn {
 	uint64_t firmware;
 	uint8_t tpm_family;
 	uint8_t ak_state;
+	bool takes_pins; /* HELLO: it understands PIN_CHANGE */
 	char peer[64];
 };
 
@@ -261,7 +265,11 @@ struct ay_engine {
 	struct ay_key_info keys[AY_KEYS_MAX]; /* keychain.c */
 	int key_warned[AY_KEYS_MAX];
 	size_t n_keys;
-	int64_t next_keys; /* mono */
+	int64_t next_keys;	  /* mono */
+	struct ay_staged *staged; /* pinning.c: what hosts are told, the oldest first */
+	size_t n_staged;
+	bool pins_moved;   /* what pin-hosts.json says is not so any more */
+	int64_t next_pins; /* mono */
 
 	struct ay_manager *managers;	  /* managers.c */
 	struct ay_hooks *hooks;		  /* hooks.c */
@@ -504,6 +512,21 @@ void ay_keychain_tick(struct ay_engine *g);
 /* {"key","text"} of each that ends soon, into list. */
 void ay_keychain_warn(const struct ay_engine *g, json_t *list);
 
+/* ---- pinning.c ---- */
+void ay_pinning_load(struct ay_engine *g);
+void ay_pinning_fini(struct ay_engine *g);
+/* To a connection that was bound a moment ago: what its host has not taken yet. */
+void ay_pinning_send(struct ay_engine *g, struct ay_conn *c);
+/* Once a second: pin-hosts.json. */
+void ay_pinning_tick(struct ay_engine *g);
+/* PIN_STATE. AY_E_INPUT: the agent broke the protocol. */
+AY_MUST_USE enum ay_rc ay_pinning_state(struct ay_engine *g, struct ay_conn *c,
+					struct ay_bytes body, struct ay_err *e);
+struct ay_token;
+void ay_pinning_token(const struct ay_engine *g, struct ay_token *t);
+/* {"sha256","until","hosts","hosts_taken","hosts_missing"} of the next key of that name; null. */
+json_t *ay_pinning_json(const struct ay_engine *g, const char *name);
+
 /* ---- issued.c ---- */
 /* The assertion of these claims: one that was signed before and still holds, or a new one. type:
  * the message that the signer is asked by. */
@@ -527,6 +550,8 @@ struct ay_token_view {
  * TOKEN_EXPIRED, TOKEN_REVOKED. */
 AY_MUST_USE enum ay_rc ay_tokens_find(struct ay_engine *g, struct ay_bytes id_text,
 				      struct ay_token_view *out, struct ay_err *e);
+/* Those that were made before and may still be used. */
+size_t ay_tokens_older(const struct ay_engine *g, int64_t before_ms);
 /* The store has consumed one use. */
 void ay_tokens_used(struct ay_engine *g, const uint8_t id[16]);
 

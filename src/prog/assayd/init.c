@@ -13,10 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NAME_ROOM = 256 };
-
-#define YEARS(n) ((int64_t)(n)*365 * 24 * 3600)
-
 static enum ay_rc put(const struct ay_config *config, const char *name, mode_t mode,
 		      struct ay_bytes b, struct ay_err *e)
 {
@@ -39,19 +35,6 @@ static enum ay_rc make_rows(const struct ay_config *config, const struct ay_cert
 	return rc;
 }
 
-static enum ay_rc make_root(struct ay_cert_pem *root, struct ay_err *e)
-{
-	char host[NAME_ROOM] = "", cn[64];
-	struct ay_cert_args a = { .kind = AY_CERT_ROOT,
-				  .cn = cn,
-				  .now_s = ay_clock_wall_ms() / 1000,
-				  .life_s = YEARS(20) };
-
-	(void)gethostname(host, sizeof(host) - 1);
-	snprintf(cn, sizeof(cn), "Assay root of %.40s", host);
-	return ay_cert_make(&a, NULL, root, e);
-}
-
 /* What others own; an interrupted init may have made it already. */
 static enum ay_rc make_rest(const struct ay_config *config, struct ay_err *e)
 {
@@ -69,7 +52,7 @@ static enum ay_rc make_rest(const struct ay_config *config, struct ay_err *e)
 static enum ay_rc make_all(const struct ay_config *config, struct ay_err *e)
 {
 	AY_CLEANUP(ay_cert_pem_free) struct ay_cert_pem root = { { NULL, 0 }, { NULL, 0 } };
-	enum ay_rc rc = make_root(&root, e);
+	enum ay_rc rc = ay_keys_root(ay_clock_wall_ms(), &root, e);
 
 	if (rc == AY_OK)
 		rc = make_rows(config, &root, e);

@@ -62,15 +62,17 @@ static json_t *time_json(int64_t at_ms)
 	return json_string(text);
 }
 
-static json_t *key_json(const struct ay_key_info *k, int64_t now_ms)
+static json_t *key_json(const struct ay_engine *g, const struct ay_key_info *k)
 {
+	const int64_t now_ms = g->now_ms;
 	char hex[65], text[200];
 	json_t *o;
 
 	ay_hex_encode(AY_BYTES(k->spki), hex);
-	o = json_pack("{s:s, s:s, s:s, s:o, s:o}", "name", k->name, "use", k->use, "sha256", hex,
-		      "until", time_json(k->until_ms), "old_until",
-		      time_json(k->old_until > now_ms ? k->old_until : 0));
+	o = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "name", k->name, "use", k->use, "sha256",
+		      hex, "until", time_json(k->until_ms), "old_until",
+		      time_json(k->old_until > now_ms ? k->old_until : 0), "next",
+		      ay_pinning_json(g, k->name));
 	if (o && ay_keys_warning(k->until_ms, now_ms) != 0) {
 		text_of(k, now_ms, text, sizeof(text));
 		json_object_set_new(o, "warning", json_string(text));
@@ -82,6 +84,6 @@ enum ay_rc ay_engine_keys(struct ay_engine *g, json_t **out, struct ay_err *e)
 {
 	*out = json_array();
 	for (size_t i = 0; *out && i < g->n_keys; i++)
-		json_array_append_new(*out, key_json(&g->keys[i], g->now_ms));
+		json_array_append_new(*out, key_json(g, &g->keys[i]));
 	return *out ? AY_OK : ay_fail(e, AY_E_NOMEM, "keys", 0, "no memory");
 }

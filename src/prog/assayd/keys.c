@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "prog/assayd/keys.h"
+#include "prog/assayd/keys_impl.h"
 
 #include "io/net/tlspipe.h"
 #include "io/sys/clock.h"
@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_NAMES = 32, NAME_ROOM = 256, PEM_MAX = 64 * 1024 };
+enum { MAX_NAMES = 32, NAME_ROOM = 256 };
 
 #define YEARS(n) ((int64_t)(n)*365 * 24 * 3600)
 #define DAY_MS ((int64_t)24 * 3600 * 1000)
@@ -51,10 +51,18 @@ const struct ay_key_row *ay_keys_rows(size_t *n)
 	return rows;
 }
 
+const struct ay_key_row *ay_keys_row(const char *name)
+{
+	for (size_t i = 0; i < AY_COUNT(rows); i++)
+		if (strcmp(rows[i].name, name) == 0)
+			return &rows[i];
+	return NULL;
+}
+
 /* ---- files ---- */
 
-static enum ay_rc path_of(const struct ay_config *c, const char *name, const char *ending,
-			  char out[PATH_MAX], struct ay_err *e)
+enum ay_rc ay_keys_path(const struct ay_config *c, const char *name, const char *ending,
+			char out[PATH_MAX], struct ay_err *e)
 {
 	size_t n;
 
@@ -67,47 +75,47 @@ static enum ay_rc path_of(const struct ay_config *c, const char *name, const cha
 	return AY_OK;
 }
 
-static enum ay_rc put(const struct ay_config *c, const char *name, const char *ending, mode_t mode,
-		      struct ay_bytes b, struct ay_err *e)
+enum ay_rc ay_keys_put(const struct ay_config *c, const char *name, const char *ending, mode_t mode,
+		       struct ay_bytes b, struct ay_err *e)
 {
 	char path[PATH_MAX];
-	enum ay_rc rc = path_of(c, name, ending, path, e);
+	enum ay_rc rc = ay_keys_path(c, name, ending, path, e);
 
 	return rc == AY_OK ? ay_file_write(path, mode, b, e) : rc;
 }
 
-static enum ay_rc get(const struct ay_config *c, const char *name, const char *ending,
-		      struct ay_bytes *out, struct ay_err *e)
+enum ay_rc ay_keys_get(const struct ay_config *c, const char *name, const char *ending,
+		       struct ay_bytes *out, struct ay_err *e)
 {
 	char path[PATH_MAX];
-	enum ay_rc rc = path_of(c, name, ending, path, e);
+	enum ay_rc rc = ay_keys_path(c, name, ending, path, e);
 
 	*out = (struct ay_bytes){ NULL, 0 };
-	return rc == AY_OK ? ay_file_read(path, PEM_MAX, out, e) : rc;
+	return rc == AY_OK ? ay_file_read(path, AY_KEYS_PEM_MAX, out, e) : rc;
 }
 
-static bool has(const struct ay_config *c, const char *name, const char *ending)
+bool ay_keys_has(const struct ay_config *c, const char *name, const char *ending)
 {
 	char path[PATH_MAX];
 
-	return path_of(c, name, ending, path, NULL) == AY_OK && ay_file_exists(path);
+	return ay_keys_path(c, name, ending, path, NULL) == AY_OK && ay_file_exists(path);
 }
 
-static void drop(const struct ay_config *c, const char *name, const char *ending)
+void ay_keys_drop(const struct ay_config *c, const char *name, const char *ending)
 {
 	char path[PATH_MAX];
 
-	if (path_of(c, name, ending, path, NULL) == AY_OK)
+	if (ay_keys_path(c, name, ending, path, NULL) == AY_OK)
 		(void)unlink(path);
 }
 
 static enum ay_rc take_up(const struct ay_config *c, const char *name, struct ay_err *e)
 {
 	char from[PATH_MAX], to[PATH_MAX];
-	enum ay_rc rc = path_of(c, name, NEXT, from, e);
+	enum ay_rc rc = ay_keys_path(c, name, NEXT, from, e);
 
 	if (rc == AY_OK)
-		rc = path_of(c, name, "", to, e);
+		rc = ay_keys_path(c, name, "", to, e);
 	if (rc == AY_OK && rename(from, to) != 0)
 		rc = ay_fail(e, AY_E_UNAVAIL, "keys", 0, "%.100s: %s", to, strerror(errno));
 	return rc;
@@ -148,8 +156,8 @@ static void collect_names(const struct ay_config *config, struct names *n)
 		add_name(n, name);
 }
 
-static enum ay_rc make_pair(const struct ay_config *c, const struct ay_key_row *row,
-			    const struct ay_cert_pem *root, struct ay_cert_pem *p, struct ay_err *e)
+enum ay_rc ay_keys_pair(const struct ay_config *c, const struct ay_key_row *row,
+			const struct ay_cert_pem *root, struct ay_cert_pem *p, struct ay_err *e)
 {
 	struct ay_cert_args a = { .kind = row->kind,
 				  .cn = row->cn,
@@ -165,15 +173,27 @@ static enum ay_rc make_pair(const struct ay_config *c, const struct ay_key_row *
 	return ay_cert_make(&a, root, p, e);
 }
 
+enum ay_rc ay_keys_root(int64_t now_ms, struct ay_cert_pem *root, struct ay_err *e)
+{
+	char host[NAME_ROOM] = "", cn[64];
+	struct ay_cert_args a = {
+		.kind = AY_CERT_ROOT, .cn = cn, .now_s = now_ms / 1000, .life_s = YEARS(20)
+	};
+
+	(void)gethostname(host, sizeof(host) - 1);
+	snprintf(cn, sizeof(cn), "Assay root of %.40s", host);
+	return ay_cert_make(&a, NULL, root, e);
+}
+
 enum ay_rc ay_keys_make(const struct ay_config *c, const struct ay_key_row *row,
 			const struct ay_cert_pem *root, struct ay_err *e)
 {
 	AY_CLEANUP(ay_cert_pem_free) struct ay_cert_pem p = { { NULL, 0 }, { NULL, 0 } };
-	enum ay_rc rc = make_pair(c, row, root, &p, e);
+	enum ay_rc rc = ay_keys_pair(c, row, root, &p, e);
 
 	if (rc == AY_OK)
-		rc = put(c, row->key, "", 0600, p.key, e);
-	return rc == AY_OK ? put(c, row->pub, "", 0644, p.cert, e) : rc;
+		rc = ay_keys_put(c, row->key, "", 0600, p.key, e);
+	return rc == AY_OK ? ay_keys_put(c, row->pub, "", 0644, p.cert, e) : rc;
 }
 
 /* ---- rotation ---- */
@@ -185,12 +205,12 @@ static enum ay_rc read_root(const struct ay_config *c, const struct ay_key_row *
 
 	if (row->cn == NULL)
 		return AY_OK;
-	if (!has(c, AY_FILE_ROOT_KEY, ""))
+	if (!ay_keys_has(c, AY_FILE_ROOT_KEY, ""))
 		return ay_fail(e, AY_E_NOENT, "keys", 0,
 			       "%s is not in the state folder: put it back while keys are replaced",
 			       AY_FILE_ROOT_KEY);
-	rc = get(c, AY_FILE_ROOT_KEY, "", &root->key, e);
-	return rc == AY_OK ? get(c, AY_FILE_ROOT_CERT, "", &root->cert, e) : rc;
+	rc = ay_keys_get(c, AY_FILE_ROOT_KEY, "", &root->key, e);
+	return rc == AY_OK ? ay_keys_get(c, AY_FILE_ROOT_CERT, "", &root->cert, e) : rc;
 }
 
 static size_t first_block(struct ay_bytes pem)
@@ -217,27 +237,27 @@ static enum ay_rc put_public(const struct ay_config *c, const struct ay_key_row 
 	memcpy(both, new.p, new.n);
 	if (n_old > 0)
 		memcpy(both + new.n, old.p, n_old);
-	rc = put(c, row->pub, NEXT, 0644, (struct ay_bytes){ both, new.n + n_old }, e);
+	rc = ay_keys_put(c, row->pub, NEXT, 0644, (struct ay_bytes){ both, new.n + n_old }, e);
 	free(both);
 	return rc;
 }
 
-static enum ay_rc replace(const struct ay_config *c, const struct ay_key_row *row,
-			  const struct ay_cert_pem *p, bool revoke, struct ay_err *e)
+enum ay_rc ay_keys_replace(const struct ay_config *c, const struct ay_key_row *row,
+			   const struct ay_cert_pem *p, bool revoke, struct ay_err *e)
 {
 	AY_CLEANUP(ay_file_free) struct ay_bytes old = { NULL, 0 };
 	enum ay_rc rc = AY_OK;
 
-	if (has(c, row->pub, ""))
-		rc = get(c, row->pub, "", &old, e);
+	if (ay_keys_has(c, row->pub, ""))
+		rc = ay_keys_get(c, row->pub, "", &old, e);
 	if (rc == AY_OK && AY_CHECKED("KEYS_REVOKE", revoke))
-		drop(c, row->pub, AY_KEYS_OLD);
+		ay_keys_drop(c, row->pub, AY_KEYS_OLD);
 	else if (rc == AY_OK && old.n > 0)
-		rc = put(c, row->pub, AY_KEYS_OLD, 0644, old, e);
+		rc = ay_keys_put(c, row->pub, AY_KEYS_OLD, 0644, old, e);
 	if (rc == AY_OK)
 		rc = put_public(c, row, p->cert, old, revoke, e);
 	if (rc == AY_OK)
-		rc = put(c, row->key, NEXT, 0600, p->key, e);
+		rc = ay_keys_put(c, row->key, NEXT, 0600, p->key, e);
 	if (rc == AY_OK)
 		rc = take_up(c, row->key, e);
 	return rc == AY_OK ? take_up(c, row->pub, e) : rc;
@@ -248,20 +268,17 @@ enum ay_rc ay_keys_rotate(const struct ay_config *c, const char *name, bool revo
 {
 	AY_CLEANUP(ay_cert_pem_free) struct ay_cert_pem root = { { NULL, 0 }, { NULL, 0 } };
 	AY_CLEANUP(ay_cert_pem_free) struct ay_cert_pem p = { { NULL, 0 }, { NULL, 0 } };
-	const struct ay_key_row *row = NULL;
+	const struct ay_key_row *row = ay_keys_row(name);
 	enum ay_rc rc = ay_keys_settle(c, e);
 
-	for (size_t i = 0; i < AY_COUNT(rows); i++)
-		if (strcmp(rows[i].name, name) == 0)
-			row = &rows[i];
 	if (row == NULL)
 		return ay_fail(e, AY_E_NOENT, "keys", 0, "%.60s: no such key (assayd keys list)",
 			       name);
 	if (rc == AY_OK)
 		rc = read_root(c, row, &root, e);
 	if (rc == AY_OK)
-		rc = make_pair(c, row, &root, &p, e);
-	return rc == AY_OK ? replace(c, row, &p, revoke, e) : rc;
+		rc = ay_keys_pair(c, row, &root, &p, e);
+	return rc == AY_OK ? ay_keys_replace(c, row, &p, revoke, e) : rc;
 }
 
 /* Does the public half that waits belong to the key in place? */
@@ -270,9 +287,10 @@ static bool is_pair(const struct ay_config *c, const struct ay_key_row *row)
 	AY_CLEANUP(ay_file_free) struct ay_bytes key = { NULL, 0 }, pub = { NULL, 0 };
 	uint8_t a[32], b[32];
 
-	return get(c, row->key, "", &key, NULL) == AY_OK &&
-	       get(c, row->pub, NEXT, &pub, NULL) == AY_OK && ay_cert_spki(key, a, NULL) == AY_OK &&
-	       ay_cert_spki(pub, b, NULL) == AY_OK && memcmp(a, b, sizeof(a)) == 0;
+	return ay_keys_get(c, row->key, "", &key, NULL) == AY_OK &&
+	       ay_keys_get(c, row->pub, NEXT, &pub, NULL) == AY_OK &&
+	       ay_cert_spki(key, a, NULL) == AY_OK && ay_cert_spki(pub, b, NULL) == AY_OK &&
+	       memcmp(a, b, sizeof(a)) == 0;
 }
 
 /*
@@ -284,11 +302,11 @@ enum ay_rc ay_keys_settle(const struct ay_config *c, struct ay_err *e)
 	for (size_t i = 0; i < AY_COUNT(rows); i++) {
 		enum ay_rc rc;
 
-		if (!has(c, rows[i].pub, NEXT))
+		if (!ay_keys_has(c, rows[i].pub, NEXT))
 			continue;
-		if (has(c, rows[i].key, NEXT) || !is_pair(c, &rows[i])) {
-			drop(c, rows[i].key, NEXT);
-			drop(c, rows[i].pub, NEXT);
+		if (ay_keys_has(c, rows[i].key, NEXT) || !is_pair(c, &rows[i])) {
+			ay_keys_drop(c, rows[i].key, NEXT);
+			ay_keys_drop(c, rows[i].pub, NEXT);
 			continue;
 		}
 		rc = take_up(c, rows[i].pub, e);
@@ -301,8 +319,8 @@ enum ay_rc ay_keys_settle(const struct ay_config *c, struct ay_err *e)
 bool ay_keys_tell(const struct ay_config *c)
 {
 	char path[PATH_MAX], text[32] = "";
-	int fd =
-		path_of(c, "lock", "", path, NULL) == AY_OK ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	int fd = ay_keys_path(c, "lock", "", path, NULL) == AY_OK ? open(path, O_RDONLY | O_CLOEXEC)
+								  : -1;
 	bool runs = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0;
 	ssize_t n = runs ? read(fd, text, sizeof(text) - 1) : 0;
 	long pid = n > 0 ? strtol(text, NULL, 10) : 0;
@@ -331,12 +349,12 @@ bool ay_keys_old(const struct ay_config *c, const char *pub, int64_t now_ms, str
 	struct stat st;
 
 	*out = (struct ay_bytes){ NULL, 0 };
-	if (path_of(c, pub, AY_KEYS_OLD, path, NULL) != AY_OK || stat(path, &st) != 0)
+	if (ay_keys_path(c, pub, AY_KEYS_OLD, path, NULL) != AY_OK || stat(path, &st) != 0)
 		return false;
 	*until_ms = (int64_t)st.st_mtim.tv_sec * 1000 + AY_KEYS_OVERLAP_MS;
 	if (AY_CHECKED("KEYS_OVERLAP", *until_ms <= now_ms))
 		return false;
-	return ay_file_read(path, PEM_MAX, out, NULL) == AY_OK;
+	return ay_file_read(path, AY_KEYS_PEM_MAX, out, NULL) == AY_OK;
 }
 
 static void read_one(const struct ay_config *c, const char *name, const char *use, const char *pub,
@@ -345,7 +363,7 @@ static void read_one(const struct ay_config *c, const char *name, const char *us
 	AY_CLEANUP(ay_file_free) struct ay_bytes pem = { NULL, 0 }, old = { NULL, 0 };
 	struct ay_key_info k = { .name = name, .use = use };
 
-	if (*n == AY_KEYS_MAX || get(c, pub, "", &pem, NULL) != AY_OK ||
+	if (*n == AY_KEYS_MAX || ay_keys_get(c, pub, "", &pem, NULL) != AY_OK ||
 	    ay_cert_spki(pem, k.spki, NULL) != AY_OK)
 		return;
 	k.until_ms = ends_at(pem);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* assayd: the attestation server. Reads the options and the configuration. */
 #include "prog/assayd/keys.h"
+#include "prog/assayd/keysverb.h"
 #include "prog/assayd/processes.h"
+#include "prog/assayd/staged.h"
 
-#include "core/base/hex.h"
-#include "core/base/timefmt.h"
-#include "io/sys/clock.h"
 #include "io/sys/file.h"
 #include "io/sys/listeners.h"
 #include "io/sys/log.h"
@@ -31,6 +30,8 @@ static const char usage[] =
 	"       assayd keys list [--config F]   keys and certificates of the server\n"
 	"       assayd keys rotate NAME [--revoke] [--config F]\n"
 	"                                       a new one; with --revoke the old one was lost\n"
+	"       assayd keys finish NAME [--force] [--config F]\n"
+	"                                       root, ca-root, order: in force when hosts pin it\n"
 	"       assayd -n [--config FILE]       check the configuration and exit\n"
 	"       assayd --version | --help\n"
 	"FILE is /etc/assay/assayd.conf if not given.\n";
@@ -39,8 +40,8 @@ struct options {
 	const char *config;
 	bool is_check, is_init, is_link;
 	const char *backup, *restore; /* file, or NULL */
-	bool is_keys, is_revoke;
-	const char *rotate; /* name of a key, or NULL: list them */
+	bool is_keys;
+	struct ay_keys_verb keys;
 };
 
 static bool read_verb(int n, char **word, struct options *o)
@@ -55,10 +56,11 @@ static bool read_verb(int n, char **word, struct options *o)
 		o->restore = word[1];
 	o->is_keys = n >= 2 && strcmp(word[0], "keys") == 0 &&
 		     ((n == 2 && strcmp(word[1], "list") == 0) ||
-		      (n == 3 && strcmp(word[1], "rotate") == 0));
+		      (n == 3 && strcmp(word[1], "rotate") == 0) ||
+		      (n == 3 && strcmp(word[1], "finish") == 0));
 	if (o->is_keys && n == 3)
-		o->rotate = word[2];
-	if (o->is_revoke && o->rotate == NULL)
+		*(word[1][0] == 'r' ? &o->keys.rotate : &o->keys.finish) = word[2];
+	if ((o->keys.revoke && o->keys.rotate == NULL) || (o->keys.force && o->keys.finish == NULL))
 		return false;
 	return o->is_init || o->is_link || o->is_keys || o->backup != NULL || o->restore != NULL;
 }
@@ -75,18 +77,22 @@ static int print_tables(void)
 /* Exit status, or -1 to go on. */
 static int read_options(int argc, char **argv, struct options *o)
 {
-	static const struct option longs[] = {
-		{ "config", required_argument, NULL, 'c' }, { "routes", no_argument, NULL, 'R' },
-		{ "revoke", no_argument, NULL, 'K' },	    { "version", no_argument, NULL, 'V' },
-		{ "help", no_argument, NULL, 'h' },	    { NULL, 0, NULL, 0 }
-	};
+	static const struct option longs[] = { { "config", required_argument, NULL, 'c' },
+					       { "routes", no_argument, NULL, 'R' },
+					       { "revoke", no_argument, NULL, 'K' },
+					       { "force", no_argument, NULL, 'F' },
+					       { "version", no_argument, NULL, 'V' },
+					       { "help", no_argument, NULL, 'h' },
+					       { NULL, 0, NULL, 0 } };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "c:n", longs, NULL)) != -1) {
 		if (c == 'c') {
 			o->config = optarg;
 		} else if (c == 'K') {
-			o->is_revoke = true;
+			o->keys.revoke = true;
+		} else if (c == 'F') {
+			o->keys.force = true;
 		} else if (c == 'n') {
 			o->is_check = true;
 		} else if (c == 'R') { /* for tests: what may be asked, and by whom */
@@ -145,46 +151,6 @@ static int copy_store(const struct ay_config *config, const struct options *o)
 	return rc == AY_E_NOENT ? EXIT_FILE : EXIT_FAILED;
 }
 
-static int list_keys(const struct ay_config *config)
-{
-	struct ay_key_info key[AY_KEYS_MAX];
-	int64_t now_ms = ay_clock_wall_ms();
-	size_t n;
-
-	ay_keys_read(config, now_ms, key, &n);
-	printf("%-14s %-20s  %-16s  %s\n", "KEY", "UNTIL", "SHA256", "FOR");
-	for (size_t i = 0; i < n; i++) {
-		char until[AY_TIME_ROOM] = "-", hex[65];
-
-		if (key[i].until_ms != 0)
-			ay_time_format(key[i].until_ms, until);
-		ay_hex_encode(AY_BYTES(key[i].spki), hex);
-		printf("%-14s %-20.20s  %.16s  %s%s%s\n", key[i].name, until, hex, key[i].use,
-		       key[i].old_until != 0 ? "; the one before still counts" : "",
-		       ay_keys_warning(key[i].until_ms, now_ms) != 0 ? "; ENDS SOON" : "");
-	}
-	return EXIT_DONE;
-}
-
-static int keys(const struct ay_config *config, const struct options *o)
-{
-	struct ay_err e = { 0 };
-	enum ay_rc rc;
-
-	if (o->rotate == NULL)
-		return list_keys(config);
-	rc = ay_keys_rotate(config, o->rotate, o->is_revoke, &e);
-	if (rc != AY_OK) {
-		fprintf(stderr, "assayd: keys: %s\n", e.text);
-		return rc == AY_E_NOENT ? EXIT_FILE : EXIT_FAILED;
-	}
-	if (strcmp(o->rotate, "order") == 0)
-		printf("hosts know the old order key until they are enrolled with a fresh token\n");
-	printf("%s\n", ay_keys_tell(config) ? "the server takes it up now"
-					    : "no server runs here: it is taken up at its start");
-	return EXIT_DONE;
-}
-
 static int serve(const struct ay_config *config)
 {
 	char path[PATH_MAX];
@@ -196,7 +162,7 @@ static int serve(const struct ay_config *config)
 			ay_config_str(config, "state_dir"));
 		return EXIT_FILE;
 	}
-	if (ay_keys_settle(config, &e) != AY_OK) {
+	if (ay_keys_settle(config, &e) != AY_OK || ay_staged_settle(config, &e) != AY_OK) {
 		fprintf(stderr, "assayd: keys: %s\n", e.text);
 		return EXIT_FILE;
 	}
@@ -210,7 +176,7 @@ static int run(const struct ay_config *config, const struct options *o)
 	if (o->is_link)
 		return make_link(config);
 	if (o->is_keys)
-		return keys(config, o);
+		return ay_keys_verb_run(config, &o->keys);
 	return o->is_init ? init(config) : serve(config);
 }
 

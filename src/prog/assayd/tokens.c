@@ -33,6 +33,15 @@ static bool is_live(const struct ay_engine *g, const struct ay_etoken *t)
 	return !t->revoked && t->used < t->uses && g->now_ms < t->expires_ms;
 }
 
+size_t ay_tokens_older(const struct ay_engine *g, int64_t before_ms)
+{
+	size_t n = 0;
+
+	for (const struct ay_etoken *t = g->tokens; t; t = t->next)
+		n += is_live(g, t) && t->created_ms < before_ms;
+	return n;
+}
+
 /* False: a list that cannot be read, which must not be taken for none. */
 static bool load_eks(struct ay_token_view *v, const char *text)
 {
@@ -240,6 +249,7 @@ enum ay_rc ay_engine_token_create(struct ay_engine *g, const struct ay_token_spe
 		memcpy(token.root, g->root_spki, 32);
 		memcpy(token.ca, g->ca_root_spki, 32);
 		memcpy(token.order, g->order_spki, 32);
+		ay_pinning_token(g, &token);
 		ay_token_key(token.secret, t->v.k);
 		rc = ay_token_build(&token, text, e);
 	}
