@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/crypto/hash.h"
 #include "io/net/frame.h"
 #include "io/sys/file.h"
 #include "io/sys/log.h"
@@ -78,15 +79,25 @@ static enum ay_rc draw(struct ay_orders *s, const struct ay_order_env *env,
 	return AY_OK;
 }
 
+/* The order key in force; or the one before, while the server has not changed to the new one. */
+static const uint8_t *pin_for(const struct ay_order_env *env, struct ay_bytes spki)
+{
+	const uint8_t *before = ay_pins_before(env->pins, AY_PIN_ORDER, env->now_ms);
+	uint8_t hash[32];
+
+	ay_sha256(spki, hash);
+	return before != NULL && memcmp(before, hash, sizeof(hash)) == 0 ? before
+									 : env->pins->order;
+}
+
 static enum ay_rc obey(const struct ay_orders *drawn, const struct ay_order_env *env,
 		       const struct ay_order_doer *doers, struct ay_bytes body,
 		       struct ay_bytes *result, struct ay_err *e)
 {
-	const struct ay_order_want want = { .pin = env->pins->order,
-					    .nonce = drawn->nonce,
-					    .host = env->identity->host,
-					    .verb = drawn->verb,
-					    .now_ms = env->now_ms };
+	struct ay_order_want want = { .nonce = drawn->nonce,
+				      .host = env->identity->host,
+				      .verb = drawn->verb,
+				      .now_ms = env->now_ms };
 	struct ay_chan_order m;
 	struct ay_order o = { 0 };
 	enum ay_rc rc;
@@ -98,6 +109,8 @@ static enum ay_rc obey(const struct ay_orders *drawn, const struct ay_order_env 
 		return ay_fail_code(e, AY_E_DENIED, "ORDER_NONCE", "order",
 				    "the order came too late after its nonce");
 	rc = ay_chan_order_parse(body, &m, e);
+	if (rc == AY_OK)
+		want.pin = pin_for(env, m.spki);
 	if (rc == AY_OK)
 		rc = ay_order_check(m.statement, m.sig, m.spki, m.args, &want, &o, e);
 	if (rc == AY_OK)
