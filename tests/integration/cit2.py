@@ -98,13 +98,45 @@ def check_rpc(w):
     ok(len(w.ask("GET", "mtwilson", V2 + "/rpcs").json()["rpcs"]) == 1, "GET /rpcs lists it")
 
 
-def check_attest(w, name, hid):
+def check_attest(w, name, hid, other):
     r = w.ask("POST", "mtwilson", V2 + "/rpc/create-whitelist", {"wl_config": {
         "add_bios_white_list": True, "add_vmm_white_list": True, "bios_white_list_target": "BIOS_OEM",
         "vmm_white_list_target": "VMM_OEM", "register_host": True, "txt_host_record": {"host_name": name}}})
     ok(r.status_code == 200 and r.json()["result"] == "true", f"rpc/create-whitelist: {r.text[:200]}")
-    names = {s["name"] for s in w.api("GET", "/api/v1/reference-sets").json()["items"] if s["state"] == "active"}
-    ok({name + "-bios", name + "-vmm"} <= names, "two reference sets are in force")
+    active = [x for x in w.api("GET", "/api/v1/reference-sets").json()["items"] if x["state"] == "active"]
+    ok(len(active) == 2, "two reference sets are in force")
+    mles = {m["id"]: m for m in w.ask("GET", "mtwilson", V2 + "/mles").json()["mles"]}
+    h = w.ask("GET", "mtwilson", f"{V2}/hosts/{hid}").json()
+    ok({mles[h["bios_mle_uuid"]]["mle_type"], mles[h["vmm_mle_uuid"]]["mle_type"]} == {"BIOS", "VMM"}, "the host is registered with both MLEs")
+    def again(config):
+        r = w.ask("POST", "mtwilson", V2 + "/rpc-async/create-whitelist-with-options", {"wl_config": {"txt_host_record": {"host_name": name}, **config}})
+        return w.ask("GET", "mtwilson", f"{V2}/rpcs/{r.json()['id']}").json()["output"] if r.status_code == 202 else r.json()["error_code"]
+    def named():
+        return {m["name"] for m in w.ask("GET", "mtwilson", V2 + "/mles").json()["mles"]}
+    before = named()
+    ok(again({}) == {"result": "true"} and named() == before, "the same again: the MLEs there are")
+    ok(again({"bios_pcrs": "0,2", "add_vmm_white_list": False, "register_host": False}) == {"result": "true"} and
+       named() == before | {name + "_001"}, "other values: another MLE, NAME_001")
+    ok(again({"bios_mle_name": "mine", "bios_pcrs": "0", "add_vmm_white_list": False, "register_host": False}) == {"result": "true"} and
+       again({"bios_mle_name": "mine", "bios_pcrs": "0,1", "add_vmm_white_list": False}) == 2007, "a name of one's own is taken once")
+    ok(again({"bios_mle_name": "mine", "bios_pcrs": "0,1", "overwrite_whitelist": True, "add_vmm_white_list": False, "register_host": False}) ==
+       {"result": "true"} and [len(m["mle_manifests"]) for m in w.ask("GET", "mtwilson", V2 + "/mles?nameEqualTo=mine").json()["mles"]] == [2],
+       "unless it is to be overwritten")
+    ok(again({"bios_pcrs": "0,23"}) == again({"bios_pcrs": "0;1"}) == again({"vmm_pcrs": "17x"}) == 3203, "no list of PCRs: 3203")
+    ok(again({"vmm_white_list_target": "VMM_ALL"}) == 1008, "an unknown target: 1008")
+    ok(again({"vmm_pcrs": "0,17"}) == 1026, "PCR 17 without a measured launch: 1026")
+    own = {"bios_mle_name": "own", "bios_white_list_target": "BIOS_HOST", "bios_pcrs": "0", "add_vmm_white_list": False, "register_host": False}
+    ok(again(own) == {"result": "true"}, "a whitelist of target HOST")
+    r = w.ask("POST", "mtwilson", V2 + "/rpc/register-hosts-with-options", {"hosts": {"HostRecords": [
+        {"bios_white_list_target": "BIOS_HOST", "txt_host_record": {"host_name": n}} for n in (name, other)]}})
+    ok([x["error_code"] for x in r.json()["result"]["host_records"]] == ["OK", "OK"], "registered anew")
+    of = {n: w.ask("GET", "mtwilson", f"{V2}/hosts?nameEqualTo={n}").json()["hosts"][0] for n in (name, other)}
+    ok(of[name]["bios_mle_uuid"] == h["bios_mle_uuid"] and of[other]["bios_mle_uuid"] is None,
+       "an MLE of target HOST is for no other host")
+    w.ask("POST", "mtwilson", V2 + "/rpc/register-hosts", {"hosts": {"HostRecords": [{"host_name": other}]}})
+    of = w.ask("GET", "mtwilson", f"{V2}/hosts?nameEqualTo={other}").json()["hosts"][0]
+    ok(of["bios_mle_uuid"] in mles and of["bios_mle_uuid"] != w.ask("GET", "mtwilson", V2 + "/mles?nameEqualTo=own").json()["mles"][0]["id"],
+       "registered without a target it gets an MLE that it meets")
     trusted = until(lambda: w.api("GET", f"/api/v1/hosts/{name}").json()["verdict"] == "trusted", 30)
     r = w.ask("POST", "mtwilson", V2 + "/host-attestations", {"host_uuid": hid})
     a = r.json()
@@ -206,6 +238,40 @@ def check_scope(w, name):
     rid = w.ask("GET", "mtwilson", f"{V2}/host-attestations?nameEqualTo={name}&limit=1").json()["host_attestations"][0]["id"]
     ok(w.ask("GET", "mtwilson", f"{V2}/host-attestations/{rid}", token=few).status_code == 404, "an attestation of another's host")
     w.api("PATCH", f"/api/v1/hosts/{name}", {"labels": {}})
+
+
+def check_tls_policies(w):
+    s = Signer()
+    digest = s.fingerprint.hex()
+    def ask(method, path, body=None):
+        return w.ask(method, "mtwilson", V2 + path, body)
+    made = {}
+    for kind, data in (("certificate", base64.b64encode(s.der).decode()), ("certificate-digest", digest),
+                       ("CERTIFICATE_DIGEST", base64.b64encode(s.fingerprint).decode()), ("TRUST_FIRST_CERTIFICATE", None)):
+        r = ask("POST", "/tls-policies", {"name": f"p{len(made)}", "comment": "x", "private": False,
+                                          "descriptor": {"policy_type": kind, "data": [data] if data else [], "meta": {"digest_algorithm": "SHA-256"}}})
+        ok(r.status_code == 200 and r.json()["id"], f"POST /tls-policies: {kind}: {r.text[:120]}")
+        made[r.json()["name"]] = r.json()["id"]
+    for d in ({"policy_type": "INSECURE"}, {"policy_type": "certificate-digest", "data": [digest[:40]]}, {"policy_type": "public-key", "data": ["x"]},
+              {"policy_type": "certificate-digest", "data": [digest, digest]}, {}):
+        r = ask("POST", "/tls-policies", {"name": "bad", "descriptor": d})
+        ok(r.status_code == 400 and r.json()["error_code"] == 4001, f"refused: {d.get('policy_type')}: {r.text[:120]}")
+    ok(ask("POST", "/tls-policies", {"name": "p0", "descriptor": {"policy_type": "TRUST_FIRST_CERTIFICATE"}}).status_code == 400, "a name once")
+    ok(len(ask("GET", "/tls-policies").json()["tls_policies"]) == 4 and
+       [p["id"] for p in ask("GET", "/tls-policies?nameEqualTo=p1").json()["tls_policies"]] == [made["p1"]], "search")
+    r = ask("POST", "/hosts", {"name": "pinned", "connection_url": "intel:https://192.0.2.7:1443", "tls_policy_choice": {"tls_policy_id": made["p1"]}})
+    ok(r.status_code == 200 and r.json()["tls_policy_id"] == made["p1"], "a host refers to it")
+    def pin():
+        return w.api("GET", "/api/v1/hosts/pinned").json()["tls_policy"]
+    ok(pin()["kind"] == "certificate_digest" and digest in str(pin()), f"and is known by it: {pin()}")
+    ok(ask("DELETE", "/tls-policies/" + made["p1"]).status_code == 400, "one that a host refers to stays")
+    ok(ask("PUT", "/tls-policies/" + made["p1"], {"descriptor": {"policy_type": "certificate-digest", "data": ["ab" * 32]}}).status_code == 200 and
+       "ab" * 32 in str(pin()), "changed, its hosts are known by the new one")
+    ok(ask("POST", "/hosts", {"name": "p9", "tls_policy_choice": {"tls_policy_id": "nobody"}}).json()["error_code"] == 4001, "a policy that there is not")
+    ok(ask("DELETE", "/hosts").status_code == 400, "DELETE /hosts without a condition removes nothing")
+    ok(ask("DELETE", "/hosts?nameEqualTo=pinned").status_code == 204 and ask("GET", "/hosts?nameEqualTo=pinned").json()["hosts"] == [],
+       "DELETE /hosts by name")
+    ok(ask("DELETE", "/tls-policies/" + made["p1"]).status_code == 204 and ask("GET", "/tls-policies/" + made["p1"]).status_code == 404, "then it goes")
 
 
 def check_certificates(w):
@@ -341,13 +407,14 @@ def main():
         check_hosts(w)
         check_mles(w)
         check_rpc(w)
+        check_tls_policies(w)
         check_certificates(w)
         s = check_x509(w)
         check_hmac(w)
         check_blob(w)
-        hosts = w.simulate(1)
+        hosts = w.simulate(2)
         if ok(hosts, "a simulated host attests"):
-            check_attest(w, hosts[0]["name"], hosts[0]["id"])
+            check_attest(w, hosts[0]["name"], hosts[0]["id"], hosts[1]["name"])
             check_history(w, hosts[0]["name"], hosts[0]["id"])
             check_scope(w, hosts[0]["name"])
         check_restart(w, s)

@@ -31,18 +31,26 @@ def well_formed(r, what):
 def test_register(s):
     r = s.ask("mtwilson", "POST", MS + "/host", {"HostName": "h1", "AddOn_Connection_String": "intel:https://192.0.2.1:1443/;admin;x"}, token=s.admin)
     ok(r.content == b"true", "a host is registered without naming MLEs", r.content)
-    ok(s.native("GET", "/hosts/h1").json()["connect"] == "192.0.2.1:1443", "an intel: connection is dialled")
-    ok(s.native("GET", "/hosts/h1").json()["labels"] == {}, "it meets no MLE: it is bound to none")
+    h = s.native("GET", "/hosts/h1").json()
+    ok(h["connect"] is None and h["labels"] == {"address": "192.0.2.1:1443"}, "nobody is dialled without a TLS policy; it is bound to no MLE", h)
+    r = s.ask("mtwilson", "POST", MS + "/host", {"HostName": "h2", "AddOn_Connection_String": "intel:https://192.0.2.2:1443",
+                                                 "tlsPolicyChoice": {"tlsPolicyId": "TRUST_FIRST_CERTIFICATE"}}, token=s.admin)
+    ok(r.content == b"true" and s.native("GET", "/hosts/h2").json()["connect"] == "192.0.2.2:1443", "with one it is", r.content)
+    is_error(s.ask("mtwilson", "POST", MS + "/host", {"HostName": "h3", "tlsPolicyChoice": {"tlsPolicyId": "INSECURE"}}, token=s.admin),
+             400, 4001, "INSECURE is not offered")
+    is_error(s.ask("mtwilson", "POST", MS + "/host", {"HostName": "h3", "AddOn_Connection_String": "microsoft:https://w:1443/;a;b"}, token=s.admin),
+             400, 1009, "a kind that nothing connects to")
+    ok(s.native("GET", "/hosts/h3").status_code == 404, "and nothing is registered then")
     is_error(s.ask("mtwilson", "POST", MS + "/host", {"HostName": ""}, token=s.admin), 400, 1008, "a host without a name")
     records = [{"HostName": f"b{i}", "AddOn_Connection_String": ""} for i in range(3)]
     records.append({"HostName": "xen", "AddOn_Connection_String": f"citrix:https://xen:443/;root;{SECRET}"})
     records.append({"HostName": "bad", "AddOn_Connection_String": "intel:"})
     r = s.ask("mtwilson", "POST", MS + "/host/bulk", {"HostRecords": records}, token=s.admin)
     got = [(h["Host_Name"], h["Status"], h["Error_Code"]) for h in r.json()["HostRecords"]]
-    ok(got == [("b0", "true", "OK"), ("b1", "true", "OK"), ("b2", "true", "OK"), ("xen", "false", "NOT_OFFERED"), ("bad", "false", "BAD_CONNECTION")],
+    ok(got == [("b0", "true", "OK"), ("b1", "true", "OK"), ("b2", "true", "OK"), ("xen", "false", "MANAGER_UNKNOWN"), ("bad", "false", "BAD_CONNECTION")],
        "registered in bulk, with a result for each", got)
     ok(s.native("GET", "/hosts/bad").status_code == 404, "what cannot be read registers nothing")
-    is_error(s.ask("mtwilson", "POST", MS + "/host/whitelist", {"HostName": "h1"}, token=s.admin), 400, 3209, "a whitelist of a host that never attested")
+    is_error(s.ask("mtwilson", "POST", MS + "/host/whitelist", {"HostName": "h1"}, token=s.admin), 400, 1011, "a whitelist of a host that has no agent")
     is_error(s.ask("mtwilson", "POST", MS + "/host/whitelist", {"HostName": "no"}, token=s.admin), 404, 1003, "a whitelist of nobody")
 
 

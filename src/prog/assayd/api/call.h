@@ -76,7 +76,8 @@ struct ay_api_call {
 	bool audited;			    /* and so does what came of it */
 	void (*left)(
 		struct ay_api_call *c); /* the client left while the handler waits; may be NULL */
-	void *state;			/* handler's own, freed by it */
+	void (*tick)(struct ay_api_call *c); /* about once a second, while it waits; may be NULL */
+	void *state;			     /* handler's own, freed by it */
 };
 
 struct ay_api_account;

@@ -4,6 +4,7 @@
 #include "core/base/base64.h"
 #include "prog/assayd/api/session.h"
 #include "prog/assayd/api/streams.h"
+#include "prog/assayd/family/bind.h"
 
 static void left(struct ay_api_call *c)
 {
@@ -143,6 +144,18 @@ static void look_at_stream(struct ay_api_call *c)
 	}
 }
 
+/* Requests that wait for something that no callback tells. */
+static void tick_calls(struct ay_api *a)
+{
+	struct ay_api_call *next;
+
+	for (struct ay_api_call *c = a->calls; c != NULL; c = next) {
+		next = c->next;
+		if (c->tick != NULL)
+			c->tick(c);
+	}
+}
+
 void ay_api_tick(struct ay_api *a, int64_t now_ms)
 {
 	struct ay_api_call *c;
@@ -156,5 +169,7 @@ void ay_api_tick(struct ay_api *a, int64_t now_ms)
 	while ((c = ay_streams_next(a, &at)) != NULL)
 		look_at_stream(c);
 	ay_streams_tick(a);
+	ay_family_bind_tick(a);
+	tick_calls(a);
 	ay_api_turn(a);
 }

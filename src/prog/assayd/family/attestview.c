@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prog/assayd/family/attestview.h"
+#include "prog/assayd/family/await.h"
 
 #include <stdlib.h>
 
@@ -131,12 +132,30 @@ static void show_saml(struct ay_api_call *c, const struct ay_host *h, enum ay_as
 		saml(c, h, form, false);
 }
 
+/* The first attestation of a host that is being enrolled was waited for. */
+static void first_attested(struct ay_api_call *c, const struct ay_host *h, void *arg, enum ay_rc rc,
+			   const struct ay_err *e)
+{
+	const struct ay_family_report_form *form = arg;
+
+	if (rc != AY_OK)
+		ay_api_problem(c, e);
+	else if (ay_family_wants_saml(c))
+		saml(c, h, form->saml, false);
+	else
+		show_report(c, h, form);
+}
+
 void ay_family_attest(struct ay_api_call *c, const struct ay_host *h,
 		      const struct ay_family_report_form *form)
 {
 	struct ay_err e = { 0 };
 	enum ay_rc rc;
 
+	if (h->state != AY_HOST_ENROLLED && h->dial.connect != NULL) {
+		ay_family_await(c, h, first_attested, (void *)(uintptr_t)form);
+		return;
+	}
 	if (ay_family_wants_saml(c)) {
 		saml(c, h, form->saml, true);
 		return;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CIT v2: /hosts and what hangs on them, /ca-certificates. */
+#include "prog/assayd/family/mle.h"
+#include "prog/assayd/family/register.h"
 #include "prog/assayd/family/search.h"
 
 #include "core/crypto/hash.h"
@@ -9,20 +11,20 @@
 
 static json_t *host_json(struct ay_api_call *c, const struct ay_host *h)
 {
-	char id[AY_UUID_TEXT], sha1[41], url[320] = "";
-	const char *at = h->dial.connect != NULL ? h->dial.connect : ay_family_label(h, "address");
+	char id[AY_UUID_TEXT], sha1[41], url[AY_FAMILY_URL];
+	const json_t *own = ay_family_host(c->api, h);
 	char *aik = ay_family_aik(c, h, sha1);
 	json_t *o;
 
 	ay_uuid_format(&h->id, id);
-	if (at != NULL)
-		snprintf(url, sizeof(url), "intel:https://%s", at);
-	o = json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:s, s:s?, s:s?}", "id", id, "name",
+	ay_family_connection_url(h, url);
+	o = json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:s, s:s?, s:s?, s:O*}", "id", id, "name",
 		      h->name, "connection_url", url, "description",
 		      ay_family_label(h, "description"), "bios_mle_uuid",
 		      ay_family_label(h, "bios_mle"), "vmm_mle_uuid", ay_family_label(h, "vmm_mle"),
 		      "hardware_uuid", id, "aik_certificate", aik, "aik_sha1",
-		      sha1[0] == '\0' ? NULL : sha1);
+		      sha1[0] == '\0' ? NULL : sha1, "tls_policy_id",
+		      json_object_get(own, "tls_policy_id"));
 	free(aik);
 	return o;
 }
@@ -57,29 +59,9 @@ void ay_cit_hosts_show(struct ay_api_call *c)
 		ay_family_document(c, 200, "host", host_json(c, h));
 }
 
-static void put(struct ay_api_call *c, const struct ay_host *known)
-{
-	struct ay_family_record ask = {
-		.name = ay_family_member(c->body, "name", "host_name"),
-		.connection =
-			ay_family_member(c->body, "connection_url", "add_on_connection_string"),
-		.description = ay_family_member(c->body, "description", "Description"),
-		.tls = json_object_get(c->body, "tls_policy_choice"),
-	};
-	const struct ay_host *h = NULL;
-	struct ay_err e = { 0 };
-
-	if (known != NULL)
-		ask.name = ay_arena_dup(&c->arena, ay_bytes_of(known->name));
-	if (ay_api_refused(c, ay_family_record_put(c, &ask, known != NULL, &h, &e), &e))
-		return;
-	if (ay_api_audit(c, known == NULL ? "HOST_ADD" : "HOST_CHANGE", ask.name, json_object()))
-		ay_family_document(c, 200, "host", host_json(c, h));
-}
-
 void ay_cit_hosts_create(struct ay_api_call *c)
 {
-	put(c, NULL);
+	ay_family_host_put(c, NULL, 200, host_json);
 }
 
 void ay_cit_hosts_update(struct ay_api_call *c)
@@ -87,7 +69,7 @@ void ay_cit_hosts_update(struct ay_api_call *c)
 	const struct ay_host *h = ay_api_host(c);
 
 	if (h != NULL)
-		put(c, h);
+		ay_family_host_put(c, h, 200, host_json);
 }
 
 void ay_cit_hosts_delete(struct ay_api_call *c)
@@ -99,9 +81,38 @@ void ay_cit_hosts_delete(struct ay_api_call *c)
 	if (h == NULL)
 		return;
 	name = ay_arena_dup(&c->arena, ay_bytes_of(h->name));
-	if (ay_api_refused(c, ay_engine_host_remove(c->api->engine, h, &e), &e))
-		return;
-	if (ay_api_audit(c, "HOST_REMOVE", name, json_object()))
+	if (!ay_api_refused(c, ay_family_retire(c, h, &e), &e) &&
+	    ay_api_audit(c, "HOST_REMOVE", name, json_object()))
+		ay_api_empty(c, 204);
+}
+
+/* Hosts that the query names: one by one, none without a condition. */
+void ay_cit_hosts_delete_some(struct ay_api_call *c)
+{
+	const char *const one_of[] = { "id", "nameEqualTo", "nameContains", "aik_sha1",
+				       "hardware_uuid" };
+	const struct ay_host *h;
+	struct ay_err e = { 0 };
+	json_t *names = json_array();
+	enum ay_rc rc = AY_OK;
+	size_t at = 0, given = 0;
+
+	for (size_t i = 0; i < AY_COUNT(one_of); i++)
+		given += ay_api_param(c, one_of[i]).n > 0;
+	if (given == 0)
+		rc = ay_fail_code(&e, AY_E_INPUT, "MISSING_INPUT", "nameEqualTo",
+				  "say which hosts: id, nameEqualTo, nameContains, aik_sha1 or "
+				  "hardware_uuid");
+	while (rc == AY_OK && (h = ay_api_host_next(c, &at)) != NULL) {
+		if (!ay_family_wanted(c, h, true))
+			continue;
+		json_array_append_new(names, json_string(h->name));
+		rc = ay_family_retire(c, h, &e);
+	}
+	if (ay_api_refused(c, rc, &e))
+		json_decref(names);
+	else if (ay_api_audit(c, "HOST_REMOVE", ay_bytes_of("by filter"),
+			      json_pack("{s:o}", "hosts", names)))
 		ay_api_empty(c, 204);
 }
 

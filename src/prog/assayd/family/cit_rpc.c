@@ -2,10 +2,10 @@
 /* CIT v2: /rpc, /rpc-async, /rpcs */
 #include "prog/assayd/family/cit_rpc.h"
 
-#include "core/appraise/reference.h"
 #include "io/sys/rng.h"
-#include "prog/assayd/approvals.h"
-#include "prog/assayd/family/hostview.h"
+#include "prog/assayd/family/members.h"
+#include "prog/assayd/family/register.h"
+#include "prog/assayd/family/whitelist.h"
 
 #include <stdlib.h>
 
@@ -111,52 +111,45 @@ void ay_cit_rpc(struct ay_api_call *c)
 
 /* ---- register-hosts ---- */
 
-static const json_t *records_of(const json_t *hosts)
-{
-	const json_t *list = json_object_get(hosts, "HostRecords");
-
-	return list != NULL ? list : json_object_get(hosts, "host_records");
-}
-
 /* With options, each record is {"txt_host_record":{..},..}. */
 static const json_t *record_of(const json_t *item)
 {
-	const json_t *r = json_object_get(item, "txt_host_record");
+	const json_t *r = ay_member(item, "txt_host_record");
 
 	return r != NULL ? r : item;
 }
 
+/* Options of a record stand beside it. */
 static json_t *register_one(struct ay_api_call *c, const json_t *item)
 {
-	const json_t *r = record_of(item);
-	struct ay_family_record ask = {
-		.name = ay_family_member(r, "host_name", "HostName"),
-		.connection =
-			ay_family_member(r, "add_on_connection_string", "AddOn_Connection_String"),
-		.description = ay_family_member(r, "description", "Description"),
-		.tls = json_object_get(r, "tls_policy_choice"),
-	};
+	json_t *doc = json_copy((json_t *)(uintptr_t)item), *answer;
+	struct ay_family_record ask;
 	const struct ay_host *h = NULL;
 	struct ay_err e = { 0 };
-	enum ay_rc rc = ay_family_record_put(c, &ask, true, &h, &e);
+	enum ay_rc rc;
 
-	return json_pack("{s:s, s:s, s:s, s:s}", "host_name",
-			 ask.name.n == 0 ? "" : (const char *)ask.name.p, "status",
-			 rc == AY_OK ? "true" : "false", "error_message", rc == AY_OK ? "" : e.text,
-			 "error_code",
-			 rc == AY_OK	     ? "OK"
-			 : e.code[0] == '\0' ? ay_rc_name(rc)
-					     : e.code);
+	json_object_update(doc, (json_t *)(uintptr_t)record_of(item));
+	ay_family_record_of(doc, &ask);
+	rc = ay_family_register(c, &ask, AY_FAMILY_EITHER, &h, &e);
+	answer = json_pack("{s:s%, s:s, s:s, s:s}", "host_name",
+			   ask.name.n == 0 ? "" : (const char *)ask.name.p, ask.name.n, "status",
+			   rc == AY_OK ? "true" : "false", "error_message",
+			   rc == AY_OK ? "" : e.text, "error_code",
+			   rc == AY_OK	       ? "OK"
+			   : e.code[0] == '\0' ? ay_rc_name(rc)
+					       : e.code);
+	json_decref(doc);
+	return answer;
 }
 
 void ay_cit_register_hosts(struct ay_api_call *c)
 {
-	const json_t *list = records_of(json_object_get(c->body, "hosts"));
-	json_t *results, *item;
+	const json_t *list = ay_member(ay_member(c->body, "hosts"), "HostRecords,host_records");
+	size_t n = ay_member_items(list);
+	json_t *results;
 	struct ay_err e;
-	size_t i;
 
-	if (!json_is_array(list) || json_array_size(list) > AY_MAX_RPC_HOSTS) {
+	if (list == NULL || n > AY_MAX_RPC_HOSTS) {
 		ay_err_set(&e, AY_E_INPUT, "hosts", 0, "give hosts.host_records, at most %d",
 			   AY_MAX_RPC_HOSTS);
 		ay_err_code(&e, "MISSING_INPUT");
@@ -164,10 +157,10 @@ void ay_cit_register_hosts(struct ay_api_call *c)
 		return;
 	}
 	results = json_array();
-	json_array_foreach (list, i, item)
-		json_array_append_new(results, register_one(c, item));
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(results, register_one(c, ay_member_item(list, i)));
 	if (ay_api_audit(c, "HOST_ADD", ay_bytes_of("register-hosts"),
-			 json_pack("{s:I}", "hosts", (json_int_t)json_array_size(list))))
+			 json_pack("{s:I}", "hosts", (json_int_t)n)))
 		finish(c, "register_hosts",
 		       json_pack("{s:{s:o}, s:{s:O}}", "result", "host_records", results, "hosts",
 				 "host_records", list));
@@ -177,91 +170,17 @@ void ay_cit_register_hosts(struct ay_api_call *c)
 
 /* ---- create-whitelist ---- */
 
-/* "0,17": bit N is PCR N; 0: not given. */
-static enum ay_rc pcrs_of(const json_t *config, const char *key, uint32_t *out, struct ay_err *e)
+static void whitelisted(struct ay_api_call *c)
 {
-	const char *p = json_string_value(json_object_get(config, key));
-	unsigned n = 0;
-
-	*out = 0;
-	for (; p != NULL && *p != '\0'; p += *p == ',') {
-		for (n = 0; *p >= '0' && *p <= '9' && n < 100; p++)
-			n = n * 10 + (unsigned)(*p - '0');
-		if (n > 22 || (*p != ',' && *p != '\0'))
-			return ay_fail_code(e, AY_E_INPUT, "PCR_UNKNOWN", key,
-					    "is a list of PCR numbers, 0 to 22");
-		*out |= 1u << n;
-	}
-	return AY_OK;
-}
-
-static bool flag(const json_t *config, const char *key, bool otherwise)
-{
-	const json_t *v = json_object_get(config, key);
-
-	return v == NULL ? otherwise : json_is_true(v);
-}
-
-/* One reference set, in force at once; what there was of that name before ends. */
-static enum ay_rc learn(struct ay_api_call *c, const json_t *config, const struct ay_host *h,
-			const char *kind, enum ay_part part, struct ay_err *e)
-{
-	char pcrs[24], named[24];
-	struct ay_learn_ask ask = {
-		.host = h, .parts = AY_PART_BIT(part), .activate = true, .user = c->who.user
-	};
-	json_t *set = NULL;
-	enum ay_rc rc;
-
-	snprintf(pcrs, sizeof(pcrs), "%s_pcrs", kind);
-	snprintf(named, sizeof(named), "%s_mle_name", kind);
-	ask.name = ay_family_member(config, named, named);
-	if (ask.name.n == 0)
-		ask.name = ay_bytes_of(ay_arena_printf(&c->arena, "%s-%s", h->name, kind));
-	ask.change.supersede = flag(config, "overwrite_whitelist", false);
-	rc = pcrs_of(config, pcrs, &ask.pcrs, e);
-	if (rc == AY_OK)
-		rc = ay_engine_learn(c->api->engine, &ask, &set, e);
-	json_decref(set);
-	return rc;
-}
-
-static enum ay_rc whitelist(struct ay_api_call *c, const json_t *config, const struct ay_host *h,
-			    struct ay_err *e)
-{
-	enum ay_rc rc = AY_OK;
-
-	if (ay_engine_two_persons(c->api->engine, &ay_approval_reference_activate))
-		return ay_fail(e, AY_E_DENIED, "wl_config", 0,
-			       "two persons are wanted here: learn with assay reference learn");
-	if (h->attested_ms == 0)
-		return ay_fail_code(e, AY_E_EXISTS, "HOST_OFFLINE", "host_name",
-				    "the host has not attested yet: enrol its agent first");
-	if (flag(config, "add_bios_white_list", true))
-		rc = learn(c, config, h, "bios", AY_PART_PLATFORM, e);
-	if (rc == AY_OK && flag(config, "add_vmm_white_list", true))
-		rc = learn(c, config, h, "vmm", AY_PART_OS, e);
-	return rc;
+	finish(c, "create_whitelist", json_pack("{s:s}", "result", "true"));
 }
 
 void ay_cit_create_whitelist(struct ay_api_call *c)
 {
-	const json_t *config = json_object_get(c->body, "wl_config");
-	const json_t *record = json_object_get(config, "txt_host_record");
-	const json_t *host = json_object_get(c->body, "host");
-	struct ay_bytes name =
-		ay_family_member(record != NULL ? record : host, "host_name", "HostName");
-	const struct ay_host *h = name.n == 0 ? NULL : ay_api_host_find(c, name);
-	struct ay_err e = { 0 };
+	const json_t *config = ay_member(c->body, "wl_config");
+	const json_t *record = ay_member(config, "txt_host_record");
 
-	if (h == NULL) {
-		ay_err_set(&e, AY_E_NOENT, "host_name", 0, "no such host: register it first");
-		ay_err_code(&e, "HOST_NOT_FOUND");
-		ay_api_problem(c, &e);
-		return;
-	}
-	if (ay_api_refused(c, whitelist(c, config, h, &e), &e))
-		return;
-	if (ay_api_audit(c, "REFERENCE_LEARN", name, json_pack("{s:b}", "activate", 1)))
-		finish(c, "create_whitelist", json_pack("{s:s}", "result", "true"));
+	if (record == NULL)
+		record = ay_member(c->body, "host,txt_host_record");
+	ay_family_whitelist(c, config, record, whitelisted);
 }

@@ -27,26 +27,6 @@ const char *ay_family_label(const struct ay_host *h, const char *key);
 /* Text member of a document under one of two names; {NULL, 0}: neither. */
 struct ay_bytes ay_family_member(const json_t *o, const char *one, const char *other);
 
-/*
- * A connection string, "intel:https://HOST:PORT/;user;pw": only HOST:PORT is
- * kept, never what follows. AY_E_INPUT, BAD_CONNECTION: not that, or of a
- * manager that no connector is there for.
- */
-AY_MUST_USE enum ay_rc ay_family_connection(struct ay_bytes text, char out[280], struct ay_err *e);
-
-/*
- * Register or, when `update`, change the host of a CIT or SecL record. What is
- * told of TLS: a policy "TRUST_FIRST_CERTIFICATE" or a SHA-256 of the agent's
- * public key; without either the agent dials in and the address is only shown.
- */
-struct ay_family_record {
-	struct ay_bytes name, connection, description;
-	const json_t *tls; /* tls_policy_choice, or NULL */
-};
-AY_MUST_USE enum ay_rc ay_family_record_put(struct ay_api_call *c,
-					    const struct ay_family_record *ask, bool update,
-					    const struct ay_host **out, struct ay_err *e);
-
 /* The host of a body: host_uuid, host_id, hardware_uuid, host_name, aik_sha1. NULL: answered. */
 const struct ay_host *ay_family_host_of_body(struct ay_api_call *c);
 

@@ -2,6 +2,7 @@
 /* SecL: /hvs/v2 and the token that its clients ask for. */
 #include "prog/assayd/api/auth.h"
 #include "prog/assayd/family/attestview.h"
+#include "prog/assayd/family/register.h"
 
 #include <stdlib.h>
 
@@ -40,12 +41,10 @@ void ay_hvs_token(struct ay_api_call *c)
 
 static json_t *host_json(struct ay_api_call *c, const struct ay_host *h)
 {
-	char id[AY_UUID_TEXT], url[320] = "";
-	const char *at = h->dial.connect != NULL ? h->dial.connect : ay_family_label(h, "address");
+	char id[AY_UUID_TEXT], url[AY_FAMILY_URL];
 
 	ay_uuid_format(&h->id, id);
-	if (at != NULL)
-		snprintf(url, sizeof(url), "intel:https://%s", at);
+	ay_family_connection_url(h, url);
 	return json_pack(
 		"{s:s, s:s, s:s, s:s, s:s, s:[s], s:b}", "id", id, "host_name", h->name,
 		"connection_string", url, "hardware_uuid", id, "description",
@@ -92,28 +91,9 @@ void ay_hvs_host(struct ay_api_call *c)
 		ay_family_document(c, 200, "host", host_json(c, h));
 }
 
-static void put(struct ay_api_call *c, const struct ay_host *known)
-{
-	struct ay_family_record ask = {
-		.name = ay_family_member(c->body, "host_name", "name"),
-		.connection = ay_family_member(c->body, "connection_string", "connection_url"),
-		.description = ay_family_member(c->body, "description", "description"),
-		.tls = json_object_get(c->body, "tls_policy_choice"),
-	};
-	const struct ay_host *h = NULL;
-	struct ay_err e = { 0 };
-
-	if (known != NULL)
-		ask.name = ay_arena_dup(&c->arena, ay_bytes_of(known->name));
-	if (ay_api_refused(c, ay_family_record_put(c, &ask, known != NULL, &h, &e), &e))
-		return;
-	if (ay_api_audit(c, known == NULL ? "HOST_ADD" : "HOST_CHANGE", ask.name, json_object()))
-		ay_family_document(c, known == NULL ? 201 : 200, "host", host_json(c, h));
-}
-
 void ay_hvs_host_create(struct ay_api_call *c)
 {
-	put(c, NULL);
+	ay_family_host_put(c, NULL, 201, host_json);
 }
 
 void ay_hvs_host_update(struct ay_api_call *c)
@@ -121,7 +101,7 @@ void ay_hvs_host_update(struct ay_api_call *c)
 	const struct ay_host *h = ay_api_host(c);
 
 	if (h != NULL)
-		put(c, h);
+		ay_family_host_put(c, h, 200, host_json);
 }
 
 void ay_hvs_host_delete(struct ay_api_call *c)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prog/assayd/family/mle.h"
 
+#include "core/base/numbers.h"
 #include "io/sys/rng.h"
 #include "prog/assayd/approvals.h"
 
@@ -112,10 +113,9 @@ static enum ay_rc check_key(const struct ay_api *a, const json_t *m, struct ay_e
 /* Its number, or -1: PCRs that software may reset, and that of IMA, have no fixed values. */
 static int pcr_number(const char *s)
 {
-	char *end;
-	long n = strtol(s, &end, 10);
+	uint64_t n;
 
-	if (*s < '0' || *s > '9' || *end != '\0' || n < 0 || n > 22 || n == 10 || n == 16)
+	if (ay_number_parse(ay_bytes_of(s), "pcr", 22, &n, NULL) != AY_OK || n == 10 || n == 16)
 		return -1;
 	return (int)n;
 }
@@ -328,12 +328,13 @@ json_t *ay_mle_set_json(const json_t *mle)
 			 rules);
 }
 
-/* A draft until somebody else approves. */
-static enum ay_rc ask_second(struct ay_api_call *c, const char *id,
-			     const struct ay_reference_change *how, struct ay_err *e)
+/* It stays as it is until somebody else approves. */
+static enum ay_rc ask_second(struct ay_api_call *c, const struct ay_approval_kind *kind,
+			     const char *id, const struct ay_reference_change *how,
+			     struct ay_err *e)
 {
 	AY_CLEANUP(ay_json_unref) json_t *args = ay_reference_change_json(how);
-	struct ay_approval_request r = { .kind = &ay_approval_reference_activate,
+	struct ay_approval_request r = { .kind = kind,
 					 .object = ay_bytes_of(id),
 					 .args = args,
 					 .user = c->who.user,
@@ -352,7 +353,7 @@ static enum ay_rc activate(struct ay_api_call *c, const char *id, struct ay_err 
 	enum ay_rc rc;
 
 	if (ay_engine_two_persons(c->api->engine, &ay_approval_reference_activate))
-		return ask_second(c, id, &how, e);
+		return ask_second(c, &ay_approval_reference_activate, id, &how, e);
 	rc = ay_engine_reference_activate(c->api->engine, ay_bytes_of(id), &how, NULL, &active, e);
 	json_decref(active);
 	return rc;
@@ -363,9 +364,11 @@ static enum ay_rc end_set(struct ay_api_call *c, const char *set, struct ay_err 
 {
 	static const struct ay_reference_change how = { .force = true };
 	json_t *ended = NULL;
-	enum ay_rc rc = ay_engine_reference_supersede(c->api->engine, ay_bytes_of(set), &how, NULL,
-						      &ended, e);
+	enum ay_rc rc;
 
+	if (ay_engine_two_persons(c->api->engine, &ay_approval_reference_supersede))
+		return ask_second(c, &ay_approval_reference_supersede, set, &how, e);
+	rc = ay_engine_reference_supersede(c->api->engine, ay_bytes_of(set), &how, NULL, &ended, e);
 	json_decref(ended);
 	return rc == AY_E_NOENT || rc == AY_E_EXISTS ? AY_OK : rc;
 }

@@ -3,6 +3,7 @@
  * Mt. Wilson v1: trust and assertions of one host, several, or by AIK
  * (facts/mtwilson.md 2.4).
  */
+#include "core/base/numbers.h"
 #include "prog/assayd/family/hostview.h"
 #include "prog/assayd/family/names.h"
 
@@ -58,12 +59,16 @@ static struct ay_assertion_ask how(const struct ay_api_call *c)
 {
 	const char *force = ay_family_arg(c, "force_verify");
 	const char *timeout = ay_family_arg(c, "timeout");
-	long s = timeout == NULL ? DEFAULT_WAIT_S : strtol(timeout, NULL, 10);
+	uint64_t s = DEFAULT_WAIT_S;
+
+	if (timeout != NULL &&
+	    ay_number_parse(ay_bytes_of(timeout), "timeout", MAX_WAIT_S, &s, NULL) != AY_OK)
+		s = MAX_WAIT_S; /* what is no number, or too long, is as long as may be */
 
 	return (struct ay_assertion_ask){
 		.form = AY_ASSERTION_CIT,
 		.force_verify = force != NULL && strcasecmp(force, "true") == 0,
-		.wait_ms = (s < 1 || s > MAX_WAIT_S ? MAX_WAIT_S : s) * 1000,
+		.wait_ms = (int64_t)(s < 1 ? MAX_WAIT_S : s) * 1000,
 	};
 }
 

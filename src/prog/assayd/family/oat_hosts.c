@@ -6,6 +6,7 @@
 #include "core/base/connstr.h"
 #include "prog/assayd/family/args.h"
 #include "prog/assayd/family/mle.h"
+#include "prog/assayd/family/register.h"
 
 enum {
 	HOST,
@@ -233,15 +234,8 @@ void ay_oat_host_remove(struct ay_api_call *c)
 	const char *name = ay_family_arg(c, "hostName");
 	struct ay_err e = { 0 };
 	const struct ay_host *h = host_of(c, name, &e);
-	char id[AY_UUID_TEXT] = "";
-	enum ay_rc rc = h == NULL ? e.rc : AY_OK;
+	enum ay_rc rc = h == NULL ? e.rc : ay_family_retire(c, h, &e);
 
-	if (h != NULL) {
-		ay_uuid_format(&h->id, id);
-		rc = ay_engine_host_remove(c->api->engine, h, &e);
-	}
-	if (rc == AY_OK && ay_object(c->api, "host", id) != NULL)
-		rc = ay_object_drop(c->api, "host", id, &e);
 	end_change(c, rc, &e, "HOST_REMOVE", rc == AY_OK ? name : "");
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /WLMService/resources: OEMs, OSs, MLEs and their whitelists (facts/mtwilson.md 2.3). */
+#include "core/base/numbers.h"
 #include "prog/assayd/family/args.h"
 #include "prog/assayd/family/mle.h"
 
@@ -413,7 +414,7 @@ static bool flag(const struct ay_api_call *c, const char *name)
 	return json_is_true(v) || (s != NULL && strcasecmp(s, "true") == 0);
 }
 
-static json_t *module_json(const struct ay_api_call *c, const char *const v[7])
+static json_t *module_json(const struct ay_api_call *c, const char *const v[7], uint64_t pcr)
 {
 	char digest[130];
 
@@ -421,9 +422,8 @@ static json_t *module_json(const struct ay_api_call *c, const char *const v[7])
 	for (char *s = digest; *s != '\0'; s++)
 		*s = (char)(*s >= 'A' && *s <= 'F' ? *s + 32 : *s);
 	return json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:b}", "component", v[0], "event",
-			 v[1], "pcr", (int)strtol(v[2][0] == '\0' ? "19" : v[2], NULL, 10),
-			 "digest", digest, "package_name", v[4], "package_vendor", v[5],
-			 "package_version", v[6], "host_specific",
+			 v[1], "pcr", (int)pcr, "digest", digest, "package_name", v[4],
+			 "package_vendor", v[5], "package_version", v[6], "host_specific",
 			 (int)flag(c, "useHostSpecificDigest"));
 }
 
@@ -433,7 +433,12 @@ static enum ay_rc change_module(struct ay_api_call *c, json_t *mle, const char *
 {
 	int at = find_module(mle, v[0], v[1]);
 	json_t *all = json_object_get(mle, "modules");
+	uint64_t pcr = 19; /* where tboot measures modules */
 
+	if (v[2][0] != '\0' &&
+	    ay_number_parse(ay_bytes_of(v[2]), "extendedToPCR", AY_PCR_COUNT - 1, &pcr, e) != AY_OK)
+		return ay_fail_code(e, AY_E_INPUT, "PCR_UNKNOWN", "extendedToPCR",
+				    "%.10s is no number of a PCR", v[2]);
 	if (mode == 'a' && at >= 0)
 		return ay_fail_code(e, AY_E_EXISTS, "MODULE_EXISTS", "componentName",
 				    "this module is whitelisted already");
@@ -446,7 +451,7 @@ static enum ay_rc change_module(struct ay_api_call *c, json_t *mle, const char *
 	}
 	if (at >= 0)
 		json_array_remove(all, (size_t)at);
-	return mode == 'r' || json_array_append_new(all, module_json(c, v)) == 0
+	return mode == 'r' || json_array_append_new(all, module_json(c, v, pcr)) == 0
 		       ? AY_OK
 		       : ay_fail(e, AY_E_NOMEM, "mle", 0, "out of memory");
 }
