@@ -26,6 +26,7 @@ static void tpm2_close(struct ay_tpmdev *d)
 		Tss2_TctiLdr_Finalize(&d->tcti);
 	d->esys = NULL;
 	d->tcti = NULL;
+	d->tag_session = ESYS_TR_NONE;
 }
 
 static void tpm2_free(struct ay_tpmdev *d)
@@ -119,6 +120,7 @@ static enum ay_rc tpm2_open(struct ay_tpmdev *d, struct ay_err *e)
 	enum ay_rc rc;
 	TSS2_RC r;
 
+	tpm2_close(d); /* what was left open for a later step has to begin anew */
 	for (int i = 0;; i++) {
 		r = connect_once(d);
 		if (r == TSS2_RC_SUCCESS || !is_busy(r) || i == OPEN_TRIES)

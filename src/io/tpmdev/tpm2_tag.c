@@ -223,6 +223,9 @@ enum ay_rc ay_tpm2_tag_write(struct ay_tpmdev *d, const struct ay_tag_ca *ca,
 
 	if (rc != AY_OK)
 		return rc;
+	if (d->esys == NULL || d->tag_session == ESYS_TR_NONE)
+		return ay_fail_code(e, AY_E_UNAVAIL, "TAG_SESSION", "tag.session",
+				    "the TPM was needed for something else in between: begin anew");
 	TSS2_RC r = Esys_LoadExternal(d->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, NULL, &pub,
 				      ESYS_TR_RH_NULL, &key);
 

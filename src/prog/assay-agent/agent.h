@@ -26,6 +26,7 @@ struct ay_agent {
 	char status_path[AY_AGENT_PATH];
 	char guard_path[AY_AGENT_PATH];
 	char pending_path[AY_AGENT_PATH]; /* there while an answer to ENROL_PROOF is awaited */
+	char tag_path[AY_AGENT_PATH]; /* certificate of the asset tag, if it has one */
 	char endpoints_path[AY_AGENT_PATH];
 	uint8_t spki[32]; /* SHA-256 of our TLS key's SPKI */
 	struct ay_bytes key_pem, cert_pem;

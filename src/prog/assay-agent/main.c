@@ -144,6 +144,8 @@ static enum ay_rc make_paths(struct ay_agent *a, struct ay_err *e)
 	if (rc == AY_OK)
 		rc = state_path(a, "pending", a->pending_path, e);
 	if (rc == AY_OK)
+		rc = state_path(a, "tag.der", a->tag_path, e);
+	if (rc == AY_OK)
 		rc = state_path(a, "endpoints.json", a->endpoints_path, e);
 	return rc;
 }

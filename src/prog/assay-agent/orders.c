@@ -165,5 +165,6 @@ uint8_t ay_orders_answer(struct ay_orders *s, const struct ay_order_env *env,
 }
 
 const struct ay_order_doer ay_order_doers[] = {
+	{ AY_ORDER_TAG, ay_order_do_tag },
 	{ (enum ay_order_verb)0, NULL },
 };

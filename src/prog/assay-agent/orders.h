@@ -25,6 +25,8 @@ struct ay_order_env {
 typedef enum ay_rc ay_order_do(const struct ay_order_env *env, const struct ay_order *o,
 			       struct ay_bytes args, struct ay_bytes *result, struct ay_err *e);
 
+ay_order_do ay_order_do_tag; /* tag.c */
+
 struct ay_order_doer {
 	enum ay_order_verb verb;
 	ay_order_do *fn;

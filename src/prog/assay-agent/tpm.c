@@ -23,7 +23,13 @@
  * makes everything that the TPM signs itself, so that a taken-over link can
  * choose neither label nor host id of a quote.
  */
-enum { WATCH_MS = 1000, ANSWER_MAX = 64 * 1024, ENROL_SILENCE_S = 60, RENEW_AGAIN_S = 5 };
+enum {
+	WATCH_MS = 1000,
+	ANSWER_MAX = 64 * 1024,
+	ENROL_SILENCE_S = 60,
+	RENEW_AGAIN_S = 5,
+	OPEN_MS = 10000
+};
 
 struct tpm_process {
 	struct ay_agent *agent;
@@ -38,6 +44,7 @@ struct tpm_process {
 	struct ay_provisioning prov;
 	struct ay_attester attester;
 	struct ay_orders orders;
+	int64_t open_until; /* mono: an order may have left the device open; 0: no */
 
 	bool up;
 	uint32_t conn;
@@ -293,6 +300,7 @@ static void on_order(struct tpm_process *p, const struct ay_ipc_msg *m)
 	if (buf == NULL)
 		return;
 	ay_wr_init(&w, buf, AY_MAX_FRAME_BODY);
+	p->open_until = env.mono_ms + OPEN_MS;
 	type = ay_orders_answer(&p->orders, &env, ay_order_doers, m->sub, m->body, &w);
 	if (ay_wr_end(&w, "order", &body, &e) == AY_OK)
 		send_frame(p, type, 0, m->req, body);
@@ -518,6 +526,10 @@ static void on_watch(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (p->open_until != 0 && ay_clock_mono_ms() >= p->open_until) {
+		p->ops->close(p->dev);
+		p->open_until = 0;
+	}
 	if (!p->up)
 		return;
 	if (p->agent->enrol && ++p->silent_s > ENROL_SILENCE_S) {
