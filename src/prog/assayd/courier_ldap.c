@@ -17,6 +17,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* A thread waits a little longer than the loop, which says that the time is over. */
+enum { GRACE_MS = 1000 };
+
 /* ---- the end of a login ---- */
 
 static void job_free(struct ay_ldap_job *j)
@@ -293,7 +296,7 @@ static struct ay_ldap_job *job_new(struct ay_courier_ldap *c, uint32_t req,
 	memcpy(j->name, l->name.p, l->name.n);
 	memcpy(j->password, l->password.p, l->password.n);
 	j->password_n = l->password.n;
-	j->until_ms = ay_clock_mono_ms() + l->deadline_ms;
+	j->until_ms = ay_clock_mono_ms() + l->deadline_ms + GRACE_MS;
 	j->deadline = event_new(ay_loop_base(c->loop), -1, 0, on_deadline, j);
 	j->next = c->jobs;
 	c->jobs = j;

@@ -32,6 +32,13 @@ struct ask {
 
 /* ---- faults: there is no answer ---- */
 
+static int64_t left_ms(const struct ask *a)
+{
+	int64_t left = a->j->until_ms - ay_clock_mono_ms();
+
+	return left > 0 ? left : 0;
+}
+
 static bool fault(struct ask *a, const char *code, const char *text)
 {
 	a->j->code = code;
@@ -41,16 +48,10 @@ static bool fault(struct ask *a, const char *code, const char *text)
 
 static bool fault_of(struct ask *a, const char *code, const char *what, int err)
 {
-	a->j->code = code;
-	snprintf(a->j->text, sizeof(a->j->text), "%s: %s", what, ldap_err2string(err));
-	return false;
-}
+	char text[256];
 
-static int64_t left_ms(const struct ask *a)
-{
-	int64_t left = a->j->until_ms - ay_clock_mono_ms();
-
-	return left > 0 ? left : 0;
+	snprintf(text, sizeof(text), "%.120s: %.120s", what, ldap_err2string(err));
+	return fault(a, code, text);
 }
 
 static struct timeval left_time(const struct ask *a)
