@@ -30,7 +30,7 @@ verifies() { jwks && "$ASSAY" assertion verify "$D/$1.jwt" --jwks "$D/jwks"; }
 back() { agent_stop alpha; agent_start alpha; }
 
 check "statements by the first keys" keep first
-for key in api channel courier assertion assertion-rsa ticket audit-head; do
+for key in api channel courier assertion assertion-rsa ticket audit-head ca-issuer ca-encryption; do
   before=$(key_of $key)
   check "$key: rotated while the server runs" eval "assayd keys rotate $key | grep -q 'takes it up now'"
   check "$key: the new one is in use" wait_for 30 changed $key "$before"

@@ -11,6 +11,7 @@
 
 #include <openssl/crypto.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { PATH_ROOM = 4096, FILE_MAX = 64 * 1024, KEY_ROOM = 1024, CERT_ROOM = 2048 };
 
@@ -91,6 +92,25 @@ static enum ay_rc make_tls_cert(const char *dir, struct ay_bytes root,
 	return new_cert(dir, "tls.pem", &t, k[0], &made, e);
 }
 
+static struct ay_cert_spec issuer_spec(int64_t now)
+{
+	return (struct ay_cert_spec){ .common_name = "Assay Privacy CA",
+				      .not_before_ms = now,
+				      .not_after_ms = now + CA_LIFE_MS,
+				      .is_ca = true,
+				      .path_len = 0,
+				      .key_usage = AY_KU_CERT_SIGN | AY_KU_CRL_SIGN };
+}
+
+static struct ay_cert_spec encryption_spec(int64_t now)
+{
+	return (struct ay_cert_spec){ .common_name = "Assay Privacy CA encryption",
+				      .not_before_ms = now,
+				      .not_after_ms = now + CA_LIFE_MS,
+				      .path_len = -1,
+				      .key_usage = AY_KU_KEY_AGREEMENT };
+}
+
 static enum ay_rc make_certs(const char *dir, struct ay_privkey *const k[4], struct ay_err *e)
 {
 	int64_t now = ay_clock_wall_ms() - 3600 * 1000;
@@ -102,23 +122,13 @@ static enum ay_rc make_certs(const char *dir, struct ay_privkey *const k[4], str
 				  .is_ca = true,
 				  .path_len = 1,
 				  .key_usage = AY_KU_CERT_SIGN | AY_KU_CRL_SIGN };
-	struct ay_cert_spec i = { .common_name = "Assay Privacy CA",
-				  .key = ay_privkey_evp(k[1]),
-				  .not_before_ms = now,
-				  .not_after_ms = now + CA_LIFE_MS,
-				  .is_ca = true,
-				  .path_len = 0,
-				  .key_usage = AY_KU_CERT_SIGN | AY_KU_CRL_SIGN };
-	struct ay_cert_spec c = { .common_name = "Assay Privacy CA encryption",
-				  .key = ay_privkey_evp(k[2]),
-				  .not_before_ms = now,
-				  .not_after_ms = now + CA_LIFE_MS,
-				  .path_len = -1,
-				  .key_usage = AY_KU_KEY_AGREEMENT };
+	struct ay_cert_spec i = issuer_spec(now), c = encryption_spec(now);
 	enum ay_rc rc = new_cert(dir, "root.pem", &r, k[0], &root, e);
 
 	if (rc != AY_OK)
 		return rc;
+	i.key = ay_privkey_evp(k[1]);
+	c.key = ay_privkey_evp(k[2]);
 	i.issuer_cert = c.issuer_cert = (struct ay_bytes){ root.der, root.n };
 	rc = new_cert(dir, "issuer.pem", &i, k[0], &issuer, e);
 	if (rc == AY_OK)
@@ -194,6 +204,54 @@ static enum ay_rc load_cert(const char *dir, const char *name, struct ay_arena *
 	enum ay_rc rc = path_of(dir, name, path, e);
 
 	return rc == AY_OK ? load_block(path, "CERTIFICATE", a, der, e) : rc;
+}
+
+static enum ay_rc renew(const struct ay_privkey *root, struct ay_bytes root_cert,
+			enum ay_ca_key what, const struct ay_privkey *k, struct ay_bytes *key,
+			struct ay_bytes *cert, struct ay_err *e)
+{
+	int64_t now = ay_clock_wall_ms() - 3600 * 1000;
+	struct ay_cert_spec spec = what == AY_CA_ISSUER ? issuer_spec(now) : encryption_spec(now);
+	char pem[AY_PEM_ROOM(CERT_ROOM)], key_pem[KEY_ROOM];
+	struct made made;
+	enum ay_rc rc;
+
+	spec.key = ay_privkey_evp(k);
+	spec.issuer_cert = root_cert;
+	ay_rng_bytes(spec.serial, sizeof(spec.serial));
+	rc = ay_certgen(&spec, root, made.der, sizeof(made.der), &made.n, e);
+	if (rc == AY_OK)
+		rc = ay_privkey_pem(k, key_pem, sizeof(key_pem), e);
+	if (rc != AY_OK)
+		return rc;
+	ay_pem_write("CERTIFICATE", (struct ay_bytes){ made.der, made.n }, pem);
+	*key = (struct ay_bytes){ (uint8_t *)strdup(key_pem), strlen(key_pem) };
+	*cert = (struct ay_bytes){ (uint8_t *)strdup(pem), strlen(pem) };
+	OPENSSL_cleanse(key_pem, sizeof(key_pem));
+	return key->p != NULL && cert->p != NULL ? AY_OK
+						 : ay_fail(e, AY_E_NOMEM, "ca", 0, "no memory");
+}
+
+enum ay_rc ay_ca_renew(const char *dir, enum ay_ca_key what, struct ay_bytes *key,
+		       struct ay_bytes *cert, struct ay_err *e)
+{
+	struct ay_privkey *root = NULL, *k = NULL;
+	struct ay_bytes root_cert = { 0 };
+	struct ay_arena a;
+	enum ay_rc rc;
+
+	ay_arena_init(&a, 256 * 1024);
+	rc = load_key(dir, "root.key", &root, e);
+	if (rc == AY_OK)
+		rc = load_cert(dir, "root.pem", &a, &root_cert, e);
+	if (rc == AY_OK)
+		rc = ay_privkey_generate(&k, e);
+	if (rc == AY_OK)
+		rc = renew(root, root_cert, what, k, key, cert, e);
+	ay_privkey_free(root);
+	ay_privkey_free(k);
+	ay_arena_fini(&a);
+	return rc;
 }
 
 static enum ay_rc load_pseudonym(const char *dir, uint8_t key[32], struct ay_err *e)

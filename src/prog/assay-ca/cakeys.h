@@ -21,6 +21,13 @@ struct ay_ca_files {
 
 /* Make the folder, keys and certificates. AY_E_EXISTS if there is a CA already. */
 AY_MUST_USE enum ay_rc ay_ca_init(const char *dir, struct ay_err *e);
+enum ay_ca_key { AY_CA_ISSUER, AY_CA_ENCRYPTION };
+/*
+ * A new key and its certificate by the CA's root, as PEM (malloc'ed; the caller
+ * wipes and frees the key by ay_file_free()). AY_E_NOENT: root.key is not there.
+ */
+AY_MUST_USE enum ay_rc ay_ca_renew(const char *dir, enum ay_ca_key what, struct ay_bytes *key,
+				   struct ay_bytes *cert, struct ay_err *e);
 /* ticket_key: path of the server's public ticket key in PEM; a second one after it is the key
  * before, whose tickets are still served. */
 AY_MUST_USE enum ay_rc ay_ca_files_load(const char *dir, const char *ticket_key,

@@ -4,6 +4,7 @@
 #include "io/net/tlspipe.h"
 #include "io/sys/clock.h"
 #include "io/sys/file.h"
+#include "prog/assay-ca/cakeys.h"
 #include "prog/assayd/processes.h"
 
 #include "core/crypto/x509.h"
@@ -45,6 +46,25 @@ static const struct ay_key_row rows[] = {
 	  AY_CERT_AGENT, 0, false },
 };
 
+/* The embedded Privacy CA's, by its own root; made with it. */
+static const struct ay_key_row ca_rows[] = {
+	{ "ca-issuer", "AIK certificates", AY_DIR_CA "/issuer.key", AY_DIR_CA "/issuer.pem", NULL,
+	  AY_CERT_ROOT, 0, false },
+	{ "ca-encryption", "identity requests", AY_DIR_CA "/encryption.key",
+	  AY_DIR_CA "/encryption.pem", NULL, AY_CERT_ROOT, 0, false },
+};
+enum { ALL_ROWS = AY_COUNT(rows) + AY_COUNT(ca_rows) };
+
+static const struct ay_key_row *row_at(size_t i)
+{
+	return i < AY_COUNT(rows) ? &rows[i] : &ca_rows[i - AY_COUNT(rows)];
+}
+
+static bool is_of_ca(const struct ay_key_row *row)
+{
+	return row >= ca_rows && row < ca_rows + AY_COUNT(ca_rows);
+}
+
 const struct ay_key_row *ay_keys_rows(size_t *n)
 {
 	*n = AY_COUNT(rows);
@@ -53,9 +73,9 @@ const struct ay_key_row *ay_keys_rows(size_t *n)
 
 const struct ay_key_row *ay_keys_row(const char *name)
 {
-	for (size_t i = 0; i < AY_COUNT(rows); i++)
-		if (strcmp(rows[i].name, name) == 0)
-			return &rows[i];
+	for (size_t i = 0; i < ALL_ROWS; i++)
+		if (strcmp(row_at(i)->name, name) == 0)
+			return row_at(i);
 	return NULL;
 }
 
@@ -156,6 +176,24 @@ static void collect_names(const struct ay_config *config, struct names *n)
 		add_name(n, name);
 }
 
+static enum ay_rc renew_ca(const struct ay_config *c, const struct ay_key_row *row,
+			   struct ay_cert_pem *p, struct ay_err *e)
+{
+	char dir[PATH_MAX];
+	enum ay_rc rc = ay_keys_path(c, AY_DIR_CA, "", dir, e);
+
+	if (rc == AY_OK && ay_config_str(c, "ca")[0] != '\0')
+		return ay_fail(e, AY_E_INPUT, "keys", 0,
+			       "the Privacy CA stands elsewhere; its keys are there");
+	if (rc == AY_OK && !ay_keys_has(c, AY_DIR_CA "/root.key", ""))
+		return ay_fail(e, AY_E_NOENT, "keys", 0,
+			       "%s is not in the state folder: put it back while keys are replaced",
+			       AY_DIR_CA "/root.key");
+	return rc == AY_OK ? ay_ca_renew(dir, row == ca_rows ? AY_CA_ISSUER : AY_CA_ENCRYPTION,
+					 &p->key, &p->cert, e)
+			   : rc;
+}
+
 enum ay_rc ay_keys_pair(const struct ay_config *c, const struct ay_key_row *row,
 			const struct ay_cert_pem *root, struct ay_cert_pem *p, struct ay_err *e)
 {
@@ -165,6 +203,8 @@ enum ay_rc ay_keys_pair(const struct ay_config *c, const struct ay_key_row *row,
 				  .life_s = row->life_s };
 	struct names names;
 
+	if (is_of_ca(row))
+		return renew_ca(c, row, p, e);
 	if (row->cn == NULL)
 		return ay_cert_make_key(p, e);
 	collect_names(c, &names);
@@ -299,17 +339,18 @@ static bool is_pair(const struct ay_config *c, const struct ay_key_row *row)
  */
 enum ay_rc ay_keys_settle(const struct ay_config *c, struct ay_err *e)
 {
-	for (size_t i = 0; i < AY_COUNT(rows); i++) {
+	for (size_t i = 0; i < ALL_ROWS; i++) {
+		const struct ay_key_row *row = row_at(i);
 		enum ay_rc rc;
 
-		if (!ay_keys_has(c, rows[i].pub, NEXT))
+		if (!ay_keys_has(c, row->pub, NEXT))
 			continue;
-		if (ay_keys_has(c, rows[i].key, NEXT) || !is_pair(c, &rows[i])) {
-			ay_keys_drop(c, rows[i].key, NEXT);
-			ay_keys_drop(c, rows[i].pub, NEXT);
+		if (ay_keys_has(c, row->key, NEXT) || !is_pair(c, row)) {
+			ay_keys_drop(c, row->key, NEXT);
+			ay_keys_drop(c, row->pub, NEXT);
 			continue;
 		}
-		rc = take_up(c, rows[i].pub, e);
+		rc = take_up(c, row->pub, e);
 		if (rc != AY_OK)
 			return rc;
 	}
@@ -380,9 +421,8 @@ void ay_keys_read(const struct ay_config *c, int64_t now_ms, struct ay_key_info 
 	for (size_t i = 0; i < AY_COUNT(rows); i++)
 		read_one(c, rows[i].name, rows[i].use, rows[i].pub, now_ms, out, n);
 	read_one(c, "ca-root", "Privacy CA", AY_DIR_CA "/root.pem", now_ms, out, n);
-	read_one(c, "ca-issuer", "AIK certificates", AY_DIR_CA "/issuer.pem", now_ms, out, n);
-	read_one(c, "ca-encryption", "identity requests", AY_DIR_CA "/encryption.pem", now_ms, out,
-		 n);
+	for (size_t i = 0; i < AY_COUNT(ca_rows); i++)
+		read_one(c, ca_rows[i].name, ca_rows[i].use, ca_rows[i].pub, now_ms, out, n);
 }
 
 int ay_keys_warning(int64_t until_ms, int64_t now_ms)

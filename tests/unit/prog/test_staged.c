@@ -212,6 +212,27 @@ static void the_privacy_ca(void **state)
 	ay_file_free(&b);
 }
 
+/* What the Privacy CA's root signs is replaced alone; hosts hold to the root. */
+static void the_issuer(void **state)
+{
+	static const char *const names[] = { "ca-issuer", "ca-encryption" };
+	static const char *const certs[] = { "ca/issuer.pem", "ca/encryption.pem" };
+	static const char *const keys[] = { "ca/issuer.key", "ca/encryption.key" };
+	uint8_t before[32], now[32];
+
+	(void)state;
+	for (size_t i = 0; i < AY_COUNT(names); i++) {
+		spki(certs[i], before);
+		assert_int_equal(ay_keys_rotate(config, names[i], false, NULL), AY_OK);
+		spki(certs[i], now);
+		assert_memory_not_equal(before, now, 32);
+		assert_true(is_pair(keys[i], certs[i]));
+		assert_true(chains(certs[i], "ca/root.pem"));
+	}
+	assert_int_equal(rename(at("ca/root.key"), at("elsewhere")), 0);
+	assert_int_equal(ay_keys_rotate(config, "ca-issuer", false, NULL), AY_E_NOENT);
+}
+
 static void the_order_key(void **state)
 {
 	uint8_t before[32], now[32];
@@ -313,13 +334,10 @@ static void the_key_before_must_be_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(the_root),
-		TEST(the_privacy_ca),
-		TEST(the_order_key),
-		TEST(sequences_grow),
-		TEST(a_lost_key),
-		TEST(cut_off),
-		TEST(the_key_before_must_be_there),
+		TEST(the_root),	      TEST(the_privacy_ca),
+		TEST(the_issuer),     TEST(the_order_key),
+		TEST(sequences_grow), TEST(a_lost_key),
+		TEST(cut_off),	      TEST(the_key_before_must_be_there),
 	};
 
 	return cmocka_run_group_tests(tests, set_up_all, tear_down_all);
