@@ -5,6 +5,7 @@
 /* One request on its way, as handlers see it. Not for other folders. */
 #include "core/base/hex.h"
 #include "core/base/json.h"
+#include "core/base/jsonout.h"
 #include "core/base/timefmt.h"
 #include "io/store/store.h"
 #include "io/sys/listeners.h"
@@ -320,6 +321,7 @@ bool ay_api_two_persons(struct ay_api_call *c, const struct ay_approval_kind *ki
 /* JSON null for 0 */
 json_t *ay_api_time(int64_t at_ms);
 json_t *ay_api_hex(struct ay_bytes b); /* null for none */
+void ay_host_write(struct ay_json_out *o, struct ay_engine *g, const struct ay_host *h);
 json_t *ay_host_json(struct ay_engine *g, const struct ay_host *h);
 
 /* ---- accounts.c, failures.c, roles.c; auth.h has the schemes ---- */

@@ -113,27 +113,50 @@ static void put_facets(struct ay_api_call *c, const struct ay_host_filter *f, js
 
 /* ---- the page ---- */
 
-static json_t *page(struct ay_api_call *c, const struct ay_host_filter *f, struct ay_bytes after,
-		    size_t limit)
+/* The hosts, as text; *more: the name after which there are others, or none. */
+static void write_page(struct ay_api_call *c, const struct ay_host_filter *f, struct ay_bytes after,
+		       size_t limit, struct ay_json_out *o, struct ay_bytes *more)
 {
 	const struct ay_host *h, *last = NULL;
-	size_t at = ay_host_filter_from(c, f, after);
-	json_t *items = json_array();
+	size_t at = ay_host_filter_from(c, f, after), n = 0;
 
-	while ((h = ay_host_filter_next(c, f, &at)) != NULL) {
-		if (json_array_size(items) == limit) /* there is one more */
-			return ay_api_list_after(c, items, ay_bytes_of(last->name));
-		json_array_append_new(items, ay_host_json(c->api->engine, h));
+	*more = (struct ay_bytes){ NULL, 0 };
+	ay_jo_open(o, '[');
+	for (; (h = ay_host_filter_next(c, f, &at)) != NULL && n < limit; n++) {
+		ay_host_write(o, c->api->engine, h);
 		last = h;
 	}
-	return ay_api_list_after(c, items, (struct ay_bytes){ NULL, 0 });
+	ay_jo_close(o, ']');
+	if (h != NULL)
+		*more = ay_bytes_of(last->name);
+}
+
+/* {"items":[..]} with the members of rest after it. Takes rest. */
+static void answer(struct ay_api_call *c, struct ay_bytes items, json_t *rest)
+{
+	char *text = rest == NULL ? NULL : json_dumps(rest, JSON_COMPACT);
+	struct ay_json_out o = { 0 };
+
+	json_decref(rest);
+	ay_jo_open(&o, '{');
+	ay_jo_key(&o, "items");
+	ay_jo_raw(&o, items);
+	if (text != NULL) /* without its first bracket */
+		ay_jo_raw(&o, ay_bytes_of(text + 1));
+	if (text == NULL || items.n == 0 || ay_jo_end(&o).n == 0)
+		ay_api_json(c, 200, NULL);
+	else
+		ay_api_bytes(c, 200, "application/json", ay_jo_end(&o));
+	ay_jo_fini(&o);
+	free(text);
 }
 
 void ay_api_hosts_list(struct ay_api_call *c)
 {
 	struct ay_host_filter f;
-	struct ay_bytes after;
-	json_t *facets, *answer;
+	struct ay_bytes after, more;
+	struct ay_json_out items = { 0 };
+	json_t *facets, *rest;
 	size_t limit;
 	struct ay_err e;
 
@@ -141,7 +164,10 @@ void ay_api_hosts_list(struct ay_api_call *c)
 	    ay_api_refused(c, ay_host_filter_read(c, NULL, &f, &e), &e) ||
 	    ay_api_refused(c, facets_of(c, &facets, &e), &e))
 		return;
-	answer = page(c, &f, after, limit);
-	put_facets(c, &f, facets, answer);
-	ay_api_json(c, 200, answer);
+	write_page(c, &f, after, limit, &items, &more);
+	rest = ay_api_list_after(c, json_array(), more);
+	json_object_del(rest, "items");
+	put_facets(c, &f, facets, rest);
+	answer(c, ay_jo_end(&items), rest);
+	ay_jo_fini(&items);
 }

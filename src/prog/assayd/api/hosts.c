@@ -5,103 +5,184 @@
 
 /* ---- a host as people see it [design 8] ---- */
 
-static json_t *components_json(const struct ay_host *h)
+static void put_text(struct ay_json_out *o, const char *key, const char *value)
 {
-	json_t *all = json_object();
-
-	if (h->attested_ms == 0)
-		return all;
-	for (size_t i = 1; i < AY_COMPONENTS; i++) {
-		const char *grade = ay_grade_name((enum ay_grade)h->grades[i]);
-
-		json_object_set_new(all, ay_component_name((enum ay_component)i),
-				    json_pack("{s:s, s:s?}", "verdict",
-					      ay_verdict_name((enum ay_verdict)h->components[i]),
-					      "grade",
-					      h->grades[i] == AY_GRADE_NONE ? NULL : grade));
-	}
-	return all;
+	ay_jo_key(o, key);
+	ay_jo_text(o, value);
 }
 
-static json_t *identity_json(const struct ay_host *h)
+static void put_hex(struct ay_json_out *o, const char *key, struct ay_bytes value)
+{
+	ay_jo_key(o, key);
+	ay_jo_hex(o, value);
+}
+
+static void put_time(struct ay_json_out *o, const char *key, int64_t at_ms)
+{
+	ay_jo_key(o, key);
+	ay_jo_time(o, at_ms);
+}
+
+static void write_components(struct ay_json_out *o, const struct ay_host *h)
+{
+	ay_jo_open(o, '{');
+	for (size_t i = 1; h->attested_ms != 0 && i < AY_COMPONENTS; i++) {
+		const char *grade = ay_grade_name((enum ay_grade)h->grades[i]);
+
+		ay_jo_key(o, ay_component_name((enum ay_component)i));
+		ay_jo_open(o, '{');
+		put_text(o, "verdict", ay_verdict_name((enum ay_verdict)h->components[i]));
+		put_text(o, "grade", h->grades[i] == AY_GRADE_NONE ? NULL : grade);
+		ay_jo_close(o, '}');
+	}
+	ay_jo_close(o, '}');
+}
+
+static void write_identity(struct ay_json_out *o, const struct ay_host *h)
 {
 	const struct ay_host_identity *i = &h->identity;
 
-	if (i->grade[0] == '\0')
-		return json_null();
-	return json_pack("{s:s, s:o, s:o, s:o, s:{s:s, s:s, s:s}}", "grade", i->grade, "ak_name",
-			 ay_api_hex((struct ay_bytes){ i->ak_name, i->ak_name_n }), "tls_key",
-			 ay_api_hex(AY_BYTES(i->tls_key)), "certificate_until",
-			 ay_api_time(i->cert_until_ms), "tpm", "manufacturer", i->manufacturer,
-			 "model", i->model, "firmware", i->firmware);
+	if (i->grade[0] == '\0') {
+		ay_jo_null(o);
+		return;
+	}
+	ay_jo_open(o, '{');
+	put_text(o, "grade", i->grade);
+	put_hex(o, "ak_name", (struct ay_bytes){ i->ak_name, i->ak_name_n });
+	put_hex(o, "tls_key", AY_BYTES(i->tls_key));
+	put_time(o, "certificate_until", i->cert_until_ms);
+	ay_jo_key(o, "tpm");
+	ay_jo_open(o, '{');
+	put_text(o, "manufacturer", i->manufacturer);
+	put_text(o, "model", i->model);
+	put_text(o, "firmware", i->firmware);
+	ay_jo_close(o, '}');
+	ay_jo_close(o, '}');
 }
 
-static json_t *labels_json(const struct ay_host *h)
+static void write_labels(struct ay_json_out *o, const struct ay_host *h)
 {
-	json_t *labels = json_object();
-
+	ay_jo_open(o, '{');
 	for (size_t i = 0; i < h->n_labels; i++)
-		json_object_set_new(labels, h->labels[i].key, json_string(h->labels[i].value));
-	return labels;
+		put_text(o, h->labels[i].key, h->labels[i].value);
+	ay_jo_close(o, '}');
 }
 
-static json_t *error_json(const struct ay_host *h)
+static void write_error(struct ay_json_out *o, const struct ay_host *h)
 {
-	if (h->note_code == NULL)
-		return json_null();
-	return json_pack("{s:s, s:s, s:o}", "code", h->note_code, "text",
-			 h->note_text == NULL ? "" : h->note_text, "at", ay_api_time(h->note_ms));
+	if (h->note_code == NULL) {
+		ay_jo_null(o);
+		return;
+	}
+	ay_jo_open(o, '{');
+	put_text(o, "code", h->note_code);
+	put_text(o, "text", h->note_text == NULL ? "" : h->note_text);
+	put_time(o, "at", h->note_ms);
+	ay_jo_close(o, '}');
 }
 
 /* Version and hash only while some version of that name is in force. */
-static json_t *policy_json(struct ay_engine *g, const struct ay_host *h)
+static void write_policy(struct ay_json_out *o, struct ay_engine *g, const struct ay_host *h)
 {
 	struct ay_host_policy p;
-	json_t *o;
 
 	ay_engine_host_policy(g, h, &p);
-	if (p.name == NULL)
-		return json_null();
-	o = json_pack("{s:s, s:s}", "name", p.name, "by", p.by);
-	if (p.version != 0) {
-		json_object_set_new(o, "version", json_integer(p.version));
-		json_object_set_new(o, "sha256", ay_api_hex((struct ay_bytes){ p.sha256, 32 }));
+	if (p.name == NULL) {
+		ay_jo_null(o);
+		return;
 	}
-	return o;
+	ay_jo_open(o, '{');
+	put_text(o, "name", p.name);
+	put_text(o, "by", p.by);
+	if (p.version != 0) {
+		ay_jo_key(o, "version");
+		ay_jo_int(o, p.version);
+		put_hex(o, "sha256", (struct ay_bytes){ p.sha256, 32 });
+	}
+	ay_jo_close(o, '}');
 }
 
-static json_t *tls_json(const struct ay_tls_policy *p)
+static void write_tls(struct ay_json_out *o, const struct ay_tls_policy *p)
 {
-	json_t *o;
-
-	if (p->kind == AY_TLS_NONE)
-		return json_null();
-	o = json_pack("{s:s}", "kind", ay_tls_policy_name(p->kind));
+	if (p->kind == AY_TLS_NONE) {
+		ay_jo_null(o);
+		return;
+	}
+	ay_jo_open(o, '{');
+	put_text(o, "kind", ay_tls_policy_name(p->kind));
 	if (p->has_key)
-		json_object_set_new(o, "key", ay_api_hex(AY_BYTES(p->key)));
+		put_hex(o, "key", AY_BYTES(p->key));
 	if (p->has_cert)
-		json_object_set_new(o, "certificate", ay_api_hex(AY_BYTES(p->cert)));
-	return o;
+		put_hex(o, "certificate", AY_BYTES(p->cert));
+	ay_jo_close(o, '}');
+}
+
+static void write_state(struct ay_json_out *o, const struct ay_host *h, int64_t now_ms)
+{
+	enum ay_verdict verdict = ay_lease_verdict(&h->lease, now_ms);
+
+	put_text(o, "state", ay_host_state_name(h->state));
+	put_text(o, "verdict", ay_verdict_name(verdict));
+	ay_jo_key(o, "components");
+	write_components(o, h);
+	put_time(o, "lease_until", verdict == AY_TRUSTED ? h->lease.until_ms : 0);
+	put_time(o, "attested_at", h->attested_ms);
+}
+
+void ay_host_write(struct ay_json_out *o, struct ay_engine *g, const struct ay_host *h)
+{
+	char id[AY_UUID_TEXT];
+
+	ay_uuid_format(&h->id, id);
+	ay_jo_open(o, '{');
+	put_text(o, "id", id);
+	put_text(o, "name", h->name);
+	write_state(o, h, ay_engine_now_ms(g));
+	ay_jo_key(o, "policy");
+	write_policy(o, g, h);
+	ay_jo_key(o, "identity");
+	write_identity(o, h);
+	ay_jo_key(o, "labels");
+	write_labels(o, h);
+	ay_jo_key(o, "connected");
+	ay_jo_bool(o, h->connected);
+	put_text(o, "connect", h->dial.connect);
+	ay_jo_key(o, "tls_policy");
+	write_tls(o, &h->dial.tls);
+	put_time(o, "created_at", h->created_ms);
+	ay_jo_key(o, "version");
+	ay_jo_int(o, (int64_t)h->version);
+	ay_jo_key(o, "sticky");
+	ay_jo_bool(o, h->sticky);
+	ay_jo_key(o, "last_error");
+	write_error(o, h);
+	ay_jo_close(o, '}');
+}
+
+/* The same as a tree. Ends o. */
+static json_t *tree_of(struct ay_json_out *o)
+{
+	struct ay_bytes text = ay_jo_end(o);
+	json_t *tree = json_loadb((const char *)text.p, text.n, JSON_DECODE_ANY, NULL);
+
+	ay_jo_fini(o);
+	return tree;
 }
 
 json_t *ay_host_json(struct ay_engine *g, const struct ay_host *h)
 {
-	int64_t now = ay_engine_now_ms(g);
-	enum ay_verdict verdict = ay_lease_verdict(&h->lease, now);
-	char id[AY_UUID_TEXT];
+	struct ay_json_out o = { 0 };
 
-	ay_uuid_format(&h->id, id);
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:s?, s:o, s:o, "
-			 "s:I, s:b, s:o}",
-			 "id", id, "name", h->name, "state", ay_host_state_name(h->state),
-			 "verdict", ay_verdict_name(verdict), "components", components_json(h),
-			 "lease_until", ay_api_time(verdict == AY_TRUSTED ? h->lease.until_ms : 0),
-			 "attested_at", ay_api_time(h->attested_ms), "policy", policy_json(g, h),
-			 "identity", identity_json(h), "labels", labels_json(h), "connected",
-			 (int)h->connected, "connect", h->dial.connect, "tls_policy",
-			 tls_json(&h->dial.tls), "created_at", ay_api_time(h->created_ms),
-			 "version", (json_int_t)h->version, "sticky", (int)h->sticky, "last_error",
-			 error_json(h));
+	ay_host_write(&o, g, h);
+	return tree_of(&o);
+}
+
+static json_t *tls_json(const struct ay_tls_policy *p)
+{
+	struct ay_json_out o = { 0 };
+
+	write_tls(&o, p);
+	return tree_of(&o);
 }
 
 const struct ay_host *ay_api_host(struct ay_api_call *c)
