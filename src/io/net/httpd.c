@@ -19,7 +19,6 @@
 #include <sys/socket.h>
 
 enum {
-	MAX_HEADERS = 100,
 	MAX_BACKLOG = 1 << 18, /* octets of casts a reader may be behind */
 	TELL_DRAINED = 8192,   /* octets worth to be told */
 	JOIN_MAX = 4096,       /* octets copied together, so that they are one TLS record */
@@ -61,128 +60,6 @@ static void give_slot(struct ay_httpd_pending *p)
 	h->free_slot[h->n_free++] = p->id & ((1u << SLOT_BITS) - 1);
 }
 
-static const char *const passed[] = { AY_API_HEADERS };
-
-static bool is_passed(const char *name)
-{
-	for (size_t i = 0; i < AY_COUNT(passed); i++)
-		if (strcasecmp(name, passed[i]) == 0)
-			return true;
-	return false;
-}
-
-/* ---- strictness: what evhttp lets through and a proxy in front might read otherwise ---- */
-
-static bool is_digits(const char *s)
-{
-	return *s != 0 && strspn(s, "0123456789") == strlen(s);
-}
-
-static bool is_token(const char *s)
-{
-	static const char token[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
-				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-
-	return *s != 0 && strspn(s, token) == strlen(s);
-}
-
-/* Lists may be sent in parts [RFC9110 5.3]. */
-static bool is_list(const char *name)
-{
-	return strcmp(name, "accept") == 0 || strcmp(name, "if-match") == 0 ||
-	       strcmp(name, "if-none-match") == 0;
-}
-
-/* One of two would be judged by us, and perhaps the other by who stands before us. */
-static const char *judge_passed(struct evhttp_request *req)
-{
-	for (size_t i = 0; i < AY_COUNT(passed); i++) {
-		size_t n = 0;
-		struct evkeyval *kv;
-
-		TAILQ_FOREACH (kv, evhttp_request_get_input_headers(req), next)
-			n += strcasecmp(kv->key, passed[i]) == 0;
-		if (AY_CHECKED("HTTP_TWICE", n > 1 && !is_list(passed[i])))
-			return "a header stands twice that may stand once";
-	}
-	return NULL;
-}
-
-/* NULL, or why the request is refused. 2.1 has no hook before the body: it is judged when whole. */
-static const char *judge_headers(struct evhttp_request *req)
-{
-	int hosts = 0, lengths = 0;
-	struct evkeyval *kv;
-
-	TAILQ_FOREACH (kv, evhttp_request_get_input_headers(req), next) {
-		hosts += strcasecmp(kv->key, "Host") == 0;
-		if (AY_CHECKED("HTTP_HEADER_NAME", !is_token(kv->key)))
-			return "malformed header name";
-		if (AY_CHECKED("HTTP_CHUNKED", strcasecmp(kv->key, "Transfer-Encoding") == 0))
-			return "Transfer-Encoding is not accepted";
-		if (strcasecmp(kv->key, "Content-Length") != 0)
-			continue;
-		lengths++;
-		if (AY_CHECKED("HTTP_LENGTH", !is_digits(kv->value)))
-			return "malformed Content-Length";
-	}
-	if (AY_CHECKED("HTTP_TWO_LENGTHS", lengths > 1))
-		return "more than one Content-Length";
-	if (AY_CHECKED("HTTP_HOST", hosts != 1))
-		return "exactly one Host is needed";
-	return judge_passed(req);
-}
-
-static const char *judge_target(struct evhttp_request *req)
-{
-	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(req);
-	const char *path = uri == NULL ? NULL : evhttp_uri_get_path(uri);
-
-	if (path == NULL || path[0] != '/')
-		return "the target must be a path";
-	if (evhttp_uri_get_scheme(uri) != NULL || evhttp_uri_get_host(uri) != NULL)
-		return "the target must be a path"; /* we are no proxy */
-	return NULL;
-}
-
-struct wrong {
-	uint16_t status;
-	const char *code, *text; /* NULL: nothing is wrong */
-};
-
-/* evhttp reads twice what we take, so that we can say what was too much. */
-static struct wrong judge_size(struct evhttp_request *req)
-{
-	size_t octets = 0, n = 0;
-	struct evkeyval *kv;
-
-	TAILQ_FOREACH (kv, evhttp_request_get_input_headers(req), next) {
-		n++;
-		octets += strlen(kv->key) + strlen(kv->value) + 4;
-		/* left out, it would be as if a condition or a credential had not been sent */
-		if (AY_CHECKED("HTTP_HEADER_LONG",
-			       is_passed(kv->key) && strlen(kv->value) > AY_API_MAX_HEADER))
-			return (struct wrong){ 431, "HTTP_HEADERS", "a header is too long" };
-	}
-	if (AY_CHECKED("HTTP_TARGET", strlen(evhttp_request_get_uri(req)) > AY_API_MAX_TARGET))
-		return (struct wrong){ 414, "HTTP_TARGET", "target too long" };
-	if (AY_CHECKED("HTTP_HEADERS", n > MAX_HEADERS || octets > AY_MAX_API_HEADERS))
-		return (struct wrong){ 431, "HTTP_HEADERS", "too many headers, or too long" };
-	return (struct wrong){ 0, NULL, NULL };
-}
-
-static struct wrong judge(struct evhttp_request *req)
-{
-	struct wrong w = judge_size(req);
-
-	if (w.text != NULL)
-		return w;
-	w = (struct wrong){ 400, "HTTP_REQUEST", judge_headers(req) };
-	if (w.text == NULL)
-		w.text = judge_target(req);
-	return w;
-}
-
 /* ---- from evhttp's request to ours ---- */
 
 static enum ay_http_method method_of(struct evhttp_request *req)
@@ -209,6 +86,7 @@ static struct ay_bytes view(const char *s)
 
 static void take_headers(struct evhttp_request *req, struct ay_api_request *r)
 {
+	static const char *const passed[] = { AY_API_HEADERS };
 	struct evkeyvalq *in = evhttp_request_get_input_headers(req);
 
 	static_assert(AY_COUNT(passed) <= AY_API_MAX_HEADERS, "room for each");
@@ -305,7 +183,7 @@ static void on_request(struct evhttp_request *req, void *arg)
 	struct ay_httpd_door *d = arg;
 	struct ay_httpd *h = d->h;
 	struct ay_httpd_pending *p = take_slot(h, req);
-	struct wrong w;
+	struct ay_httpd_wrong w;
 
 	h->counts.requests++;
 	ay_httpd_guard_busy(h, ssl_of(req));
@@ -315,7 +193,7 @@ static void on_request(struct evhttp_request *req, void *arg)
 		return;
 	}
 	evhttp_connection_set_closecb(evhttp_request_get_connection(req), on_close, p);
-	w = judge(req);
+	w = ay_httpd_judge(req);
 	if (w.text == NULL) {
 		pass_on(d, p);
 		return;
@@ -348,7 +226,7 @@ static void add_header(struct evkeyvalq *out, struct ay_api_header a)
 	snprintf(name, sizeof(name), "%.*s", (int)a.name.n, (const char *)a.name.p);
 	snprintf(value, sizeof(value), "%.*s", (int)a.value.n, (const char *)a.value.p);
 	evhttp_remove_header(out, name);
-	if (is_token(name))
+	if (ay_httpd_is_token(name))
 		(void)evhttp_add_header(out, name, value); /* refuses line ends itself */
 }
 

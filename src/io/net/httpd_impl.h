@@ -59,4 +59,12 @@ void ay_httpd_guard_busy(struct ay_httpd *h, SSL *ssl);	   /* a whole request is
 void ay_httpd_guard_sending(struct ay_httpd *h, SSL *ssl); /* its answer is on its way */
 void ay_httpd_guard_done(struct ay_httpd *h, SSL *ssl);	   /* it is sent */
 
+/* httpd_judge.c: what is wrong with a request; text NULL: nothing. */
+struct ay_httpd_wrong {
+	uint16_t status;
+	const char *code, *text;
+};
+struct ay_httpd_wrong ay_httpd_judge(struct evhttp_request *req);
+bool ay_httpd_is_token(const char *s); /* [RFC9110 5.6.2] */
+
 #endif
