@@ -5,7 +5,9 @@
 #include "core/authz/proof.h"
 #include "core/crypto/hash.h"
 
+#include <signal.h>
 #include <sqlite3.h>
+#include <sys/resource.h>
 #include <time.h>
 
 /* What a callback saw last, and how often. */
@@ -589,6 +591,64 @@ static void test_witness(void **state)
 	fx_end(&f);
 }
 
+/* How many octets a file may have; the most: no limit. */
+static void limit_files(rlim_t octets)
+{
+	struct rlimit l;
+
+	signal(SIGXFSZ, SIG_IGN); /* a full disk sends no signal */
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &l), 0);
+	l.rlim_cur = octets < l.rlim_max ? octets : l.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &l), 0);
+}
+
+static void count_host(void *arg, const struct ay_host_row *h, const struct ay_host_status *s,
+		       const struct ay_host_context *c)
+{
+	(void)h, (void)s, (void)c;
+	++*(unsigned *)arg;
+}
+
+/* Nothing is half done, what was there can be read, and all goes on when there is room again. */
+static void test_full_disk(void **state)
+{
+	const struct ay_audit_row row = {
+		.at = 5, .actor = "user:a", .action = "REQUEST", .object = "x", .detail = "{}"
+	};
+	const struct ay_event_row event = { .at = 5, .kind = "host", .body = "{}" };
+	struct ay_write w = { .kind = AY_WR_HOST_ADD };
+	struct ay_host_row h;
+	unsigned n = 0;
+	char name[32];
+	struct fx f;
+
+	(void)state;
+	fx_dir(&f);
+	fx_open(&f, true);
+	h = fx_host(1, name);
+	w.host = &h;
+	assert_int_equal(ay_store_write(f.s, &w, 1, NULL, &f.e), AY_OK);
+	for (unsigned round = 0; round < 3; round++) {
+		limit_files(4096);
+		ay_store_witness(f.s, &row);
+		assert_true(ay_store_announce(f.s, &event));
+		h = fx_host(2 + round, name);
+		for (unsigned i = 0; i < 3; i++)
+			assert_int_equal(ay_store_write(f.s, &w, 1, NULL, &f.e), AY_E_UNAVAIL);
+		assert_int_equal(ay_store_announced(f.s, &event), 0);
+		assert_int_equal(attest(&f, 1, round + 1), AY_E_UNAVAIL);
+		assert_int_equal(ay_store_hosts(f.s, count_host, &n, &f.e), AY_OK);
+		assert_int_equal(n, 1 + round);
+		limit_files(RLIM_INFINITY);
+		assert_int_equal(ay_store_write(f.s, &w, 1, NULL, &f.e), AY_OK);
+		assert_true(ay_store_witnessed(f.s));
+		assert_int_equal(attest(&f, 1, round + 1), AY_OK);
+		n = 0;
+	}
+	assert_int_equal(ay_store_verify(f.s, &f.e), AY_OK);
+	fx_end(&f);
+}
+
 struct told {
 	unsigned n;
 	uint64_t seq[8];
@@ -775,6 +835,7 @@ int main(void)
 		cmocka_unit_test(test_content),
 		cmocka_unit_test(test_witness),
 		cmocka_unit_test(test_announced),
+		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_nodes),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_backup_restore),
