@@ -66,6 +66,22 @@ static bool change(struct ay_api_call *c, const struct ay_client *x, enum ay_ide
 			    json_pack("{s:I}", "user", (json_int_t)user));
 }
 
+/*
+ * The account of this name, if this caller has all its rights: who could let a
+ * certificate act for somebody who may more, could do all that he may. NULL:
+ * answered.
+ */
+static const struct ay_api_account *account_to_open(struct ay_api_call *c, struct ay_bytes name)
+{
+	struct ay_bytes of_path = c->param[0];
+	const struct ay_api_account *u;
+
+	c->param[0] = name;
+	u = ay_api_user_to_change(c);
+	c->param[0] = of_path;
+	return u;
+}
+
 void ay_api_apiclients_approve(struct ay_api_call *c)
 {
 	const struct ay_client *x = client_of(c);
@@ -75,15 +91,14 @@ void ay_api_apiclients_approve(struct ay_api_call *c)
 
 	if (x == NULL)
 		return;
-	u = ay_account_find(c->api, ay_api_text(c, "user"));
-	if (u == NULL)
-		ay_err_set(&e, AY_E_NOENT, "user", 0, "no account has this name");
-	else if (x->state == AY_IDENTITY_ENDED)
+	if (x->state == AY_IDENTITY_ENDED) {
 		ay_err_set(&e, AY_E_EXISTS, "client", 0, "this certificate was ended");
-	if (e.rc != AY_OK) {
 		ay_api_problem(c, &e);
 		return;
 	}
+	u = account_to_open(c, ay_api_text(c, "user"));
+	if (u == NULL)
+		return;
 	snprintf(print, sizeof(print), "%s", x->subject);
 	if (change(c, x, AY_IDENTITY_ACTIVE, u->id, "API_CLIENT_APPROVE"))
 		ay_api_json(c, 200,
@@ -93,7 +108,10 @@ void ay_api_apiclients_approve(struct ay_api_call *c)
 void ay_api_apiclients_end(struct ay_api_call *c)
 {
 	const struct ay_client *x = client_of(c);
+	const char *name = x == NULL ? NULL : user_name(c->api, x->user);
 
+	if (name != NULL && account_to_open(c, ay_bytes_of(name)) == NULL)
+		return;
 	if (x != NULL && change(c, x, AY_IDENTITY_ENDED, x->user, "API_CLIENT_END"))
 		ay_api_empty(c, 204);
 }
@@ -153,6 +171,8 @@ void ay_api_apiclients_signing_key(struct ay_api_call *c)
 	char *text = ay_arena_alloc(&c->arena, KEY_TEXT);
 	struct ay_err e = { 0 };
 
+	if (ay_api_user_to_change(c) == NULL)
+		return;
 	if (!has_token(c))
 		ay_err_set(&e, AY_E_NOENT, "token", 0, "the account has no such token");
 	else if (text == NULL)

@@ -425,6 +425,10 @@ AY_MUST_USE enum ay_rc ay_sessions_end(struct ay_api *a, uint64_t user, const ch
 				       struct ay_err *e);
 /* The account of the path, if this caller may change it; else the call is answered. */
 struct ay_api_account *ay_api_user_to_change(struct ay_api_call *c);
+/* Of such an account: how it is shown (NULL: stays) and whether it opens anything; its sessions
+ * end. LAST_ADMIN. */
+AY_MUST_USE enum ay_rc ay_account_change(struct ay_api_call *c, struct ay_api_account *u,
+					 const char *display, bool disabled, struct ay_err *e);
 /* It was used now; written to the store now and then. */
 void ay_key_used(struct ay_api *a, struct ay_api_key *k);
 

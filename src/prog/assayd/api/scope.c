@@ -8,6 +8,7 @@ bool ay_principal_grant(struct ay_principal *p, uint64_t perms, const struct ay_
 {
 	if (p->n_grants == AY_COUNT(p->grant))
 		return false;
+	perms |= UINT64_C(1) << AY_PERM_ANY; /* what any credential may, a role need not name */
 	p->grant[p->n_grants++] = (struct ay_grant){ perms, *scope };
 	p->perms |= perms;
 	if (scope->n == 0)
@@ -28,6 +29,7 @@ static bool add_scope(struct ay_scope *to, const struct ay_scope *more)
 bool ay_principal_narrow(struct ay_principal *p, uint64_t mask, const struct ay_scope *scope)
 {
 	p->perms = p->everywhere = 0;
+	mask |= UINT64_C(1) << AY_PERM_ANY;
 	for (size_t i = 0; i < p->n_grants; i++) {
 		struct ay_grant *g = &p->grant[i];
 

@@ -184,6 +184,17 @@ static enum ay_rc put_changed(struct ay_api_call *c, struct ay_api_account *u,
 	return rc;
 }
 
+enum ay_rc ay_account_change(struct ay_api_call *c, struct ay_api_account *u, const char *display,
+			     bool disabled, struct ay_err *e)
+{
+	struct ay_api_account changed = *u;
+
+	if (display != NULL)
+		snprintf(changed.display, sizeof(changed.display), "%s", display);
+	changed.disabled = disabled;
+	return put_changed(c, u, &changed, e);
+}
+
 void ay_api_users_patch(struct ay_api_call *c)
 {
 	struct ay_api_account *u = ay_api_user_to_change(c), changed;
