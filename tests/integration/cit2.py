@@ -72,6 +72,20 @@ def check_mles(w):
     ok(put("DELETE", f"/mles/{mle}/pcrs/7").status_code == 200 and
        len(put("GET", f"/mles/{mle}/pcrs").json()["mle_pcrs"]) == 1, "DELETE pcrs/{pcr}")
     ok([m["id"] for m in put("GET", "/mles?nameEqualTo=b").json()["mles"]] == [mle], "search /mles")
+    module = {"module_name": "vmlinuz", "module_value": hexes[0], "extended_to_pcr": 19, "event_name": "Vim25Api.HostTpm", "package_name": "k"}
+    r = put("POST", f"/mles/{mle}/modules", module)
+    ok(r.status_code == 200 and r.json()["module_value"] == hexes[0] and r.json()["extended_to_pcr"] == 19, f"POST modules: {r.text[:160]}")
+    ok(put("POST", f"/mles/{mle}/modules", module).json()["error_code"] == 2016, "a module twice: 2016")
+    ok(put("POST", f"/mles/{mle}/modules", {**module, "module_name": "x", "extended_to_pcr": "19 "}).json()["error_code"] == 1015 and
+       put("POST", f"/mles/{mle}/modules", {**module, "module_name": "x", "module_value": "xyz"}).json()["error_code"] == 2021, "no PCR, no digest")
+    ok([m["id"] for m in put("GET", f"/mles/{mle}/modules").json()["mle_modules"]] == [r.json()["id"]], "GET modules")
+    ok(put("DELETE", f"/mles/{mle}/modules/{r.json()['id']}").status_code == 204 and put("GET", f"/mles/{mle}/modules").json()["mle_modules"] == [] and
+       put("DELETE", f"/mles/{mle}/modules/{r.json()['id']}").json()["error_code"] == 2017, "DELETE modules/{id}")
+    ok(put("POST", f"/mles/{mle}/source", {"name": "h1"}).json()["name"] == "h1" and
+       put("POST", f"/mles/{mle}/source", {"name": "h2"}).json()["error_code"] == 2019, "POST source, once: 2019")
+    ok(put("PUT", f"/mles/{mle}/source", {"name": "h2"}).status_code == 200 and
+       [x["name"] for x in put("GET", f"/mles/{mle}/source").json()["mle_sources"]] == ["h2"], "PUT and GET source")
+    ok(put("DELETE", f"/mles/{mle}/source").status_code == 204 and put("DELETE", f"/mles/{mle}/source").json()["error_code"] == 2020, "DELETE source")
     r = put("DELETE", "/oems/Acme")
     ok(r.status_code == 400 and r.json()["error_code"] == 2003, "an OEM that an MLE names stays: 2003")
     ok(put("POST", "/mles", {"name": "v", "version": "1", "mle_type": "VMM"}).json()["error_code"] == 2004,
@@ -287,6 +301,59 @@ def check_certificates(w):
     ok("admin" in {x["role_name"] for x in w.ask("GET", "mtwilson", V2 + "/roles").json()["roles"]}, "roles")
 
 
+def check_people(w):
+    def ask(method, path, body=None, token=None):
+        return w.ask(method, "mtwilson", path, body, token=token)
+    r = ask("POST", V2 + "/users", {"username": "ann", "comment": "Ann", "locale": "en_US"})
+    ok(r.status_code == 200 and r.json()["username"] == "ann", f"POST /users: {r.text[:120]}")
+    uid = r.json()["id"]
+    ok(ask("POST", V2 + "/users", {"username": "ann"}).status_code == 400 and ask("POST", V2 + "/users", {"username": " x"}).status_code == 400,
+       "a name once, and a name")
+    ok(w.api("GET", "/api/v1/users/ann").json()["role"] == "", "she may do nothing yet")
+    ok(ask("PUT", f"{V2}/users/{uid}", {"comment": "A.", "enabled": "false"}).json()["enabled"] is False and
+       w.api("GET", "/api/v1/users/ann").json()["disabled"] is True, "PUT /users/{id}")
+    for kind in ("passwords", "certificates", "hmacs"):
+        ok(ask("GET", f"{V2}/users/{uid}/login-{kind}").json()[f"user_login_{kind}"] == [], f"login-{kind}: none")
+    ok(ask("DELETE", f"{V2}/users/{uid}").status_code == 204 and ask("GET", f"{V2}/users/{uid}").status_code == 404 and
+       "ann" not in {u["username"] for u in ask("GET", V2 + "/users").json()["users"]}, "DELETE /users/{id}")
+    admin = next(u["id"] for u in ask("GET", V2 + "/users").json()["users"] if u["username"] == "admin")
+    r = ask("DELETE", f"{V2}/users/{admin}")
+    ok(r.status_code >= 400 and w.api("GET", "/api/v1/users/admin").json()["disabled"] is False, "the last administrator stays")
+    # clients of v1
+    ms = "/ManagementService/resources/apiclient"
+    s = Signer()
+    ok(ask("POST", ms + "/register", {"X509Certificate": base64.b64encode(s.der).decode(), "Name": "v1"}, token="").text == "true", "v1: a client asks")
+    r = ask("GET", ms + "?statusEqualTo=Pending").json()
+    ok([(x["Fingerprint"], x["Name"], x["Enabled"]) for x in r] == [(s.fingerprint.hex(), "v1", False)], f"an administrator sees it: {r}")
+    url = w.url("mtwilson", V2 + "/hosts?limit=1")
+    ok(refused(send(w, "GET", url, s.headers("GET", url))), "it opens nothing yet")
+    ok(ask("PUT", ms, {"Fingerprint": s.fingerprint.hex(), "Enabled": True, "Status": "Approved", "Roles": ["Attestation", "King"]}).status_code == 400,
+       "a role that there is not")
+    # who may approve clients, but not more, gives nobody more
+    w.api("POST", "/api/v1/roles", {"name": "clerk", "permissions": ["USER_READ", "USER_WRITE"]})
+    w.api("POST", "/api/v1/users", {"name": "cleo", "role": "clerk"})
+    clerk = w.api("POST", "/api/v1/users/cleo/tokens", {}).json()["token"]
+    approve = {"Fingerprint": s.fingerprint.hex(), "Enabled": True, "Status": "Approved", "Roles": ["Attestation"]}
+    ok(ask("PUT", ms, approve, token=clerk).status_code == 403, "who has not the role's rights gives them to nobody")
+    r = w.ask("POST", "api", f"/api/v1/api-clients/{s.fingerprint.hex()}/approve", {"user": "admin"}, token=clerk)
+    ok(r.status_code == 403, f"nor lets a certificate act for the administrator: {r.text[:120]}")
+    tid = w.api("GET", "/api/v1/users/admin/tokens").json()["items"][0]["id"]
+    ok(w.ask("POST", "api", f"/api/v1/users/admin/tokens/{tid}/signing-key", token=clerk).status_code == 403, "nor makes a key for the administrator's token")
+    ok(ask("GET", V2 + "/rpcs", token=clerk).status_code == 200, "a role of one's own need not name ANY")
+    ok(ask("PUT", ms, approve).text == "true", "an administrator approves it")
+    r = send(w, "GET", url, s.headers("GET", url))
+    ok(r.status_code == 200, "its requests are answered")
+    post = w.url("mtwilson", V2 + "/oems")
+    ok(send(w, "POST", post, s.headers("POST", post, "{}"), "{}").status_code == 403, "within the role: Attestation keeps no whitelists")
+    u = next(u for u in ask("GET", V2 + "/users").json()["users"] if u["comment"] == "v1")
+    ok([x["id"] for x in ask("GET", f"{V2}/users/{u['id']}/login-certificates").json()["user_login_certificates"]] == [s.fingerprint.hex()],
+       "login-certificates of its account")
+    ok(ask("PUT", ms, {"Fingerprint": s.fingerprint.hex(), "Enabled": False, "Status": "Rejected"}).text == "true" and
+       refused(send(w, "GET", url, s.headers("GET", url))), "ended, it opens nothing")
+    w.api("DELETE", "/api/v1/api-clients/" + s.fingerprint.hex())
+    ok(ask("GET", "/ManagementService/resources/i18n/locale").text == "en-US", "locale")
+
+
 def refused(r, code=None):
     return r.status_code == 401 and (code is None or code in r.text)
 
@@ -410,6 +477,7 @@ def main():
         check_tls_policies(w)
         check_certificates(w)
         s = check_x509(w)
+        check_people(w)
         check_hmac(w)
         check_blob(w)
         hosts = w.simulate(2)

@@ -96,3 +96,35 @@ json_t *ay_family_certificates(struct ay_api_call *c)
 	}
 	return all;
 }
+
+/* ---- certificates that clients send ---- */
+
+enum ay_rc ay_family_der(struct ay_api_call *c, struct ay_bytes text, struct ay_bytes *out,
+			 struct ay_err *e)
+{
+	char *clean = ay_arena_alloc(&c->arena, text.n + 1);
+	uint8_t *der = ay_arena_alloc(&c->arena, text.n + 1);
+	bool in_line = false;
+	size_t n = 0;
+	enum ay_rc rc;
+
+	*out = (struct ay_bytes){ NULL, 0 };
+	if (text.n == 0 || text.n > 2 * (size_t)AY_MAX_CERT_BYTES)
+		return ay_fail_code(e, AY_E_INPUT, "MISSING_INPUT", "certificate",
+				    "give a certificate in base 64");
+	if (clean == NULL || der == NULL)
+		return ay_fail(e, AY_E_NOMEM, "certificate", 0, "out of memory");
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] == '-')
+			in_line = true;
+		if (text.p[i] == '\n')
+			in_line = false;
+		if (!in_line && text.p[i] > ' ')
+			clean[n++] = (char)text.p[i];
+	}
+	rc = ay_base64_decode(AY_BASE64_STD, (struct ay_bytes){ (uint8_t *)clean, n },
+			      "certificate", der, text.n, &n, e);
+	if (rc == AY_OK)
+		*out = (struct ay_bytes){ der, n };
+	return rc;
+}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CIT v2: /oems, /oss, /mles and their PCRs. Ids of OEMs are their names, of OSs NAME@VERSION. */
 #include "prog/assayd/family/hostview.h"
-#include "prog/assayd/family/mle.h"
+#include "prog/assayd/family/members.h"
+#include "prog/assayd/family/modules.h"
 
 static const char *text_of(const json_t *o, const char *key)
 {
@@ -415,7 +416,22 @@ void ay_cit_pcr_delete(struct ay_api_call *c)
 		 "MLE_PCR_REMOVE");
 }
 
-/* ---- the rest of an MLE, to read ---- */
+/* ---- modules ---- */
+
+static json_t *module_view(const json_t *mle, const json_t *m)
+{
+	char id[AY_MODULE_ID];
+
+	ay_module_id(m, id);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:O*, s:s, s:s, s:s, s:b}", "id", id,
+			 "mle_uuid", text_of(mle, "id"), "event_name", text_of(m, "event"),
+			 "module_name", text_of(m, "component"), "module_value",
+			 text_of(m, "digest"), "extended_to_pcr", json_object_get(m, "pcr"),
+			 "package_name", text_of(m, "package_name"), "package_vendor",
+			 text_of(m, "package_vendor"), "package_version",
+			 text_of(m, "package_version"), "use_host_specific_digest",
+			 (int)json_is_true(json_object_get(m, "host_specific")));
+}
 
 void ay_cit_modules(struct ay_api_call *c)
 {
@@ -427,22 +443,140 @@ void ay_cit_modules(struct ay_api_call *c)
 		return;
 	list = json_array();
 	json_array_foreach (json_object_get(m, "modules"), i, v)
-		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:s, s:O*, s:b}", "event_name",
-					text_of(v, "event"), "module_name", text_of(v, "component"),
-					"module_value", text_of(v, "digest"), "extended_to_pcr",
-					json_object_get(v, "pcr"), "use_host_specific_digest",
-					(int)json_is_true(json_object_get(v, "host_specific"))));
+		json_array_append_new(list, module_view(m, v));
 	ay_family_document(c, 200, "mle_module_collection",
 			   json_pack("{s:o}", "mle_modules", list));
+}
+
+/* A number or a text. */
+static const char *pcr_of(struct ay_api_call *c)
+{
+	const json_t *v = json_object_get(c->body, "extended_to_pcr");
+
+	return json_is_integer(v)
+		       ? ay_arena_printf(&c->arena, "%lld", (long long)json_integer_value(v))
+		       : ay_member_text(c->body, "extended_to_pcr");
+}
+
+void ay_cit_module_create(struct ay_api_call *c)
+{
+	const json_t *m = mle_of(c);
+	struct ay_module new = {
+		.component = ay_member_text(c->body, "module_name,component_name"),
+		.event = ay_member_text(c->body, "event_name"),
+		.pcr = pcr_of(c),
+		.digest = ay_member_text(c->body, "module_value,digest_value"),
+		.package_name = ay_member_text(c->body, "package_name"),
+		.package_vendor = ay_member_text(c->body, "package_vendor"),
+		.package_version = ay_member_text(c->body, "package_version"),
+		.host_specific = ay_member_truth(c->body, "use_host_specific_digest", false),
+	};
+	struct ay_err e = { 0 };
+	json_t *copy;
+	enum ay_rc rc = AY_OK;
+
+	if (m == NULL)
+		return;
+	copy = json_deep_copy(m);
+	if (new.component[0] == '\0' || strlen(new.component) > 255 || strlen(new.event) > 255 ||
+	    strlen(new.digest) > 128)
+		rc = ay_fail_code(&e, AY_E_INPUT, "MISSING_INPUT", "module_name",
+				  "module_name is missing, or a text is too long");
+	if (rc == AY_OK)
+		rc = ay_module_change(copy, &new, AY_MODULE_ADD, &e);
+	if (rc == AY_OK)
+		rc = ay_mle_keep(c, json_incref(copy), NULL, &e);
+	if (!ay_api_refused(c, rc, &e) &&
+	    ay_api_audit(c, "MLE_MODULE_ADD", c->param[0], json_object())) {
+		const json_t *all = json_object_get(copy, "modules");
+
+		ay_family_document(
+			c, 200, "mle_module",
+			module_view(copy, json_array_get(all, json_array_size(all) - 1)));
+	}
+	json_decref(copy);
+}
+
+void ay_cit_module_delete(struct ay_api_call *c)
+{
+	const json_t *m = mle_of(c);
+	int at = m == NULL ? -1 : ay_module_by_id(m, (const char *)c->param[1].p);
+	struct ay_err e = { 0 };
+	json_t *copy;
+
+	if (m == NULL)
+		return;
+	if (at < 0) {
+		not_found(c, "MODULE_MISSING");
+		return;
+	}
+	copy = json_deep_copy(m);
+	json_array_remove(json_object_get(copy, "modules"), (size_t)at);
+	if (!ay_api_refused(c, ay_mle_keep(c, copy, NULL, &e), &e) &&
+	    ay_api_audit(c, "MLE_MODULE_REMOVE", c->param[0], json_object()))
+		ay_api_empty(c, 204);
+}
+
+/* ---- the host that an MLE was made from ---- */
+
+static json_t *source_view(const json_t *m)
+{
+	return json_pack("{s:s, s:s, s:s}", "id", text_of(m, "id"), "mle_uuid", text_of(m, "id"),
+			 "name", text_of(m, "source"));
 }
 
 void ay_cit_source(struct ay_api_call *c)
 {
 	const json_t *m = mle_of(c);
+	json_t *list;
 
-	if (m != NULL)
-		ay_family_document(c, 200, "mle_source_collection",
-				   json_pack("{s:[{s:s, s:s}]}", "mle_sources", "mle_uuid",
-					     text_of(m, "id"), "name", text_of(m, "source")));
+	if (m == NULL)
+		return;
+	list = json_array();
+	if (json_object_get(m, "source") != NULL)
+		json_array_append_new(list, source_view(m));
+	ay_family_document(c, 200, "mle_source_collection",
+			   json_pack("{s:o}", "mle_sources", list));
+}
+
+static void put_source(struct ay_api_call *c, enum ay_module_change how, const char *action)
+{
+	const json_t *m = mle_of(c);
+	const char *name = ay_member_text(c->body, "name,host_name");
+	struct ay_err e = { 0 };
+	json_t *copy;
+	enum ay_rc rc = AY_OK;
+
+	if (m == NULL)
+		return;
+	copy = json_deep_copy(m);
+	if (how != AY_MODULE_REMOVE && (name[0] == '\0' || strlen(name) > AY_MAX_NAME_BYTES))
+		rc = ay_fail_code(&e, AY_E_INPUT, "MISSING_INPUT", "name",
+				  "the name of the host is missing or too long");
+	if (rc == AY_OK)
+		rc = ay_mle_source(copy, how, name, &e);
+	if (rc == AY_OK)
+		rc = ay_mle_keep(c, json_incref(copy), NULL, &e);
+	if (!ay_api_refused(c, rc, &e) && ay_api_audit(c, action, c->param[0], json_object())) {
+		if (how == AY_MODULE_REMOVE)
+			ay_api_empty(c, 204);
+		else
+			ay_family_document(c, 200, "mle_source", source_view(copy));
+	}
+	json_decref(copy);
+}
+
+void ay_cit_source_create(struct ay_api_call *c)
+{
+	put_source(c, AY_MODULE_ADD, "MLE_SOURCE_ADD");
+}
+
+void ay_cit_source_update(struct ay_api_call *c)
+{
+	put_source(c, AY_MODULE_EDIT, "MLE_SOURCE_EDIT");
+}
+
+void ay_cit_source_delete(struct ay_api_call *c)
+{
+	put_source(c, AY_MODULE_REMOVE, "MLE_SOURCE_REMOVE");
 }

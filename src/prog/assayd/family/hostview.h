@@ -35,4 +35,8 @@ void ay_family_certificate(struct ay_api_call *c, struct ay_bytes name);
 /* {"id","name","certificate"} of each. */
 json_t *ay_family_certificates(struct ay_api_call *c);
 
+/* Base 64 of DER, with or without line ends and the lines of PEM; *out is in the arena. */
+AY_MUST_USE enum ay_rc ay_family_der(struct ay_api_call *c, struct ay_bytes text,
+				     struct ay_bytes *out, struct ay_err *e);
+
 #endif

@@ -105,14 +105,13 @@ void ay_mtw_saml_certificate(struct ay_api_call *c)
 	ay_family_certificate(c, ay_bytes_of("saml"));
 }
 
-void ay_mtw_roles(struct ay_api_call *c)
-{
-	ay_family_document(c, 200, "roles",
-			   json_pack("[s, s, s, s, s]", "Attestation", "Whitelist", "Security",
-				     "Report", "Audit"));
-}
-
 void ay_mtw_locales(struct ay_api_call *c)
 {
 	ay_family_document(c, 200, "locales", json_pack("[s]", "en-US"));
+}
+
+/* That of whoever asks: answers are in one language. */
+void ay_mtw_locale(struct ay_api_call *c)
+{
+	ay_family_text(c, 200, "en-US");
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /WLMService/resources: OEMs, OSs, MLEs and their whitelists (facts/mtwilson.md 2.3). */
-#include "core/base/numbers.h"
 #include "prog/assayd/family/args.h"
-#include "prog/assayd/family/mle.h"
+#include "prog/assayd/family/modules.h"
 
 #include <stdlib.h>
 
@@ -385,27 +384,6 @@ void ay_oat_pcr_remove(struct ay_api_call *c)
 
 /* ---- module whitelist ---- */
 
-static bool is_module(const json_t *m, const char *component, const char *event)
-{
-	const char *name = json_string_value(json_object_get(m, "component"));
-	const char *of = json_string_value(json_object_get(m, "event"));
-
-	return name != NULL && strcmp(name, component) == 0 &&
-	       (event[0] == '\0' || (of != NULL && strcmp(of, event) == 0));
-}
-
-/* Its place, or -1. */
-static int find_module(const json_t *mle, const char *component, const char *event)
-{
-	const json_t *m;
-	size_t i;
-
-	json_array_foreach (json_object_get(mle, "modules"), i, m)
-		if (is_module(m, component, event))
-			return (int)i;
-	return -1;
-}
-
 static bool flag(const struct ay_api_call *c, const char *name)
 {
 	const json_t *v = json_object_get(c->body, name);
@@ -414,51 +392,10 @@ static bool flag(const struct ay_api_call *c, const char *name)
 	return json_is_true(v) || (s != NULL && strcasecmp(s, "true") == 0);
 }
 
-static json_t *module_json(const struct ay_api_call *c, const char *const v[7], uint64_t pcr)
-{
-	char digest[130];
-
-	snprintf(digest, sizeof(digest), "%s", v[3]);
-	for (char *s = digest; *s != '\0'; s++)
-		*s = (char)(*s >= 'A' && *s <= 'F' ? *s + 32 : *s);
-	return json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:b}", "component", v[0], "event",
-			 v[1], "pcr", (int)pcr, "digest", digest, "package_name", v[4],
-			 "package_vendor", v[5], "package_version", v[6], "host_specific",
-			 (int)flag(c, "useHostSpecificDigest"));
-}
-
-/* mode: 'a' add, 'e' edit, 'r' remove */
-static enum ay_rc change_module(struct ay_api_call *c, json_t *mle, const char *const v[7],
-				char mode, struct ay_err *e)
-{
-	int at = find_module(mle, v[0], v[1]);
-	json_t *all = json_object_get(mle, "modules");
-	uint64_t pcr = 19; /* where tboot measures modules */
-
-	if (v[2][0] != '\0' &&
-	    ay_number_parse(ay_bytes_of(v[2]), "extendedToPCR", AY_PCR_COUNT - 1, &pcr, e) != AY_OK)
-		return ay_fail_code(e, AY_E_INPUT, "PCR_UNKNOWN", "extendedToPCR",
-				    "%.10s is no number of a PCR", v[2]);
-	if (mode == 'a' && at >= 0)
-		return ay_fail_code(e, AY_E_EXISTS, "MODULE_EXISTS", "componentName",
-				    "this module is whitelisted already");
-	if (mode != 'a' && at < 0)
-		return ay_fail_code(e, AY_E_NOENT, "MODULE_MISSING", "componentName",
-				    "there is no such module");
-	if (all == NULL) {
-		all = json_array();
-		json_object_set_new(mle, "modules", all);
-	}
-	if (at >= 0)
-		json_array_remove(all, (size_t)at);
-	return mode == 'r' || json_array_append_new(all, module_json(c, v, pcr)) == 0
-		       ? AY_OK
-		       : ay_fail(e, AY_E_NOMEM, "mle", 0, "out of memory");
-}
-
-static void put_module(struct ay_api_call *c, char mode, const char *what)
+static void put_module(struct ay_api_call *c, enum ay_module_change how, const char *what)
 {
 	const char *v[AY_COUNT(module_rules)];
+	struct ay_module m;
 	const json_t *mle = NULL;
 	json_t *copy = NULL;
 	struct ay_err e = { 0 };
@@ -467,7 +404,10 @@ static void put_module(struct ay_api_call *c, char mode, const char *what)
 	if (rc == AY_OK)
 		rc = named_mle(c, &mle, &copy, &e);
 	if (rc == AY_OK)
-		rc = change_module(c, copy, v, mode, &e);
+		m = (struct ay_module){ v[0], v[1], v[2], v[3],
+					v[4], v[5], v[6], flag(c, "useHostSpecificDigest") };
+	if (rc == AY_OK)
+		rc = ay_module_change(copy, &m, how, &e);
 	if (rc == AY_OK)
 		rc = ay_mle_keep(c, json_incref(copy), NULL, &e);
 	json_decref(copy);
@@ -476,22 +416,22 @@ static void put_module(struct ay_api_call *c, char mode, const char *what)
 
 void ay_oat_module_add(struct ay_api_call *c)
 {
-	put_module(c, 'a', "MLE_MODULE_ADD");
+	put_module(c, AY_MODULE_ADD, "MLE_MODULE_ADD");
 }
 
 void ay_oat_module_edit(struct ay_api_call *c)
 {
-	put_module(c, 'e', "MLE_MODULE_EDIT");
+	put_module(c, AY_MODULE_EDIT, "MLE_MODULE_EDIT");
 }
 
 void ay_oat_module_remove(struct ay_api_call *c)
 {
-	put_module(c, 'r', "MLE_MODULE_REMOVE");
+	put_module(c, AY_MODULE_REMOVE, "MLE_MODULE_REMOVE");
 }
 
 /* ---- the host that a whitelist was taken from ---- */
 
-static void put_source(struct ay_api_call *c, char mode, const char *what)
+static void put_source(struct ay_api_call *c, enum ay_module_change how, const char *what)
 {
 	static const struct ay_family_arg_rule rules[] = { { "hostName", 100, 255, true, true },
 							   { 0 } };
@@ -499,20 +439,12 @@ static void put_source(struct ay_api_call *c, char mode, const char *what)
 	const json_t *mle = NULL;
 	json_t *copy = NULL;
 	struct ay_err e = { 0 };
-	enum ay_rc rc = mode == 'r' ? AY_OK : ay_family_args(c, rules, v, &e);
-	bool has;
+	enum ay_rc rc = how == AY_MODULE_REMOVE ? AY_OK : ay_family_args(c, rules, v, &e);
 
 	if (rc == AY_OK)
 		rc = named_mle(c, &mle, &copy, &e);
-	has = rc == AY_OK && json_object_get(mle, "source") != NULL;
-	if (rc == AY_OK && has != (mode != 'a'))
-		rc = ay_fail_code(&e, has ? AY_E_EXISTS : AY_E_NOENT,
-				  has ? "SOURCE_EXISTS" : "SOURCE_MISSING", "hostName",
-				  has ? "the MLE has a source already" : "the MLE has no source");
-	if (rc == AY_OK && mode == 'r')
-		json_object_del(copy, "source");
-	else if (rc == AY_OK)
-		json_object_set_new(copy, "source", json_string(v[0]));
+	if (rc == AY_OK)
+		rc = ay_mle_source(copy, how, v[0], &e);
 	if (rc == AY_OK)
 		rc = ay_mle_keep(c, json_incref(copy), NULL, &e);
 	json_decref(copy);
@@ -521,17 +453,17 @@ static void put_source(struct ay_api_call *c, char mode, const char *what)
 
 void ay_oat_source_add(struct ay_api_call *c)
 {
-	put_source(c, 'a', "MLE_SOURCE_ADD");
+	put_source(c, AY_MODULE_ADD, "MLE_SOURCE_ADD");
 }
 
 void ay_oat_source_edit(struct ay_api_call *c)
 {
-	put_source(c, 'e', "MLE_SOURCE_EDIT");
+	put_source(c, AY_MODULE_EDIT, "MLE_SOURCE_EDIT");
 }
 
 void ay_oat_source_remove(struct ay_api_call *c)
 {
-	put_source(c, 'r', "MLE_SOURCE_REMOVE");
+	put_source(c, AY_MODULE_REMOVE, "MLE_SOURCE_REMOVE");
 }
 
 void ay_oat_source_show(struct ay_api_call *c)
