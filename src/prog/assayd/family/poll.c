@@ -7,7 +7,6 @@
 #include "prog/assayd/family/poll.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 enum { ASK_MS = 10000 };
 
@@ -22,13 +21,17 @@ struct poll {
 
 const char *ay_poll_time(int64_t at_ms, char out[AY_POLL_TIME])
 {
-	time_t s = (time_t)(at_ms / 1000);
-	char day[24];
-	struct tm tm;
+	static const char zone[] = "+0000";
+	char second[AY_TIME_ROOM];
+	int ms = (int)(at_ms % 1000);
 
-	gmtime_r(&s, &tm);
-	strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(out, AY_POLL_TIME, "%s.%03d+0000", day, (int)(at_ms % 1000));
+	ay_time_format(at_ms - ms, second); /* ends with Z */
+	memcpy(out, second, 19);
+	out[19] = '.';
+	out[20] = (char)('0' + ms / 100);
+	out[21] = (char)('0' + ms / 10 % 10);
+	out[22] = (char)('0' + ms % 10);
+	memcpy(out + 23, zone, sizeof(zone));
 	return out;
 }
 
@@ -54,90 +57,85 @@ static const char *level(const struct poll *p, const struct ay_host *h)
 }
 
 /* [{"number":17,"value":hex}] in the first bank that has them. */
-static json_t *pcr_values(const struct poll *p, const struct ay_host *h)
+static void write_values(const struct poll *p, const struct ay_host *h, struct ay_json_out *o)
 {
 	struct ay_pcrs pcrs;
-	json_t *list = json_array();
 	const struct ay_pcr_bank *bank;
 
 	if (!ay_engine_host_pcrs(p->call->api->engine, h, &pcrs))
-		return list;
+		return;
 	bank = ay_pcrs_find(&pcrs, AY_ALG_SHA256);
 	bank = bank != NULL ? bank : &pcrs.bank[0];
-	for (unsigned n = 0; pcrs.n_banks > 0 && n < AY_PCR_COUNT; n++)
-		if (((p->mask & bank->have) >> n) & 1)
-			json_array_append_new(
-				list, json_pack("{s:i, s:o}", "number", (int)n, "value",
-						ay_api_hex(ay_pcrs_value(&pcrs, bank->alg, n))));
-	return list;
+	for (unsigned n = 0; pcrs.n_banks > 0 && n < AY_PCR_COUNT; n++) {
+		if (((p->mask & bank->have) >> n & 1) == 0)
+			continue;
+		ay_jo_open(o, '{');
+		ay_jo_key(o, "number");
+		ay_jo_int(o, n);
+		ay_jo_key(o, "value");
+		ay_jo_hex(o, ay_pcrs_value(&pcrs, bank->alg, n));
+		ay_jo_close(o, '}');
+	}
 }
 
-static bool write_pcrs(const struct poll *p, const struct ay_host *h, FILE *f)
-{
-	json_t *list = pcr_values(p, h);
-	bool ok = fputs(",\"pcr_values\":", f) >= 0 && json_dumpf(list, f, JSON_COMPACT) == 0;
-
-	json_decref(list);
-	return ok;
-}
-
-/* One row; the name is told as it was asked, octet by octet. */
-static bool write_host(const struct poll *p, const json_t *name, FILE *f)
+/* One row; the name is told as it was asked. */
+static void write_host(const struct poll *p, const char *name, struct ay_json_out *o)
 {
 	struct ay_api_call *c = p->call;
-	const struct ay_host *h = ay_api_host_find(c, ay_bytes_of(json_string_value(name)));
+	const struct ay_host *h = ay_api_host_find(c, ay_bytes_of(name));
 	int64_t at = h == NULL || h->attested_ms == 0 ? c->api->now_ms : h->attested_ms;
 	const char *lvl = level(p, h);
 	char time[AY_POLL_TIME];
 
-	fputs("{\"host_name\":", f);
-	if (json_dumpf(name, f, JSON_ENCODE_ANY | JSON_COMPACT) != 0)
-		return false;
-	fprintf(f, ",\"trust_lvl\":\"%s\",\"vtime\":\"%s\"", lvl, ay_poll_time(at, time));
-	if (p->mask != 0 && h != NULL && strcmp(lvl, "unknown") != 0 && !write_pcrs(p, h, f))
-		return false;
-	return fputc('}', f) != EOF;
+	ay_jo_open(o, '{');
+	ay_jo_key(o, "host_name");
+	ay_jo_text(o, name);
+	ay_jo_key(o, "trust_lvl");
+	ay_jo_text(o, lvl);
+	ay_jo_key(o, "vtime");
+	ay_jo_text(o, ay_poll_time(at, time));
+	if (p->mask != 0 && h != NULL && strcmp(lvl, "unknown") != 0) {
+		ay_jo_key(o, "pcr_values");
+		ay_jo_open(o, '[');
+		write_values(p, h, o);
+		ay_jo_close(o, ']');
+	}
+	ay_jo_close(o, '}');
 }
 
-static char *answer_text(const struct poll *p)
+static void write_answer(const struct poll *p, struct ay_json_out *o)
 {
 	json_t *name, *hosts = json_object_get(p->call->body, "hosts");
-	char *text = NULL;
-	size_t n = 0, i;
-	FILE *f = open_memstream(&text, &n);
-	bool ok = f != NULL;
+	size_t i;
 
-	if (f == NULL)
-		return NULL;
-	fputs("{\"hosts\":[", f);
-	json_array_foreach (hosts, i, name) {
-		if (i > 0)
-			fputc(',', f);
-		ok = ok && write_host(p, name, f);
-	}
-	fputs("]}", f);
-	if (fclose(f) == 0 && ok)
-		return text;
-	free(text);
-	return NULL;
+	ay_jo_open(o, '{');
+	ay_jo_key(o, "hosts");
+	ay_jo_open(o, '[');
+	json_array_foreach (hosts, i, name)
+		write_host(p, json_string_value(name), o);
+	ay_jo_close(o, ']');
+	ay_jo_close(o, '}');
 }
 
 static void finish(struct poll *p)
 {
 	struct ay_api_call *c = p->call;
-	char *text = answer_text(p);
+	struct ay_json_out o = { 0 };
+	struct ay_bytes text;
 	struct ay_err e;
 
+	write_answer(p, &o);
+	text = ay_jo_end(&o);
 	c->left = NULL;
 	c->state = NULL;
 	free(p);
-	if (text != NULL) {
-		ay_api_bytes(c, 200, "application/json", ay_bytes_of(text));
+	if (text.n > 0) {
+		ay_api_bytes(c, 200, "application/json", text);
 	} else {
 		ay_err_set(&e, AY_E_NOMEM, "answer", 0, "out of memory");
 		ay_api_problem(c, &e);
 	}
-	free(text);
+	ay_jo_fini(&o);
 }
 
 static void asked(void *arg, enum ay_rc rc, const struct ay_err *e, const struct ay_host *h)
