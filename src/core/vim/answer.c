@@ -85,7 +85,7 @@ static enum ay_rc fault(const xmlNode *f, struct ay_err *e)
 		enum ay_rc rc;
 	} known[] = {
 		{ "NotAuthenticated", "MANAGER_SESSION", AY_E_UNAVAIL },
-		{ "InvalidLogin", "MANAGER_LOGIN", AY_E_DENIED },
+		{ "InvalidLogin", "MANAGER_LOGIN", AY_E_UNAVAIL },
 		{ "ManagedObjectNotFound", "MANAGER_GONE", AY_E_NOENT },
 	};
 	const xmlNode *detail = ay_vim_child(f, "detail");

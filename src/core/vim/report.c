@@ -55,13 +55,16 @@ static void take_host(void *arg, const struct ay_vim_object *o)
 	struct one_host *one = arg;
 	struct ay_vim_host *h = one->h;
 	const xmlNode *product = ay_vim_property(o, "summary.config.product");
-	char uuid[64];
+	char uuid[64], state[32];
 
 	one->n++;
 	if (!ay_vim_text(ay_vim_property(o, "hardware.systemInfo.uuid"), uuid, sizeof(uuid)) ||
 	    ay_uuid_parse(ay_bytes_of(uuid), "uuid", &h->facts.id, NULL) != AY_OK)
 		return;
 	one->ok = true;
+	h->connected =
+		ay_vim_text(ay_vim_property(o, "runtime.connectionState"), state, sizeof(state)) &&
+		strcmp(state, "connected") == 0;
 	h->facts.boot_ms = instant(ay_vim_property(o, "runtime.bootTime"));
 	(void)!ay_vim_text(ay_vim_child(product, "name"), h->product, sizeof(h->product));
 	(void)!ay_vim_text(ay_vim_child(product, "version"), h->version, sizeof(h->version));

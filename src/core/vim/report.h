@@ -15,6 +15,7 @@
 struct ay_vim_host {
 	struct ay_managed_facts facts; /* log_reliable is of the report */
 	char message[401];	       /* what facts.message borrows from */
+	bool connected; /* the manager reaches it; false when it does not say so */
 	char product[64], version[32], build[32];
 };
 /*

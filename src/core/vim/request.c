@@ -105,10 +105,11 @@ bool ay_vim_has_attestation(const char *api_version)
 void ay_vim_host_ask(struct ay_xml_text *t, const struct ay_vim_content *c, const char *host)
 {
 	static const char *const all[] = { "hardware.systemInfo.uuid", "runtime.bootTime",
-					   "summary.config.product", "summary.tpmAttestation",
-					   NULL };
+					   "runtime.connectionState",  "summary.config.product",
+					   "summary.tpmAttestation",   NULL };
 	static const char *const old[] = { "hardware.systemInfo.uuid", "runtime.bootTime",
-					   "summary.config.product", NULL };
+					   "runtime.connectionState", "summary.config.product",
+					   NULL };
 
 	begin(t, "RetrievePropertiesEx", "PropertyCollector", c->collector);
 	ay_xt_put(t, "<specSet>");

@@ -4,6 +4,7 @@
 
 const struct ay_cmd *const ay_commands[] = {
 	&ay_cmd_host_add,
+	&ay_cmd_host_import,
 	&ay_cmd_host_list,
 	&ay_cmd_host_show,
 	&ay_cmd_host_attest,
@@ -29,6 +30,9 @@ const struct ay_cmd *const ay_commands[] = {
 	&ay_cmd_reference_diff,
 	&ay_cmd_reference_export,
 	&ay_cmd_reference_import,
+	&ay_cmd_manager_list,
+	&ay_cmd_manager_set,
+	&ay_cmd_manager_remove,
 	&ay_cmd_policy_list,
 	&ay_cmd_policy_show,
 	&ay_cmd_policy_set,

@@ -5,6 +5,8 @@
 #include "prog/assay/cmd.h"
 
 extern const struct ay_cmd ay_cmd_host_add;
+extern const struct ay_cmd ay_cmd_host_import, ay_cmd_manager_list, ay_cmd_manager_set;
+extern const struct ay_cmd ay_cmd_manager_remove;
 extern const struct ay_cmd ay_cmd_host_list;
 extern const struct ay_cmd ay_cmd_host_show;
 extern const struct ay_cmd ay_cmd_host_attest;

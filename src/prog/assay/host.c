@@ -4,6 +4,7 @@
 #include "io/sys/file.h"
 #include "prog/assay/commands.h"
 #include "prog/assay/list.h"
+#include "prog/assay/manager.h"
 #include "prog/assay/report_text.h"
 
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 enum { PEM_MAX = 16 * 1024 };
 
 /* labels: {"k":"v"} from every --label k=v. */
-static int add_labels(const struct ay_args *args, json_t *body)
+int ay_cli_add_labels(const struct ay_args *args, json_t *body)
 {
 	json_t *labels = json_object();
 	const char *kv;
@@ -51,7 +52,7 @@ static int read_pem(const char *path, json_t *policy)
 }
 
 /* --tls-policy KIND, KIND=HEX or KIND=@FILE */
-static int add_tls_policy(const struct ay_args *args, json_t *body)
+int ay_cli_add_tls_policy(const struct ay_args *args, json_t *body)
 {
 	const char *text = ay_args_opt(args, "tls-policy", 0), *eq;
 	json_t *policy;
@@ -97,8 +98,10 @@ static int add_body(const struct ay_args *args, json_t *body)
 	}
 	if (ay_args_has(args, "trust-first-use"))
 		json_object_set_new(body, "trust_first_use", json_true());
-	rc = add_tls_policy(args, body);
-	return rc != AY_EXIT_OK ? rc : add_labels(args, body);
+	rc = ay_cli_add_tls_policy(args, body);
+	if (rc == AY_EXIT_OK)
+		rc = ay_cli_add_secret(args, body);
+	return rc != AY_EXIT_OK ? rc : ay_cli_add_labels(args, body);
 }
 
 static int call_host(struct ay_cli *cli, const char *method, const char *host, const char *after,
@@ -281,7 +284,7 @@ static int run_change(struct ay_cli *cli, const struct ay_args *args)
 {
 	static const char *const texts[] = { "name", "connect" };
 	json_t *body = json_object();
-	int rc = add_tls_policy(args, body);
+	int rc = ay_cli_add_tls_policy(args, body);
 
 	for (size_t i = 0; i < AY_COUNT(texts); i++) {
 		const char *v = ay_args_opt(args, texts[i], 0);
@@ -290,7 +293,7 @@ static int run_change(struct ay_cli *cli, const struct ay_args *args)
 			json_object_set_new(body, texts[i], json_string(v));
 	}
 	if (rc == AY_EXIT_OK)
-		rc = add_labels(args, body);
+		rc = ay_cli_add_labels(args, body);
 	if (rc == AY_EXIT_OK && json_object_size(body) == 0)
 		rc = ay_cli_error(AY_EXIT_USAGE, "say what to change: --name, --connect, "
 						 "--tls-policy, --label");
@@ -315,7 +318,9 @@ static int run_remove(struct ay_cli *cli, const struct ay_args *args)
 
 static const struct ay_opt add_opts[] = {
 	{ "connect", "HOST:PORT",
-	  "the agent listens there; without it the agent dials the server" },
+	  "the agent listens there, or a connection string of a manager that speaks for the host; "
+	  "without it the agent dials the server" },
+	{ "secret-file", "FILE", "its first line is the password at that manager" },
 	AY_TLS_POLICY_OPT,
 	{ "agent-key", "SHA256", "key of the listening agent (assay-agent fingerprint)" },
 	{ "token", "TOKEN", "the listening agent was given this enrolment token" },

@@ -2,6 +2,7 @@
 #include "prog/assayd/history.h"
 
 #include "prog/assayd/inputs.h"
+#include "prog/assayd/managed_judge.h"
 
 /* What is read of a row before its blobs are. */
 struct loading {
@@ -140,7 +141,10 @@ enum ay_rc ay_history_load(struct ay_store *s, const struct ay_uuid *host, uint6
 		return rc;
 	memcpy(l.ak, in.ak, sizeof(l.ak));
 	rc = ay_store_aiks(s, host, see_aik, &l, e);
-	if (rc == AY_OK && !l.ak_found)
+	/* whom a manager speaks for needs no key of its own */
+	if (rc == AY_OK && !l.ak_found &&
+	    !(in.identity_grade == ay_identity_grade(ay_bytes_of("agentless")) &&
+	      ay_managed_vendor_of(out->in.attest) != AY_CONNSTR_PLAIN))
 		rc = not_kept(e);
 	if (rc == AY_OK)
 		rc = read_contents(s, &l, all, e);

@@ -143,7 +143,8 @@ static void check_banks(struct judging *v)
 	ay_rd_init(&r, ay_blob_data(v->j->known_pcrs));
 	ay_pcrs_read(&r, known);
 	for (size_t i = 0; i < known->n_banks && ay_rd_ok(&r); i++) {
-		bool there = false;
+		/* a manager is asked for all there is */
+		bool there = v->j->managed && ay_pcrs_find(&v->hints, known->bank[i].alg) != NULL;
 		struct ay_place at = { .bank = known->bank[i].alg };
 
 		for (size_t k = 0; k < v->j->asked.n_banks; k++)

@@ -309,7 +309,7 @@ static void snapshot(struct ay_job *j)
 
 	j->version = r->claimed;
 	j->host_id = h->id;
-	j->ak = ay_pubkey_ref(r->ak);
+	j->ak = r->ak ? ay_pubkey_ref(r->ak) : NULL; /* none where a manager speaks */
 	j->qualified_name_n = r->qualified_name_n;
 	memcpy(j->qualified_name, r->qualified_name, sizeof(j->qualified_name));
 	j->sticky_counter = h->sticky && !h->sticky_duplicate;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/base/connstr.h"
 #include "prog/assayd/api/call.h"
+#include "prog/assayd/api/managers.h"
+#include "prog/assayd/managers.h"
 
 #include <stdlib.h>
 
@@ -117,6 +120,25 @@ static void write_tls(struct ay_json_out *o, const struct ay_tls_policy *p)
 	ay_jo_close(o, '}');
 }
 
+/* Whom the server believes there: the host's agent, or the manager that speaks for the host. */
+static void write_reached(struct ay_json_out *o, struct ay_engine *g, const struct ay_host *h)
+{
+	struct ay_connstr c;
+	struct ay_manager *m = NULL;
+
+	if (h->dial.connect != NULL && ay_api_is_managed(ay_bytes_of(h->dial.connect)) &&
+	    ay_connstr_parse(ay_bytes_of(h->dial.connect), &c, NULL) == AY_OK)
+		m = ay_manager_find(g, &c);
+	if (m == NULL || m->ca == NULL) {
+		write_tls(o, m == NULL ? &h->dial.tls : &m->tls);
+		return;
+	}
+	ay_jo_open(o, '{');
+	put_text(o, "kind", "ca");
+	put_text(o, "value", m->ca);
+	ay_jo_close(o, '}');
+}
+
 static void write_state(struct ay_json_out *o, const struct ay_host *h, int64_t now_ms)
 {
 	enum ay_verdict verdict = ay_lease_verdict(&h->lease, now_ms);
@@ -148,7 +170,7 @@ void ay_host_write(struct ay_json_out *o, struct ay_engine *g, const struct ay_h
 	ay_jo_bool(o, h->connected);
 	put_text(o, "connect", h->dial.connect);
 	ay_jo_key(o, "tls_policy");
-	write_tls(o, &h->dial.tls);
+	write_reached(o, g, h);
 	put_time(o, "created_at", h->created_ms);
 	ay_jo_key(o, "version");
 	ay_jo_int(o, (int64_t)h->version);
@@ -208,7 +230,7 @@ void ay_api_hosts_show(struct ay_api_call *c)
 /* ---- changes ---- */
 
 /* In the arena; NULL and 0 when there are none. */
-static struct ay_label *labels_of(struct ay_api_call *c, size_t *n)
+struct ay_label *ay_api_labels_of(struct ay_api_call *c, size_t *n)
 {
 	json_t *labels = json_object_get(c->body, "labels"), *v;
 	struct ay_label *out;
@@ -256,7 +278,7 @@ static enum ay_rc tls_policy_of(const struct ay_api_call *c, struct ay_tls_polic
 	return AY_OK;
 }
 
-void ay_api_hosts_add(struct ay_api_call *c)
+static void register_host(struct ay_api_call *c)
 {
 	const struct ay_host *h = NULL;
 	struct ay_host_spec spec = { .name = ay_api_text(c, "name"),
@@ -265,16 +287,28 @@ void ay_api_hosts_add(struct ay_api_call *c)
 				     .policy = ay_api_text(c, "policy") };
 	struct ay_err e = { 0 };
 
-	spec.labels = labels_of(c, &spec.n_labels);
+	spec.labels = ay_api_labels_of(c, &spec.n_labels);
 	if (!ay_api_labels_allowed(c, spec.labels, spec.n_labels))
 		return;
-	if (ay_api_refused(c, tls_policy_of(c, &spec.tls, &e), &e))
+	/* of a host behind a manager it is the manager's, and there already */
+	if (!ay_api_is_managed(spec.connect) &&
+	    ay_api_refused(c, tls_policy_of(c, &spec.tls, &e), &e))
 		return;
 	if (ay_api_refused(c, ay_engine_host_add(c->api->engine, &spec, &h, &e), &e))
 		return;
 	if (ay_api_audit(c, "HOST_ADD", ay_bytes_of(h->name),
 			 json_pack("{s:o}", "tls_policy", tls_json(&spec.tls))))
 		ay_api_json(c, 201, ay_host_json(c->api->engine, h));
+}
+
+void ay_api_hosts_add(struct ay_api_call *c)
+{
+	struct ay_bytes connect = ay_api_text(c, "connect");
+
+	if (ay_api_is_managed(connect))
+		ay_api_manager_first(c, connect, register_host);
+	else
+		register_host(c);
 }
 
 static const struct ay_bytes *given(const struct ay_bytes *b)
@@ -295,10 +329,16 @@ void ay_api_hosts_patch(struct ay_api_call *c)
 
 	if (h == NULL || ay_api_refused(c, tls_policy_of(c, &tls, &e), &e))
 		return;
+	if (connect.p != NULL && ay_connstr_secret(connect).n > 0) {
+		ay_err_set(&e, AY_E_INPUT, "connect", 0,
+			   "a manager's password is changed by POST /api/v1/managers");
+		ay_api_problem(c, &e);
+		return;
+	}
 	if (tls.kind != AY_TLS_NONE)
 		patch.tls = &tls;
 	patch.set_labels = json_object_get(c->body, "labels") != NULL;
-	patch.labels = labels_of(c, &patch.n_labels);
+	patch.labels = ay_api_labels_of(c, &patch.n_labels);
 	if (patch.set_labels && !ay_api_labels_allowed(c, patch.labels, patch.n_labels))
 		return;
 	if (ay_api_refused(c, ay_engine_host_patch(c->api->engine, h, &patch, &e), &e))
