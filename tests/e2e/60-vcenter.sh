@@ -61,7 +61,7 @@ check "trusted" says DC0_C0_H0 trusted
 check "its like is trusted by the same set" says DC0_C0_H1 trusted
 check "grade: reported, everywhere" eval '[ "$(host_field DC0_C0_H0 "[.components.identity, .components.platform, .components.os | .grade] | unique | join(\",\")")" = reported ]'
 check "the report says who vouches" eval 'jq -e ".findings[] | select(.code == \"MANAGER_REPORT\" and .result == \"pass\")" "$D/report.json"'
-check "modules are seen in the event list" eval 'rest GET "/hosts/DC0_C0_H0/reports/$(jq -r .id "$D/report.json")/events?limit=100" | grep -q "module vmx.v00 esx-base"'
+check "modules are seen in the event list" eval 'attest DC0_C0_H0; rest GET "/hosts/DC0_C0_H0/reports/$(jq -r .id "$D/report.json")/events?limit=100" | grep -q "module vmx.v00 esx-base"'
 logins=$(calls Login)
 check "one login serves many questions" eval 'says DC0_C0_H0 trusted; says edge trusted; [ "$(calls Login)" = "$logins" ]'
 check "the verdict can be derived again" eval 'assay host receipt DC0_C0_H0 --out "$D/receipt.json" && "$ASSAY" recheck "$D/receipt.json"'
@@ -97,7 +97,6 @@ check "and good again" says DC0_C0_H0 trusted
 jq -n '{format: "assay-policy-1", name: "signed", version: 1, required: ["identity", "platform", "os"], grades: {platform: "tpm_signed"}}' >"$D/policy.json"
 check "policy signed is active" eval 'assay policy set "$D/policy.json" && assay policy activate signed && rest PATCH /hosts/DC0_C0_H1 "{\"policy\":\"signed\"}"'
 check "tpm_signed is not to be had here" says DC0_C0_H1 untrusted GRADE_COMPONENT
-rest PATCH /hosts/DC0_C0_H1 '{"policy":""}' >/dev/null
 
 # ---- the manager misbehaves
 esx --expire

@@ -207,7 +207,8 @@ static uint32_t unexplained(const struct ay_pcrs *attested, const struct ay_pcrs
 /* Events of a launch that the log does not begin: they are never replayed, and prove nothing. */
 static uint32_t without_launch(const struct ay_evlog *log)
 {
-	bool launched = ay_evlog_has_launch(log);
+	/* what a manager reports begins after the launch */
+	bool launched = ay_evlog_has_launch(log) || log->format == AY_EVLOG_REPORTED;
 	uint32_t mask = 0;
 
 	for (size_t i = 0; !launched && i < log->n_events; i++)

@@ -89,7 +89,7 @@ static int print_result(struct ay_cli *cli, const struct ay_receipt *r,
 			const struct ay_receipt_result *res)
 {
 	json_t *diff = json_array(), *o, *v;
-	bool good = res->same && res->certified;
+	bool good = res->same && (res->certified || !res->has_key);
 	size_t i;
 
 	if (!res->same)
@@ -109,7 +109,9 @@ static int print_result(struct ay_cli *cli, const struct ay_receipt *r,
 			       : "the report does NOT follow from the evidence:");
 		json_array_foreach (diff, i, v)
 			printf("  %s differs\n", json_string_value(v));
-		if (!res->certified)
+		if (!res->has_key)
+			puts("no key of the host signed it: its manager vouches for it");
+		else if (!res->certified)
 			printf("the AIK is not proved to be the host's: %s\n",
 			       res->cert_error.text);
 	}

@@ -415,6 +415,7 @@ enum ay_rc ay_receipt_check(const struct ay_receipt *r, const uint8_t *pin, stru
 		rc = ay_json_load(ay_blob_data(derived.report), AY_MAX_RECEIPT_BYTES, "report",
 				  &out->derived, e);
 	if (rc == AY_OK) {
+		out->has_key = r->in.ak_public.n > 0;
 		out->certified = check_aik(r, pin, &out->cert_error) == AY_OK;
 		out->verdict = derived.verdict;
 		out->same = ay_bytes_eq(told, ay_blob_data(derived.report));

@@ -37,6 +37,7 @@ void ay_receipt_fini(struct ay_receipt *r);
 
 struct ay_receipt_result {
 	bool same;		 /* the derived report is the one in the receipt, bit for bit */
+	bool has_key;		 /* false: no key of the host signed, its manager vouches for it */
 	bool certified;		 /* the AIK is the host's, by the CA in the receipt (and the pin) */
 	enum ay_verdict verdict; /* derived */
 	struct ay_err cert_error;
