@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 need swtpm swtpm_setup tpm2 jq curl openssl python3
 
-server_conf
+server_conf "certificate_life = 480h" # within 30 days: what ends soon is said from the first minute on
 check "assayd init" server_init
 tpm_maker lab
 boot_all() { for h in alpha beta gamma; do host_new $h && host_boot $h || return 1; done; }
@@ -16,6 +16,14 @@ must_start
 server_keep_ports
 S=$D/server
 early=$(new_token --uses 3)
+ready() { curl -sS --cacert "$S/root.pem" "https://$api/readyz"; }
+reminded() { ready | jq -e '.status == "ready" and (.warnings | map(test("key api ends at")) | any)'; }
+check "readyz says which certificates end soon, and is ready" wait_for 10 reminded
+check "the overview warns" eval "rest GET /overview | jq -e '[.warnings[].key] | index(\"key channel\")'"
+check "the list of keys too" eval "assay key list --json | jq -e '.items[] | select(.name == \"api\") | .warning'"
+check "and assayd keys list" eval "'$ASSAYD' keys list --config '$D/assayd.conf' | grep '^api ' | grep -q 'ENDS SOON'"
+check "an event was told for each" eval "rest GET '/audit?action=KEY_EXPIRY' | jq -e '[.items[].object] | index(\"assertion\")'"
+check "the metrics have the instant" eval "curl -sS --cacert '$S/root.pem' -H \"Authorization: Bearer \$(cat '$S/admin.token')\" 'https://$api/metrics' | grep -q '^assay_key_expires_seconds{key=\"api\"} [0-9]'"
 check "alpha and beta enrol under the first root" eval "enrol alpha && enrol beta"
 agent_start alpha
 check "alpha is connected" wait_for 20 answers alpha

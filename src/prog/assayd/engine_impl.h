@@ -107,13 +107,13 @@ struct ay_host_run {
 	bool has_log;
 	struct ay_blob *ima; /* where the IMA list stands: ay_ima_state, ay_ima_tally */
 	uint64_t ima_octets, ima_entries;
-	bool ima_whole;		/* it is wanted from its first entry: the rules changed */
-	struct ay_memo *memo;	/* what its state was judged to be last */
-	struct ay_judge *judge; /* of its policy; NULL: none */
+	bool ima_whole;		    /* it is wanted from its first entry: the rules changed */
+	struct ay_memo *memo;	    /* what its state was judged to be last */
+	struct ay_judge *judge;	    /* of its policy; NULL: none */
 	struct ay_managed *managed; /* managed.c: a manager speaks for it */
 	bool has_managed_id;
 	struct ay_uuid managed_id; /* that manager's id of it, bound */
-	struct ay_conn *conn;	/* the one in use */
+	struct ay_conn *conn;	   /* the one in use */
 	struct ay_conn *rival; /* a second one with the same key, until it is clear which is real */
 	uint32_t next_request;
 	uint32_t said_request;		 /* last result, as told in CHALLENGE */
@@ -160,8 +160,8 @@ struct ay_conn {
 	struct ay_pcr_selection selection; /* what HELLO says is allocated */
 	struct ay_enrol *enrol;
 	struct ay_order_run *order; /* under way; orders.c */
-	char *name;	/* of HELLO, until it is enrolled */
-	uint8_t *parts; /* EVIDENCE that comes in several frames */
+	char *name;		    /* of HELLO, until it is enrolled */
+	uint8_t *parts;		    /* EVIDENCE that comes in several frames */
 	size_t n_parts, max_parts;
 	uint32_t parts_request;
 	char manufacturer[5];
@@ -261,10 +261,11 @@ struct ay_engine {
 	struct ay_question *questions;
 	struct ay_outgoing_open *outgoing; /* outgoing.c */
 	size_t n_outgoing;
-	struct ay_directory_open *directory; /* directory.c */
+	struct ay_directory_open *directory;  /* directory.c */
 	struct ay_key_info keys[AY_KEYS_MAX]; /* keychain.c */
 	int key_warned[AY_KEYS_MAX];
 	size_t n_keys;
+	size_t reminded;	  /* octets of what front was told that ends soon */
 	int64_t next_keys;	  /* mono */
 	struct ay_staged *staged; /* pinning.c: what hosts are told, the oldest first */
 	size_t n_staged;
@@ -488,6 +489,8 @@ void ay_relay_tick(struct ay_engine *g);
 /* Every open question is answered: UNAVAIL. Before those who asked go. */
 void ay_relay_end(struct ay_engine *g);
 void ay_relay_fini(struct ay_engine *g);
+/* To front, when it is news: ready or not, and what ends soon. */
+void ay_relay_tell_ready(struct ay_engine *g);
 void ay_relay_refresh_crl(struct ay_engine *g);
 void ay_relay_revoke(struct ay_engine *g, struct ay_bytes serial);
 bool ay_engine_is_ready(const struct ay_engine *g);
@@ -509,6 +512,10 @@ const char *ay_refs_default_policy(const struct ay_engine *g);
 /* ---- keychain.c ---- */
 void ay_keychain_load(struct ay_engine *g);
 void ay_keychain_tick(struct ay_engine *g);
+/* False: a certificate that all are served by has ended. */
+bool ay_keychain_holds(const struct ay_engine *g);
+/* JSON texts with commas between, of what ends soon; as many as there is room for. */
+struct ay_bytes ay_keychain_reminders(const struct ay_engine *g, char *out, size_t room);
 /* {"key","text"} of each that ends soon, into list. */
 void ay_keychain_warn(const struct ay_engine *g, json_t *list);
 

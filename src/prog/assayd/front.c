@@ -44,9 +44,11 @@ static void from_engine(void *arg, const struct ay_ipc_msg *m)
 {
 	struct ay_front *f = arg;
 
-	if (m->type == AY_MSG_ENGINE_STATE)
+	if (m->type == AY_MSG_ENGINE_STATE) {
 		f->is_engine_ready = m->sub == 1;
-	else if (m->type >= AY_MSG_API_REPLY)
+		snprintf(f->reminders, sizeof(f->reminders), "%.*s", (int)m->body.n,
+			 (const char *)m->body.p);
+	} else if (m->type >= AY_MSG_API_REPLY)
 		ay_front_api_from_engine(f, m);
 	else
 		ay_front_agents_from_engine(f, m);

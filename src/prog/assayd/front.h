@@ -55,6 +55,7 @@ struct ay_front {
 	size_t n_slots, n_free;
 	const struct ay_front_args *args;
 	bool is_engine_ready, is_stopping;
+	char reminders[AY_IPC_MAX_STATE + 1]; /* as engine said with its state; "" : none */
 	bool is_paused; /* no frames are read from agents */
 	int status;
 };

@@ -27,7 +27,8 @@ static void say(struct ay_front *f, uint32_t id, uint16_t status, const char *js
 /* {"status":S}, with what an operator should be reminded of. */
 static void say_ready(struct ay_front *f, uint32_t id, bool is_ready)
 {
-	char text[256 + AY_LISTENERS * AY_LISTENER_WARNING], key[32], one[AY_LISTENER_WARNING];
+	char text[256 + AY_LISTENERS * AY_LISTENER_WARNING + AY_IPC_MAX_STATE], key[32],
+		one[AY_LISTENER_WARNING];
 	size_t n = 0, n_warnings = 0;
 
 	n += (size_t)snprintf(text, sizeof(text), "{\"status\":\"%s\"",
@@ -36,6 +37,9 @@ static void say_ready(struct ay_front *f, uint32_t id, bool is_ready)
 		if (ay_listener_warning(f->config, (enum ay_listener)l, key, one))
 			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s\"%s\"",
 					      n_warnings++ == 0 ? ",\"warnings\":[" : ",", one);
+	if (f->reminders[0] != '\0')
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s",
+				      n_warnings++ == 0 ? ",\"warnings\":[" : ",", f->reminders);
 	snprintf(text + n, sizeof(text) - n, "%s}\n", n_warnings > 0 ? "]" : "");
 	say(f, id, is_ready ? 200 : 503, text);
 }

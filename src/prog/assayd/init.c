@@ -52,7 +52,7 @@ static enum ay_rc make_rest(const struct ay_config *config, struct ay_err *e)
 static enum ay_rc make_all(const struct ay_config *config, struct ay_err *e)
 {
 	AY_CLEANUP(ay_cert_pem_free) struct ay_cert_pem root = { { NULL, 0 }, { NULL, 0 } };
-	enum ay_rc rc = ay_keys_root(ay_clock_wall_ms(), &root, e);
+	enum ay_rc rc = ay_keys_root(config, ay_clock_wall_ms(), &root, e);
 
 	if (rc == AY_OK)
 		rc = make_rows(config, &root, e);

@@ -4,6 +4,8 @@
 #include "core/base/hex.h"
 #include "prog/assayd/engine_impl.h"
 
+#include <stdlib.h>
+
 #define EVERY_MS 3600000
 
 void ay_keychain_load(struct ay_engine *g)
@@ -21,6 +23,20 @@ static void text_of(const struct ay_key_info *k, int64_t now_ms, char *out, size
 		 k->until_ms <= now_ms ? "ended" : "ends", until, k->name);
 }
 
+static void record(struct ay_engine *g, const struct ay_key_info *k, const char *text)
+{
+	json_t *o = json_pack("{s:s}", "text", text);
+	char *detail = o ? json_dumps(o, JSON_COMPACT) : NULL;
+	struct ay_audit_row row = { g->now_ms, "system", "KEY_EXPIRY", k->name, detail };
+	const struct ay_write w = { .kind = AY_WR_AUDIT, .audit = &row };
+	struct ay_err e;
+
+	json_decref(o);
+	if (detail && ay_store_submit(g->store, &w, 1, AY_SUBMIT_LAZY, 0, &e) != AY_OK)
+		ay_log_err(AY_LOG_WARN, "not in the audit that a key ends soon", &e);
+	free(detail);
+}
+
 /* An event at 30 days and one at 7. */
 void ay_keychain_tick(struct ay_engine *g)
 {
@@ -36,7 +52,47 @@ void ay_keychain_tick(struct ay_engine *g)
 		g->key_warned[i] = level;
 		text_of(&g->keys[i], g->now_ms, text, sizeof(text));
 		ay_event_emit(g, "key_expiry", NULL, "KEY_EXPIRY", text);
+		record(g, &g->keys[i], text);
 	}
+	ay_relay_tell_ready(g);
+}
+
+/* Without these nobody is served: a certificate that only few need is no reason to say so. */
+static bool is_vital(const char *name)
+{
+	static const char *const vital[] = { "root",	"channel",   "api",	     "assertion",
+					     "ca-root", "ca-issuer", "ca-encryption" };
+
+	for (size_t i = 0; i < AY_COUNT(vital); i++)
+		if (strcmp(vital[i], name) == 0)
+			return true;
+	return false;
+}
+
+bool ay_keychain_holds(const struct ay_engine *g)
+{
+	for (size_t i = 0; i < g->n_keys; i++)
+		if (is_vital(g->keys[i].name) && g->keys[i].until_ms != 0 &&
+		    g->keys[i].until_ms <= g->now_ms)
+			return false;
+	return true;
+}
+
+struct ay_bytes ay_keychain_reminders(const struct ay_engine *g, char *out, size_t room)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->n_keys; i++) {
+		char text[200];
+
+		if (ay_keys_warning(g->keys[i].until_ms, g->now_ms) == 0)
+			continue;
+		text_of(&g->keys[i], g->now_ms, text, sizeof(text));
+		if (n + strlen(text) + 4 > room)
+			break;
+		n += (size_t)snprintf(out + n, room - n, "%s\"%s\"", n > 0 ? "," : "", text);
+	}
+	return (struct ay_bytes){ (const uint8_t *)out, n };
 }
 
 void ay_keychain_warn(const struct ay_engine *g, json_t *list)

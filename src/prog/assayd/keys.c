@@ -176,6 +176,14 @@ static void collect_names(const struct ay_config *config, struct names *n)
 		add_name(n, name);
 }
 
+/* As long as its kind lives, or shorter if the configuration says so. */
+static int64_t life_of(const struct ay_config *c, int64_t own_s)
+{
+	int64_t most_s = ay_config_int(c, "certificate_life") / 1000;
+
+	return most_s > 0 && most_s < own_s ? most_s : own_s;
+}
+
 static enum ay_rc renew_ca(const struct ay_config *c, const struct ay_key_row *row,
 			   struct ay_cert_pem *p, struct ay_err *e)
 {
@@ -200,7 +208,7 @@ enum ay_rc ay_keys_pair(const struct ay_config *c, const struct ay_key_row *row,
 	struct ay_cert_args a = { .kind = row->kind,
 				  .cn = row->cn,
 				  .now_s = ay_clock_wall_ms() / 1000,
-				  .life_s = row->life_s };
+				  .life_s = life_of(c, row->life_s) };
 	struct names names;
 
 	if (is_of_ca(row))
@@ -213,11 +221,12 @@ enum ay_rc ay_keys_pair(const struct ay_config *c, const struct ay_key_row *row,
 	return ay_cert_make(&a, root, p, e);
 }
 
-enum ay_rc ay_keys_root(int64_t now_ms, struct ay_cert_pem *root, struct ay_err *e)
+enum ay_rc ay_keys_root(const struct ay_config *c, int64_t now_ms, struct ay_cert_pem *root,
+			struct ay_err *e)
 {
 	char host[NAME_ROOM] = "", cn[64];
 	struct ay_cert_args a = {
-		.kind = AY_CERT_ROOT, .cn = cn, .now_s = now_ms / 1000, .life_s = YEARS(20)
+		.kind = AY_CERT_ROOT, .cn = cn, .now_s = now_ms / 1000, .life_s = life_of(c, YEARS(20))
 	};
 
 	(void)gethostname(host, sizeof(host) - 1);

@@ -30,7 +30,7 @@ struct ay_key_row {
 const struct ay_key_row *ay_keys_rows(size_t *n);
 
 /* A new root: key and certificate. */
-AY_MUST_USE enum ay_rc ay_keys_root(int64_t now_ms, struct ay_cert_pem *root, struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_keys_root(const struct ay_config *c, int64_t now_ms, struct ay_cert_pem *root, struct ay_err *e);
 /* A new pair of files; root signs it if it is a certificate. */
 AY_MUST_USE enum ay_rc ay_keys_make(const struct ay_config *c, const struct ay_key_row *row,
 				    const struct ay_cert_pem *root, struct ay_err *e);

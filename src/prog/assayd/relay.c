@@ -14,14 +14,18 @@ bool ay_engine_is_ready(const struct ay_engine *g)
 	return g->have_front && g->have_signer && (g->have_ca || !g->ca) && !g->stopping;
 }
 
-static void tell_ready(struct ay_engine *g)
+void ay_relay_tell_ready(struct ay_engine *g)
 {
-	bool ready = ay_engine_is_ready(g);
-	struct ay_ipc_msg m = { .type = AY_MSG_ENGINE_STATE, .sub = ready };
+	bool ready = ay_engine_is_ready(g) && ay_keychain_holds(g);
+	char text[AY_IPC_MAX_STATE];
+	struct ay_ipc_msg m = { .type = AY_MSG_ENGINE_STATE,
+				.sub = ready,
+				.body = ay_keychain_reminders(g, text, sizeof(text)) };
 
-	if (ready == g->ready_told || !g->front)
+	if ((ready == g->ready_told && m.body.n == g->reminded) || !g->front)
 		return;
 	g->ready_told = ready;
+	g->reminded = m.body.n;
 	ay_ipc_send_msg(g->front, &m);
 }
 
@@ -175,7 +179,7 @@ static void on_signer_ready(struct ay_engine *g, struct ay_bytes body)
 		else
 			ay_log_err(AY_LOG_ERROR, "key of the signer", &e);
 	g->have_signer = true;
-	tell_ready(g);
+	ay_relay_tell_ready(g);
 }
 
 void ay_relay_signer(struct ay_engine *g, const struct ay_ipc_msg *m)
@@ -213,7 +217,7 @@ void ay_relay_front_ready(struct ay_engine *g, struct ay_bytes body)
 	snprintf(g->agents_addr, sizeof(g->agents_addr), "%.*s", (int)r.agents.n,
 		 (const char *)r.agents.p);
 	g->have_front = true;
-	tell_ready(g);
+	ay_relay_tell_ready(g);
 }
 
 /* ---- assay-ca ---- */
@@ -239,7 +243,7 @@ static void on_ca_ready(struct ay_engine *g, struct ay_bytes body)
 	g->ca_ready = r;
 	g->have_ca = true;
 	ay_relay_refresh_crl(g);
-	tell_ready(g);
+	ay_relay_tell_ready(g);
 }
 
 void ay_relay_ca(struct ay_engine *g, const struct ay_ipc_msg *m)

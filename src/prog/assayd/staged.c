@@ -120,7 +120,7 @@ static enum ay_rc make_root(const struct ay_config *c, int64_t now_ms, struct ay
 	AY_CLEANUP(ay_cert_pem_free) struct ay_cert_pem root = { { NULL, 0 }, { NULL, 0 } };
 	size_t n;
 	const struct ay_key_row *row = ay_keys_rows(&n);
-	enum ay_rc rc = ay_keys_root(now_ms, &root, e);
+	enum ay_rc rc = ay_keys_root(c, now_ms, &root, e);
 
 	for (size_t i = 0; rc == AY_OK && i < n; i++)
 		if (row[i].cn != NULL)

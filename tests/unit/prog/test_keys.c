@@ -203,12 +203,39 @@ static void warnings(void **state)
 	assert_int_equal(ay_keys_warning(now - 1, now), 2);
 }
 
+/* Certificates of a short life, as the configuration wants them, are warned of at once. */
+static void short_lives(void **state)
+{
+	struct ay_config *own = config;
+	char conf[160];
+	struct ay_key_info info[AY_KEYS_MAX];
+	const int64_t now_ms = ay_clock_wall_ms();
+	size_t n;
+
+	(void)state;
+	snprintf(conf, sizeof(conf), "state_dir = %s\ncertificate_life = 480h\n", dir);
+	assert_int_equal(ay_config_parse(AY_PROGRAM_ASSAYD, "test", conf, &config, NULL), AY_OK);
+	assert_int_equal(ay_keys_rotate(config, "channel", false, NULL), AY_OK);
+	ay_keys_read(config, now_ms, info, &n);
+	for (size_t i = 0; i < n; i++) {
+		bool is_short = strcmp(info[i].name, "channel") == 0;
+
+		assert_int_equal(ay_keys_warning(info[i].until_ms, now_ms), is_short ? 1 : 0);
+		assert_int_equal(
+			ay_keys_warning(info[i].until_ms, now_ms + 14 * DAY_S * INT64_C(1000)),
+			is_short ? 2 : 0);
+	}
+	ay_config_free(config);
+	config = own;
+	assert_int_equal(ay_keys_rotate(config, "channel", false, NULL), AY_OK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_is_replaced), cmocka_unit_test(both_ticket_keys),
 		cmocka_unit_test(the_old_one_ends), cmocka_unit_test(cut_off),
-		cmocka_unit_test(warnings),
+		cmocka_unit_test(warnings),	    cmocka_unit_test(short_lives),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

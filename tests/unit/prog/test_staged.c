@@ -66,7 +66,7 @@ static int make_all(void **state)
 	size_t n;
 	const struct ay_key_row *row = ay_keys_rows(&n);
 
-	assert_int_equal(ay_keys_root(now_ms, &root, NULL), AY_OK);
+	assert_int_equal(ay_keys_root(config, now_ms, &root, NULL), AY_OK);
 	assert_int_equal(ay_file_write(at("root.key"), 0600, root.key, NULL), AY_OK);
 	assert_int_equal(ay_file_write(at("root.pem"), 0644, root.cert, NULL), AY_OK);
 	for (size_t i = 0; i < n; i++)
