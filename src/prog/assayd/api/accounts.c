@@ -175,6 +175,7 @@ void ay_accounts_free(struct ay_api *a)
 	}
 	free(a->accounts);
 	ay_sessions_free(a);
+	ay_seeds_free(a);
 	ay_failures_free(a->failures);
 }
 

@@ -121,6 +121,7 @@ struct ay_api {
 	struct ay_objects *objects;		       /* family/objects.h */
 	struct ay_listener_set listener[AY_LISTENERS]; /* listener.c; that of the API is empty */
 	struct ay_session *sessions;		       /* session.h */
+	struct ay_seed *seeds;			       /* seal.c */
 	struct ay_hasher *hasher;
 	struct ay_attempts *attempts; /* attempt.h */
 	uint8_t basic_key[32];	      /* basic.c */

@@ -166,6 +166,7 @@ void ay_api_tick(struct ay_api *a, int64_t now_ms)
 	ay_denials_flush(a, false);
 	ay_audit_head_tick(a);
 	ay_sessions_tick(a);
+	ay_seeds_tick(a);
 	while ((c = ay_streams_next(a, &at)) != NULL)
 		look_at_stream(c);
 	ay_streams_tick(a);

@@ -25,20 +25,24 @@ static bool use_recovery(struct ay_secrets *s, struct ay_bytes code)
 	return true;
 }
 
-static bool use_totp(struct ay_secrets *s, struct ay_bytes code, int64_t now_ms)
+static bool use_totp(const uint8_t *seed, struct ay_secrets *s, struct ay_bytes code,
+		     int64_t now_ms)
 {
-	uint8_t secret[AY_TOTP_SEALED];
-	size_t n;
-	bool ok = ay_unseal((struct ay_bytes){ s->totp, s->totp_n }, secret, sizeof(secret), &n) &&
-		  ay_totp_check((struct ay_bytes){ secret, n }, code, now_ms / 1000, &s->totp_step);
+	return seed != NULL && ay_totp_check((struct ay_bytes){ seed, AY_TOTP_SECRET }, code,
+					     now_ms / 1000, &s->totp_step);
+}
 
-	OPENSSL_cleanse(secret, sizeof(secret));
-	return ok;
+/* Shortly after a start, or while keeper does not answer. */
+static enum ay_rc not_open(struct ay_err *e)
+{
+	return ay_fail_code(e, AY_E_UNAVAIL, "UNAVAIL", "code",
+			    "codes cannot be checked yet: try again in a moment");
 }
 
 enum ay_rc ay_second_check(struct ay_api *a, struct ay_api_account *u, struct ay_bytes code,
 			   const char **how, struct ay_err *e)
 {
+	const uint8_t *seed;
 	struct ay_secrets s;
 	enum ay_rc rc;
 
@@ -49,12 +53,13 @@ enum ay_rc ay_second_check(struct ay_api *a, struct ay_api_account *u, struct ay
 		return ay_fail_code(e, AY_E_DENIED, "AUTH_TOTP", "code",
 				    "give the code of your authenticator, or a recovery code");
 	s = *u->secrets;
+	seed = ay_seed_of(a, u);
 	*how = "totp";
-	if (!use_totp(&s, code, a->now_ms)) {
+	if (!use_totp(seed, &s, code, a->now_ms)) {
 		*how = "recovery code";
 		if (AY_CHECKED("TOTP_WRONG", !use_recovery(&s, code))) {
 			OPENSSL_cleanse(&s, sizeof(s));
-			return ay_auth_wrong(e);
+			return seed != NULL ? ay_auth_wrong(e) : not_open(e);
 		}
 	}
 	rc = ay_account_keep(a, u, &s, e); /* used: stored before it counts */
@@ -109,10 +114,12 @@ void ay_api_totp_offer(struct ay_api_call *c)
 		rc = ay_fail(&e, AY_E_EXISTS, "totp", 0, "end the one in force first");
 	ay_rng_bytes(secret, sizeof(secret));
 	s.totp_state = AY_TOTP_OFFERED;
-	if (rc == AY_OK && !ay_seal(AY_BYTES(secret), s.totp, sizeof(s.totp), &s.totp_n))
-		rc = ay_fail(&e, AY_E_BUG, "totp", 0, "no room");
+	OPENSSL_cleanse(s.totp, sizeof(s.totp));
+	s.totp_n = 0; /* it comes when keeper has wrapped it */
 	if (rc == AY_OK)
 		rc = ay_account_keep(c->api, u, &s, &e);
+	if (rc == AY_OK && !ay_seed_offer(c->api, u->id, secret))
+		rc = ay_fail(&e, AY_E_NOMEM, "totp", 0, "no memory");
 	OPENSSL_cleanse(&s, sizeof(s));
 	ay_totp_text(secret, text);
 	uri = ay_totp_uri(u->name, secret);
@@ -154,7 +161,9 @@ void ay_api_totp_confirm(struct ay_api_call *c)
 	rc = ay_attempt_may(c, ay_bytes_of(u->name), &e);
 	if (rc == AY_OK && s.totp_state != AY_TOTP_OFFERED)
 		rc = ay_fail(&e, AY_E_EXISTS, "totp", 0, "ask for a secret first");
-	if (rc == AY_OK && !use_totp(&s, code, c->api->now_ms)) {
+	if (rc == AY_OK && ay_seed_of(c->api, u) == NULL)
+		rc = not_open(&e);
+	if (rc == AY_OK && !use_totp(ay_seed_of(c->api, u), &s, code, c->api->now_ms)) {
 		ay_attempt_charge(c, ay_bytes_of(u->name));
 		rc = ay_fail_code(&e, AY_E_INPUT, "TOTP_WRONG", "code",
 				  "this is not the code of now: is the clock right?");
@@ -183,6 +192,8 @@ static enum ay_rc end_totp(struct ay_api *a, struct ay_api_account *u, struct ay
 	OPENSSL_cleanse(s.totp, sizeof(s.totp));
 	s.totp_n = 0;
 	rc = ay_account_keep(a, u, &s, e);
+	if (rc == AY_OK)
+		ay_seed_drop(a, u->id);
 	OPENSSL_cleanse(&s, sizeof(s));
 	return rc;
 }

@@ -21,7 +21,7 @@ struct ay_secrets {
 	char password[AY_PASSWORD_TEXT]; /* empty: none, no password opens it */
 	int64_t password_at;		 /* when somebody else than its owner last set it */
 	uint8_t totp_state;
-	uint8_t totp[AY_TOTP_SEALED]; /* as ay_seal() gave it */
+	uint8_t totp[AY_TOTP_SEALED]; /* form and octets: seal.c */
 	size_t totp_n;
 	uint64_t totp_step; /* the last one used */
 	size_t n_recovery;

@@ -42,9 +42,17 @@ void ay_session_csrf(struct ay_bytes secret, char out[AY_SESSION_SECRET]);
 /* Is it over by now? */
 bool ay_session_is_over(const struct ay_api *a, const struct ay_session *s);
 
-/* seal.c: how a secret that is read again stands in the store. False: it does not fit. */
-AY_MUST_USE bool ay_seal(struct ay_bytes plain, uint8_t *out, size_t room, size_t *n);
-AY_MUST_USE bool ay_unseal(struct ay_bytes sealed, uint8_t *out, size_t room, size_t *n);
+/*
+ * seal.c: seeds of second factors. A new one is checked from the moment it is
+ * stored wrapped, which follows soon. False: no memory.
+ */
+AY_MUST_USE bool ay_seed_offer(struct ay_api *a, uint64_t user, const uint8_t seed[20]);
+/* NULL: it is not unwrapped yet, or not stored yet. */
+const uint8_t *ay_seed_of(struct ay_api *a, const struct ay_api_account *u);
+void ay_seed_drop(struct ay_api *a, uint64_t user);
+/* About once a second: those of before are wrapped, those not open yet are opened. */
+void ay_seeds_tick(struct ay_api *a);
+void ay_seeds_free(struct ay_api *a);
 /*
  * second.c: the second factor of an account that has one. AY_E_DENIED AUTH_TOTP:
  * a code is wanted; AUTH_FAILED. *how: "password", "totp", "recovery code".
