@@ -17,12 +17,31 @@ static enum ay_rc bad(struct ay_err *e, const char *what)
 
 /* ---- facts of a host ---- */
 
+/* Fractions of a second in any number of digits: three are kept. */
+static void cut_fraction(char *text)
+{
+	char *dot = strchr(text, '.'), *end = dot;
+	size_t n;
+
+	if (dot == NULL)
+		return;
+	for (end++; *end >= '0' && *end <= '9'; end++)
+		;
+	n = (size_t)(end - dot) - 1;
+	if (n > 3)
+		memmove(dot + 4, end, strlen(end) + 1);
+	else if (n < 3)
+		memmove(dot, end, strlen(end) + 1);
+}
+
 static int64_t instant(const xmlNode *n)
 {
 	char text[48];
 	int64_t at;
 
-	if (!ay_vim_text(n, text, sizeof(text)) ||
+	if (ay_vim_text(n, text, sizeof(text)))
+		cut_fraction(text);
+	if (text[0] == '\0' ||
 	    ay_time_parse_iso(ay_bytes_of(text), "time", &at, NULL) != AY_OK)
 		return 0;
 	return at;

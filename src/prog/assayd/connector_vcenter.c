@@ -641,7 +641,7 @@ static void on_host(struct ask *a, struct ay_bytes body)
 		fail(a, &e);
 		return;
 	}
-	if (AY_CHECKED("MANAGER_AWAY", !host.connected)) {
+	if (!host.connected) {
 		fail_code(a, AY_E_UNAVAIL, "MANAGER_AWAY",
 			  "the manager itself does not reach the host");
 		return;
