@@ -3,6 +3,7 @@
 
 #include "core/crypto/hash.h"
 #include "core/crypto/verify.h"
+#include "core/evlog/ima_replay.h"
 
 /* What the parts have in common while one quote is judged. */
 struct judging {
@@ -99,7 +100,7 @@ static enum ay_result check_nonce(struct judging *j)
 	if (j->ask->nonce.n == 0)
 		return ay_report_add(j->rep, AY_CHECK_QUOTE_NONCE, AY_NOT_CHECKED, NULL,
 				     "no nonce was given: the quote may be an old one");
-	for (int itself = 0; itself < 2; itself++)
+	for (int itself = j->ask->exact; itself < 2; itself++)
 		found |= external_of(j->ask->nonce, itself, external) &&
 			 ay_bytes_eq(j->q.external, AY_BYTES(external));
 	if (AY_CHECKED("QUOTE12_NONCE", !found))
@@ -139,6 +140,28 @@ static bool values_fit(const struct judging *j, const struct ay_pcrs *pcrs, uint
 	return false;
 }
 
+/* PCR 10 may have moved between quote and reading: the list tells which values it had. */
+static bool some_prefix_fits(const struct judging *j, struct ay_pcrs *pcrs, uint32_t mask)
+{
+	struct ay_ima_run *ima = j->ev->ima;
+
+	if (ima == NULL)
+		return false;
+	do {
+		ay_ima_state_apply(&ima->now, pcrs);
+		if (values_fit(j, pcrs, mask))
+			return true;
+	} while (ay_ima_step_back(ima));
+	return false;
+}
+
+/* Values that were hinted and not quoted are nobody's word: they are not judged. */
+static void keep_quoted(struct ay_pcrs *pcrs, uint32_t mask)
+{
+	for (size_t i = 0; i < pcrs->n_banks; i++)
+		pcrs->bank[i].have &= pcrs->bank[i].alg == AY_ALG_SHA1 ? mask : 0;
+}
+
 static uint32_t quoted_mask(const struct judging *j, const struct ay_pcrs *pcrs)
 {
 	const struct ay_pcr_bank *bank = ay_pcrs_find(pcrs, AY_ALG_SHA1);
@@ -163,12 +186,30 @@ static enum ay_result check_values(struct judging *j, struct ay_quote_facts *out
 		return ay_report_add(j->rep, AY_CHECK_QUOTE_PCR_DIGEST, AY_NOT_CHECKED, NULL,
 				     "no PCR values were given");
 	mask = quoted_mask(j, &pcrs);
-	if (AY_CHECKED("QUOTE12_PCR_DIGEST", !values_fit(j, &pcrs, mask)))
+	if (AY_CHECKED("QUOTE12_PCR_DIGEST",
+		       !values_fit(j, &pcrs, mask) && !some_prefix_fits(j, &pcrs, mask)))
 		return ay_report_add(j->rep, AY_CHECK_QUOTE_PCR_DIGEST, AY_FAIL,
 				     &(struct ay_place){ .measured = j->q.digest },
 				     "the PCR values are not those that the TPM signed");
+	keep_quoted(&pcrs, mask);
 	out->pcrs = pcrs;
 	return ay_report_add(j->rep, AY_CHECK_QUOTE_PCR_DIGEST, AY_PASS, NULL, NULL);
+}
+
+uint32_t ay_quote12_mask(const struct ay_pcr_selection *s)
+{
+	return s->n_banks == 1 && s->bank[0].alg == AY_ALG_SHA1 ? s->bank[0].mask : 0;
+}
+
+/*
+ * Can what was asked and what was quoted be compared? Live the one is always
+ * known, and the other is not only where a TPM_QUOTE_INFO came without values.
+ */
+static bool is_known(const struct judging *j, uint32_t mask)
+{
+	if (j->ask->exact)
+		return j->q.info2 || j->ev->hints != NULL;
+	return j->ask->mask != 0 && mask != 0;
 }
 
 static enum ay_result check_selection(struct judging *j, struct ay_quote_facts *out)
@@ -182,14 +223,27 @@ static enum ay_result check_selection(struct judging *j, struct ay_quote_facts *
 	if (mask == 0 && j->q.info2)
 		return ay_report_add(j->rep, AY_CHECK_QUOTE_SELECTION, AY_FAIL, NULL,
 				     "the quote covers no PCR");
-	if (j->ask->mask == 0 || mask == 0)
+	if (!is_known(j, mask))
 		return ay_report_add(j->rep, AY_CHECK_QUOTE_SELECTION, AY_NOT_CHECKED,
 				     &(struct ay_place){ .optional = true },
 				     "what was asked is not known here");
-	if (AY_CHECKED("QUOTE12_SELECTION", mask != j->ask->mask))
+	if (AY_CHECKED("QUOTE12_SELECTION", mask != j->ask->mask || mask == 0))
 		return ay_report_add(j->rep, AY_CHECK_QUOTE_SELECTION, AY_FAIL, NULL,
 				     "PCRs %06x were asked, %06x quoted", j->ask->mask, mask);
 	return ay_report_add(j->rep, AY_CHECK_QUOTE_SELECTION, AY_PASS, NULL, NULL);
+}
+
+/* What this family cannot say, and what its word is worth. */
+static void note_limits(struct judging *j)
+{
+	(void)ay_report_add(j->rep, AY_CHECK_INFO_TPM12, AY_PASS, NULL,
+			    "TPM 1.2: signature, PCR values and log are SHA-1, which no longer "
+			    "resists collisions");
+	(void)ay_report_add(j->rep, AY_CHECK_COUNTER_BACK, AY_NOT_CHECKED,
+			    &(struct ay_place){ .optional = true },
+			    "a TPM 1.2 signs no clock and no counters: only the nonce shows that "
+			    "the quote is new");
+	ay_report_grade(j->rep, AY_COMP_IDENTITY, AY_GRADE_TPM_SIGNED);
 }
 
 enum ay_rc ay_appraise_quote12(const struct ay_quote12_ask *ask,
@@ -216,6 +270,8 @@ enum ay_rc ay_appraise_quote12(const struct ay_quote12_ask *ask,
 	out->hash = AY_ALG_SHA1;
 	out->pcr_digest_n = AY_TPM12_DIGEST;
 	memcpy(out->pcr_digest, j.q.digest.p, AY_TPM12_DIGEST);
+	if (ask->exact && out->verified)
+		note_limits(&j);
 	if (check_selection(&j, out) != AY_FAIL && said != AY_FAIL)
 		out->pcrs_attested = check_values(&j, out) == AY_PASS;
 	return AY_OK;

@@ -13,6 +13,8 @@ struct ay_quote12_ask {
 	struct ay_bytes
 		nonce; /* externalData is its SHA-1, or itself if 20 octets; n == 0: none known */
 	uint32_t mask; /* PCRs that were asked; 0: not known */
+	bool exact;    /* live: externalData is the nonce itself, and the report says what SHA-1 is
+			  worth */
 	const struct ay_pubkey *ak;
 };
 
@@ -23,7 +25,11 @@ struct ay_quote12_evidence {
 	struct ay_bytes signature;		/* raw RSA */
 	const struct ay_composite12 *composite; /* NULL: none */
 	const struct ay_pcrs *hints; /* values of the SHA-1 bank; NULL: those of the composite */
+	struct ay_ima_run *ima;	     /* as in ay_quote_evidence; NULL: none */
 };
+
+/* The mask of a selection that a TPM 1.2 can answer: of SHA-1 and nothing else; 0 for any other. */
+uint32_t ay_quote12_mask(const struct ay_pcr_selection *s);
 
 /* As ay_appraise_quote(); out->now stays unknown, there are no counters in such a quote. */
 AY_MUST_USE enum ay_rc ay_appraise_quote12(const struct ay_quote12_ask *ask,

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/authz/caflow.h"
 
+#include "core/authz/caflow12.h"
 #include "core/crypto/envelope.h"
+#include "core/crypto/hash.h"
 #include "core/crypto/kdf.h"
 #include "core/tpm/ek_template.h"
 
@@ -36,11 +38,13 @@ enum ay_rc ay_ca_open_answer(const struct ay_ca_keys *k, struct ay_bytes sealed,
 	return rc;
 }
 
-static enum ay_rc read_public(struct ay_bytes in, const char *where, struct ay_public *pub,
-			      uint8_t *copy, size_t *n, struct ay_err *e)
+static enum ay_rc read_public(struct ay_bytes in, const char *where, bool is_tpm12,
+			      struct ay_name *name, uint8_t *copy, size_t *n, struct ay_err *e)
 {
-	enum ay_rc rc = ay_public_parse(in, pub, e);
+	enum ay_rc rc = AY_E_INPUT;
 
+	if (ay_public12_looks_like(in) == is_tpm12 && in.n <= AY_MAX_PUBLIC_BYTES)
+		rc = ay_any_name(in, name, e);
 	if (rc != AY_OK)
 		return ay_fail_code(e, rc, "CA_MALFORMED", where, "not a public area we can read");
 	memcpy(copy, in.p, in.n);
@@ -51,7 +55,8 @@ static enum ay_rc read_public(struct ay_bytes in, const char *where, struct ay_p
 static enum ay_rc identify(const struct ay_ca_keys *k, const struct ay_identity_request *q,
 			   int64_t now_ms, struct ay_ca_applicant *who, struct ay_err *e)
 {
-	struct ay_public ak, ek;
+	uint8_t plain[AY_MAX_IDENTITY12_BYTES];
+	struct ay_bytes ak = q->ak;
 	enum ay_rc rc = ay_ticket_check(q->ticket, k->ticket, k->root_pin, now_ms, &who->ticket, e);
 
 	if (rc != AY_OK && k->ticket_old != NULL)
@@ -59,15 +64,18 @@ static enum ay_rc identify(const struct ay_ca_keys *k, const struct ay_identity_
 				     e);
 	if (rc != AY_OK)
 		return rc;
-	rc = read_public(q->ak, "identity.ak", &ak, who->ak, &who->ak_n, e);
+	who->is_tpm12 = q->is_tpm12;
+	if (q->is_tpm12)
+		rc = ay_ca12_open(k, q->ak, who->ticket.jti, plain, sizeof(plain), &ak, e);
 	if (rc == AY_OK)
-		rc = read_public(q->ek, "identity.ek", &ek, who->ek, &who->ek_n, e);
+		rc = read_public(ak, "identity.ak", q->is_tpm12, &who->ak_name, who->ak, &who->ak_n,
+				 e);
+	if (rc == AY_OK)
+		rc = read_public(q->ek, "identity.ek", q->is_tpm12, &who->ek_name, who->ek,
+				 &who->ek_n, e);
 	if (rc != AY_OK)
 		return rc;
-	ay_public_hash(&ek, who->ek_hash);
-	if (!ay_public_name(&ak, &who->ak_name) || !ay_public_name(&ek, &who->ek_name))
-		return ay_fail_code(e, AY_E_INPUT, "AK_NAME", "identity.ak",
-				    "its Name cannot be computed");
+	ay_sha256(q->ek, who->ek_hash);
 	return AY_OK;
 }
 
@@ -157,6 +165,7 @@ static enum ay_rc chain_of(const struct ay_ca_policy *p, const struct ay_identit
 	size_t n = load_inter(q, inter);
 	struct ay_chain_policy policy = { .now_ms = now_ms,
 					  .ignore_dates = p->ignore_dates,
+					  .allow_sha1 = q->is_tpm12, /* makers of its time had no other */
 					  .crl = p->crl };
 	enum ay_rc rc =
 		ay_fail_code(e, AY_E_CRYPTO, "EK_CHAIN", "chain", "no EK trust set is known");
@@ -193,22 +202,31 @@ static enum ay_rc judge_cert(const struct ay_ca_policy *p, const struct ay_ident
 	return AY_OK;
 }
 
+static enum ay_rc ek_key(struct ay_bytes in, struct ay_pubkey **key, struct ay_err *e)
+{
+	struct ay_public ek;
+	enum ay_rc rc = ay_public_parse(in, &ek, e);
+
+	if (rc != AY_OK)
+		return ay_fail_code(e, rc, "CA_MALFORMED", "identity.ek", "not a public area");
+	if (AY_CHECKED("EK_TEMPLATE", ay_ek_template_match(&ek) == NULL) ||
+	    ay_public_key(&ek, key, NULL) != AY_OK)
+		return ay_fail_code(e, AY_E_DENIED, "EK_TEMPLATE", "identity.ek",
+				    "not made from a default template of endorsement keys");
+	return AY_OK;
+}
+
 /* A certificate of another key is never talked away by an approval: somebody put it there. */
 static enum ay_rc judge_ek(const struct ay_ca_policy *p, const struct ay_identity_request *q,
 			   const struct ay_ca_known *known, int64_t now_ms,
 			   struct ay_ca_applicant *who, struct ay_err *e)
 {
 	struct ay_pubkey *key = NULL;
-	struct ay_public ek;
 	struct ay_err why = { 0 };
-	enum ay_rc rc = ay_public_parse(q->ek, &ek, e);
+	enum ay_rc rc = q->is_tpm12 ? ay_ca12_ek(q->ek, &key, e) : ek_key(q->ek, &key, e);
 
 	if (rc != AY_OK)
-		return ay_fail_code(e, rc, "CA_MALFORMED", "identity.ek", "not a public area");
-	if (AY_CHECKED("EK_TEMPLATE", ay_ek_template_match(&ek) == NULL) ||
-	    ay_public_key(&ek, &key, NULL) != AY_OK)
-		return ay_fail_code(e, AY_E_DENIED, "EK_TEMPLATE", "identity.ek",
-				    "not made from a default template of endorsement keys");
+		return rc;
 	rc = judge_cert(p, q, key, now_ms, who, &why);
 	ay_pubkey_free(key);
 	if (rc != AY_OK && strcmp(why.code, "EK_MISMATCH") != 0) {
@@ -249,6 +267,8 @@ enum ay_rc ay_ca_judge(const struct ay_ca_policy *p, const struct ay_identity_re
 	rc = judge_ek(p, q, known, now_ms, who, e);
 	if (rc != AY_OK)
 		return rc;
+	if (who->is_tpm12)
+		return ay_ca12_ak((struct ay_bytes){ who->ak, who->ak_n }, e);
 	rc = ay_public_parse(q->ak, &ak, e);
 	return rc == AY_OK ? ay_ak_check(&ak, e) : rc;
 }
@@ -259,8 +279,11 @@ static enum ay_rc credential(const struct ay_ca_applicant *who, struct ay_bytes 
 {
 	struct ay_credential c;
 	struct ay_public ek;
-	enum ay_rc rc = ay_public_parse((struct ay_bytes){ who->ek, who->ek_n }, &ek, e);
+	enum ay_rc rc;
 
+	if (who->is_tpm12)
+		return ay_ca12_credential(who, value, random, w, e);
+	rc = ay_public_parse((struct ay_bytes){ who->ek, who->ek_n }, &ek, e);
 	if (rc == AY_OK)
 		rc = ay_credential_make(&ek, ay_name_view(&who->ak_name), value, random, &c, e);
 	if (rc != AY_OK)
@@ -311,14 +334,12 @@ static enum ay_rc make_cert(const struct ay_ca_keys *k, const struct ay_ca_polic
 	int64_t from = now_ms - (life / 10 < BACKDATE_MS ? life / 10 : BACKDATE_MS);
 	struct ay_aik_facts facts = { 0 };
 	struct ay_pubkey *key = NULL;
-	struct ay_public ak;
-	enum ay_rc rc = ay_public_parse((struct ay_bytes){ who->ak, who->ak_n }, &ak, e);
+	struct ay_name name;
+	enum ay_rc rc = ay_any_public((struct ay_bytes){ who->ak, who->ak_n }, &key, &name, e);
 
 	*n = 0;
 	if (rc == AY_OK && (who->grade == AY_EK_GRADE_NONE || !fill_facts(k, p, who, &facts)))
 		rc = ay_fail(e, AY_E_BUG, "issue", 0, "the applicant was not judged");
-	if (rc == AY_OK)
-		rc = ay_public_key(&ak, &key, e);
 	if (rc == AY_OK)
 		rc = ay_aikcert_issue(&by, key, &facts, serial, from, from + life, cert, max, n, e);
 	ay_pubkey_free(key);

@@ -8,10 +8,12 @@
  * challenges) is the program's, prog/assay-ca.
  *
  * Codes: TICKET CA_ENVELOPE CA_MALFORMED EK_TEMPLATE EK_MISMATCH EK_CHAIN
- * EK_OTHER EK_NOT_LISTED CERT_* AK_NAME AK_ATTRIBUTES ACTIVATION.
+ * EK_OTHER EK_NOT_LISTED CERT_* AK_NAME AK_ATTRIBUTES ACTIVATION; of TPM 1.2
+ * also AK_BINDING CA_NO_TPM12.
  */
 #include "core/base/writer.h"
 #include "core/crypto/aikwire.h"
+#include "core/crypto/rsaes.h"
 #include "core/tpm/credential.h"
 
 struct ay_ca_keys {
@@ -19,6 +21,7 @@ struct ay_ca_keys {
 	struct ay_bytes issuer_cert;
 	const struct ay_privkey *encryption;
 	struct ay_bytes encryption_cert;
+	const struct ay_rsakey *identity;   /* TPM 1.2 encrypts to it; NULL: it is not served */
 	const struct ay_pubkey *ticket;	    /* of the server whose tickets are served */
 	const struct ay_pubkey *ticket_old; /* the one before, while it is replaced; or NULL */
 	uint8_t root_pin[32];
@@ -39,7 +42,8 @@ struct ay_ca_policy {
 struct ay_ca_applicant {
 	struct ay_ticket ticket;
 	size_t ak_n, ek_n;
-	uint8_t ak[AY_MAX_PUBLIC_BYTES]; /* TPMT_PUBLIC */
+	bool is_tpm12;
+	uint8_t ak[AY_MAX_PUBLIC_BYTES]; /* TPMT_PUBLIC; TPM_PUBKEY */
 	uint8_t ek[AY_MAX_PUBLIC_BYTES];
 	struct ay_name ak_name, ek_name;
 	uint8_t ek_hash[32];

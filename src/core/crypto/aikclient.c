@@ -8,8 +8,8 @@
 /* An identity request with its certificates, and some room. */
 enum { PLAIN_MAX = 48 * 1024 };
 
-static enum ay_rc check_ca(const struct ay_ca_certs *ca, const uint8_t pin[32], int64_t now_ms,
-			   struct ay_err *e)
+static enum ay_rc check_ca(const struct ay_ca_certs *ca, const uint8_t pin[32], uint32_t usage,
+			   int64_t now_ms, struct ay_err *e)
 {
 	struct ay_cert c[AY_MAX_CERT_CHAIN];
 	struct ay_trust_set set = { .name = "ca", .n_anchors = 1 };
@@ -26,17 +26,52 @@ static enum ay_rc check_ca(const struct ay_ca_certs *ca, const uint8_t pin[32], 
 	ay_cert_spki_hash(&c[ca->n - 1], hash);
 	if (AY_CHECKED("CA_PIN", memcmp(hash, pin, 32) != 0))
 		return ay_fail(e, AY_E_CRYPTO, "ca", 0, "the root is not the pinned one");
-	if (!c[0].has_key_usage || !(c[0].key_usage & AY_KU_KEY_AGREEMENT))
+	if (!c[0].has_key_usage || !(c[0].key_usage & usage))
 		return ay_fail(e, AY_E_CRYPTO, "ca", 0,
 			       "the first certificate is not for encryption");
 	set.anchors = &c[ca->n - 1];
 	return ay_chain_check(&c[0], &c[1], ca->n - 2, &set, &policy, e);
 }
 
+static bool is_for_tpm12(struct ay_bytes der)
+{
+	struct ay_cert c;
+
+	return ay_cert_parse(der, &c, NULL) == AY_OK && c.has_key_usage &&
+	       (c.key_usage & AY_KU_KEY_ENCIPHERMENT) != 0;
+}
+
+enum ay_rc ay_aikclient_rsa(const struct ay_ca_certs *ca, const uint8_t pin[32], int64_t now_ms,
+			    struct ay_pubkey **out, struct ay_err *e)
+{
+	struct ay_bytes der[AY_MAX_CERT_CHAIN];
+	struct ay_ca_certs from = { der, 0 };
+	struct ay_cert c;
+	size_t at = 0;
+	enum ay_rc rc;
+
+	*out = NULL;
+	while (at < ca->n && !is_for_tpm12(ca->der[at]))
+		at++;
+	if (at == ca->n || ca->n > AY_MAX_CERT_CHAIN)
+		return ay_fail_code(e, AY_E_NOENT, "CA_NO_TPM12", "ca",
+				    "this Privacy CA has no key for TPM 1.2");
+	for (size_t i = at; i < ca->n; i++)
+		der[from.n++] = ca->der[i];
+	rc = check_ca(&from, pin, AY_KU_KEY_ENCIPHERMENT, now_ms, e);
+	if (rc != AY_OK && e != NULL)
+		e->code[0] = '\0';
+	if (rc == AY_OK)
+		rc = ay_cert_parse(der[0], &c, e);
+	if (rc == AY_OK)
+		rc = ay_cert_key(&c, out, e);
+	return ay_err_coded(e, rc, "CA_PIN");
+}
+
 enum ay_rc ay_aikclient_check_ca(const struct ay_ca_certs *ca, const uint8_t pin[32],
 				 int64_t now_ms, struct ay_err *e)
 {
-	enum ay_rc rc = check_ca(ca, pin, now_ms, e);
+	enum ay_rc rc = check_ca(ca, pin, AY_KU_KEY_AGREEMENT, now_ms, e);
 
 	if (rc != AY_OK && e != NULL)
 		e->code[0] = '\0';

@@ -31,11 +31,19 @@ AY_MUST_USE enum ay_rc ay_aikclient_check_ticket(struct ay_bytes ticket, const u
 						 int64_t now_ms, struct ay_ticket *out,
 						 struct ay_err *e);
 
+/*
+ * The RSA key in the list, to which a TPM_IDENTITY_REQ is encrypted: it chains
+ * to the pin like the first one. AY_E_NOENT, code CA_NO_TPM12: there is none.
+ */
+AY_MUST_USE enum ay_rc ay_aikclient_rsa(const struct ay_ca_certs *ca, const uint8_t pin[32],
+					int64_t now_ms, struct ay_pubkey **out, struct ay_err *e);
+
 struct ay_identity_request {
 	struct ay_bytes ticket;
-	struct ay_bytes ak;			  /* TPMT_PUBLIC */
-	struct ay_bytes ek;			  /* TPMT_PUBLIC */
-	struct ay_bytes ek_cert;		  /* as read from NV; empty: none */
+	bool is_tpm12;
+	struct ay_bytes ak;	 /* TPMT_PUBLIC; of a TPM 1.2 the TPM_IDENTITY_REQ */
+	struct ay_bytes ek;	 /* TPMT_PUBLIC; TPM_PUBKEY */
+	struct ay_bytes ek_cert; /* as read from NV; empty: none */
 	struct ay_bytes certs[AY_MAX_CERT_CHAIN]; /* of NV 0x01c00100-0x01c001ff */
 	size_t n_certs;
 };

@@ -18,10 +18,13 @@ enum ay_rc ay_identity_request_parse(struct ay_bytes in, struct ay_identity_requ
 
 	ay_rd_init(&r, in);
 	version = ay_rd_be16(&r, "identity.version");
-	if (ay_rd_ok(&r) && version != AY_CA_VERSION)
-		ay_rd_reject(&r, "identity.version", "version %u, want %d", version, AY_CA_VERSION);
+	if (ay_rd_ok(&r) && version != AY_CA_VERSION && version != AY_CA_VERSION_TPM12)
+		ay_rd_reject(&r, "identity.version", "version %u, want %d or %d", version,
+			     AY_CA_VERSION, AY_CA_VERSION_TPM12);
+	q.is_tpm12 = version == AY_CA_VERSION_TPM12;
 	q.ticket = ay_rd_vec16(&r, "identity.ticket", AY_TICKET_TEXT_MAX - 1);
-	q.ak = ay_rd_vec16(&r, "identity.ak", AY_MAX_PUBLIC_BYTES);
+	q.ak = ay_rd_vec16(&r, "identity.ak",
+			   q.is_tpm12 ? AY_MAX_IDENTITY12_BYTES : AY_MAX_PUBLIC_BYTES);
 	q.ek = ay_rd_vec16(&r, "identity.ek", AY_MAX_PUBLIC_BYTES);
 	q.ek_cert = ay_rd_vec16(&r, "identity.ekCert", AY_MAX_CERT_BYTES);
 	q.n_certs = ay_rd_u8(&r, "identity.certs");
@@ -36,7 +39,7 @@ enum ay_rc ay_identity_request_parse(struct ay_bytes in, struct ay_identity_requ
 
 void ay_identity_request_write(struct ay_writer *w, const struct ay_identity_request *q)
 {
-	ay_wr_be16(w, AY_CA_VERSION);
+	ay_wr_be16(w, q->is_tpm12 ? AY_CA_VERSION_TPM12 : AY_CA_VERSION);
 	ay_wr_vec16(w, q->ticket);
 	ay_wr_vec16(w, q->ak);
 	ay_wr_vec16(w, q->ek);

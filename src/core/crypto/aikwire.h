@@ -10,6 +10,7 @@
 #include "core/crypto/aikclient.h"
 
 #define AY_CA_VERSION 1
+#define AY_CA_VERSION_TPM12 2
 #define AY_CA_SECRET_BYTES 32
 
 AY_MUST_USE enum ay_rc ay_identity_request_parse(struct ay_bytes in,

@@ -288,6 +288,7 @@ const char *ay_rc12_text(uint32_t code)
 		{ 0x18, "the PCR values are others" },
 		{ AY_RC12_AUTH2FAIL, "authorization failed: another owner secret is set" },
 		{ 0x22, "a session that does not exist" },
+		{ 0x23, "there is no endorsement key" },
 		{ 0x24, "the entity is not for that" },
 		{ 0x26, "not started: TPM_Startup is due" },
 		{ 0x33, "this PCR cannot be reset here" },

@@ -150,6 +150,15 @@ void ay_key12_template_write(struct ay_writer *w, uint16_t usage)
 	ay_wr_be32(w, 0); /* encData */
 }
 
+void ay_key12_read(struct ay_reader *r, struct ay_public12 *pub)
+{
+	*pub = (struct ay_public12){ 0 };
+	read_parms(r, pub);
+	(void)ay_rd_vec32(r, "key.PCRInfo", PCR_INFO_MAX);
+	pub->modulus = ay_rd_vec32(r, "key.pubKey", MODULUS_MAX);
+	(void)ay_rd_vec32(r, "key.encData", PRIVATE_MAX);
+}
+
 enum ay_rc ay_key12_parse(struct ay_bytes in, struct ay_public12 *pub, uint16_t *usage,
 			  struct ay_err *e)
 {
@@ -163,10 +172,7 @@ enum ay_rc ay_key12_parse(struct ay_bytes in, struct ay_public12 *pub, uint16_t 
 	use = ay_rd_be16(&r, "key.keyUsage");
 	(void)ay_rd_be32(&r, "key.keyFlags");
 	(void)ay_rd_u8(&r, "key.authDataUsage");
-	read_parms(&r, &k);
-	(void)ay_rd_vec32(&r, "key.PCRInfo", PCR_INFO_MAX);
-	k.modulus = ay_rd_vec32(&r, "key.pubKey", MODULUS_MAX);
-	(void)ay_rd_vec32(&r, "key.encData", PRIVATE_MAX);
+	ay_key12_read(&r, &k);
 	rc = ay_rd_end(&r, "key", e);
 	*pub = rc == AY_OK ? k : (struct ay_public12){ 0 };
 	*usage = rc == AY_OK ? use : 0;
@@ -175,37 +181,47 @@ enum ay_rc ay_key12_parse(struct ay_bytes in, struct ay_public12 *pub, uint16_t 
 
 /* ---- either family ---- */
 
-static enum ay_rc of_1_2(struct ay_bytes in, struct ay_pubkey **key, struct ay_name *name,
-			 struct ay_err *e)
-{
-	struct ay_public12 k;
-	enum ay_rc rc = ay_public12_parse(in, &k, e);
+struct either {
+	bool is_tpm12;
+	struct ay_public12 k12;
+	struct ay_public k;
+};
 
-	if (rc != AY_OK)
+static enum ay_rc read_either(struct ay_bytes in, struct either *k, struct ay_name *name,
+			      struct ay_err *e)
+{
+	enum ay_rc rc;
+
+	*name = (struct ay_name){ 0 };
+	k->is_tpm12 = ay_public12_looks_like(in);
+	if (k->is_tpm12) {
+		rc = ay_public12_parse(in, &k->k12, e);
+		if (rc == AY_OK)
+			ay_public12_name(&k->k12, name);
 		return rc;
-	ay_public12_name(&k, name);
-	return ay_public12_key(&k, key, e);
+	}
+	rc = ay_public_parse(in, &k->k, e);
+	if (rc == AY_OK && !ay_public_name(&k->k, name))
+		rc = ay_fail(e, AY_E_INPUT, "public.nameAlg", 0, "the Name cannot be computed");
+	return rc;
 }
 
-static enum ay_rc of_2_0(struct ay_bytes in, struct ay_pubkey **key, struct ay_name *name,
-			 struct ay_err *e)
+enum ay_rc ay_any_name(struct ay_bytes in, struct ay_name *name, struct ay_err *e)
 {
-	struct ay_public k;
-	enum ay_rc rc = ay_public_parse(in, &k, e);
+	struct either k;
 
-	if (rc == AY_OK && !ay_public_name(&k, name))
-		rc = ay_fail(e, AY_E_INPUT, "public.nameAlg", 0, "the Name cannot be computed");
-	return rc == AY_OK ? ay_public_key(&k, key, e) : rc;
+	return read_either(in, &k, name, e);
 }
 
 enum ay_rc ay_any_public(struct ay_bytes in, struct ay_pubkey **key, struct ay_name *name,
 			 struct ay_err *e)
 {
-	enum ay_rc rc;
+	struct either k;
+	enum ay_rc rc = read_either(in, &k, name, e);
 
 	*key = NULL;
-	*name = (struct ay_name){ 0 };
-	rc = ay_public12_looks_like(in) ? of_1_2(in, key, name, e) : of_2_0(in, key, name, e);
+	if (rc == AY_OK)
+		rc = k.is_tpm12 ? ay_public12_key(&k.k12, key, e) : ay_public_key(&k.k, key, e);
 	if (rc != AY_OK)
 		*name = (struct ay_name){ 0 };
 	return rc;

@@ -71,10 +71,11 @@ void ay_key12_template_write(struct ay_writer *w, uint16_t usage);
 AY_MUST_USE enum ay_rc ay_key12_parse(struct ay_bytes in, struct ay_public12 *pub, uint16_t *usage,
 				      struct ay_err *e);
 
-/*
- * The key whose octets these are, of either family, with its Name: TPM_PUBKEY
- * or TPMT_PUBLIC.
- */
+/* The rest of a TPM_KEY12 behind its authDataUsage, inside a larger structure. */
+void ay_key12_read(struct ay_reader *r, struct ay_public12 *pub);
+
+/* The Name, or key and Name, of the public area of either family: TPM_PUBKEY or TPMT_PUBLIC. */
+AY_MUST_USE enum ay_rc ay_any_name(struct ay_bytes in, struct ay_name *name, struct ay_err *e);
 AY_MUST_USE enum ay_rc ay_any_public(struct ay_bytes in, struct ay_pubkey **key,
 				     struct ay_name *name, struct ay_err *e);
 

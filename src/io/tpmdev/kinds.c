@@ -1,9 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <ctype.h>
+#include <unistd.h>
 
 #include "io/tpmdev/tpmdev.h"
 
-const struct ay_tpmdev_ops *const ay_tpmdev_backends[] = { &ay_tpmdev_tpm2, NULL };
+const struct ay_tpmdev_ops *const ay_tpmdev_backends[] = { &ay_tpmdev_tpm2, &ay_tpmdev_tpm12,
+							   NULL };
+
+static const char managed[] = "device:/dev/tpmrm0", plain[] = "/dev/tpm0";
+
+const struct ay_tpmdev_ops *ay_tpmdev_of(const char **tcti)
+{
+	if (strcmp(*tcti, managed) == 0 && access("/dev/tpmrm0", F_OK) != 0 &&
+	    access(plain, F_OK) == 0)
+		*tcti = "tpm12:device:/dev/tpm0";
+	return strncmp(*tcti, "tpm12:", 6) == 0 ? &ay_tpmdev_tpm12 : &ay_tpmdev_tpm2;
+}
 
 struct word {
 	const char *text;

@@ -90,14 +90,14 @@ static enum ay_rc need_template(uint32_t nv_cert, const struct ay_tpm2_template 
 	return AY_OK;
 }
 
-enum ay_rc ay_tpm2_ak_create(struct ay_tpmdev *d, uint32_t ek_nv, enum ay_ak_kind kind,
-			     struct ay_arena *a, struct ay_tpm_ak *out, struct ay_err *e)
+enum ay_rc ay_tpm2_ak_create(struct ay_tpmdev *d, const struct ay_ak_ask *ask, struct ay_arena *a,
+			     struct ay_tpm_ak *out, struct ay_err *e)
 {
 	const struct ay_tpm2_template *t;
 	ESYS_TR ek = ESYS_TR_NONE, auth = ESYS_TR_NONE;
 	TPM2B_PUBLIC *pub = NULL;
 	TPM2B_PRIVATE *priv = NULL;
-	enum ay_rc rc = need_template(ek_nv, &t, e);
+	enum ay_rc rc = need_template(ask->ek_nv, &t, e);
 
 	*out = (struct ay_tpm_ak){ 0 };
 	if (rc == AY_OK)
@@ -105,11 +105,11 @@ enum ay_rc ay_tpm2_ak_create(struct ay_tpmdev *d, uint32_t ek_nv, enum ay_ak_kin
 	if (rc == AY_OK)
 		rc = ay_tpm2_ek_auth(d, t, &auth, e);
 	if (rc == AY_OK) {
-		TSS2_RC r = create_under(d, ek, auth, kind_for(d, kind), &pub, &priv);
+		TSS2_RC r = create_under(d, ek, auth, kind_for(d, ask->kind), &pub, &priv);
 
 		rc = r == TSS2_RC_SUCCESS ? keep(pub, priv, a, out, e)
 					  : ay_tpm2_fail(e, "ak.create", r);
-		out->ek_nv = ek_nv;
+		out->ek_nv = ask->ek_nv;
 	}
 	ay_tpm2_auth_end(d, &auth);
 	ay_tpm2_flush(d, &ek);

@@ -78,8 +78,8 @@ void ay_tpm2_guard_end(struct ay_tpmdev *d);
 enum ay_rc ay_tpm2_info(struct ay_tpmdev *d, struct ay_tpm_info *out, struct ay_err *e);
 enum ay_rc ay_tpm2_ek_find(struct ay_tpmdev *d, enum ay_ek_kind kind, uint32_t nv_cert,
 			   struct ay_arena *a, struct ay_tpm_ek *out, struct ay_err *e);
-enum ay_rc ay_tpm2_ak_create(struct ay_tpmdev *d, uint32_t ek_nv, enum ay_ak_kind kind,
-			     struct ay_arena *a, struct ay_tpm_ak *out, struct ay_err *e);
+enum ay_rc ay_tpm2_ak_create(struct ay_tpmdev *d, const struct ay_ak_ask *ask, struct ay_arena *a,
+			     struct ay_tpm_ak *out, struct ay_err *e);
 enum ay_rc ay_tpm2_activate(struct ay_tpmdev *d, const struct ay_tpm_ak *ak,
 			    struct ay_bytes id_object, struct ay_bytes encrypted,
 			    uint8_t secret[AY_DIGEST_MAX], size_t *n, struct ay_err *e);

@@ -43,7 +43,7 @@ struct ay_tpm_info {
 struct ay_tpm_ek {
 	uint32_t nv_cert; /* NV index its template is named by: 0x01c0000a ... */
 	enum ay_ek_kind kind;
-	struct ay_bytes pub;  /* TPMT_PUBLIC */
+	struct ay_bytes pub;  /* TPMT_PUBLIC; of a TPM 1.2 TPM_PUBKEY */
 	struct ay_bytes cert; /* as it stands in NV; empty = none */
 	size_t n_chain;
 	struct ay_bytes chain[AY_MAX_CERT_CHAIN]; /* certificates of 0x01c00100-0x01c001ff */
@@ -51,21 +51,29 @@ struct ay_tpm_ek {
 
 /* An attestation key as kept in the state folder; useless without its TPM. */
 struct ay_tpm_ak {
-	uint32_t ek_nv;	      /* the EK that is its parent */
-	struct ay_bytes pub;  /* TPMT_PUBLIC */
-	struct ay_bytes priv; /* contents of TPM2B_PRIVATE */
+	uint32_t ek_nv;		 /* the EK that is its parent */
+	struct ay_bytes pub;	 /* TPMT_PUBLIC; TPM_PUBKEY */
+	struct ay_bytes priv;	 /* contents of TPM2B_PRIVATE; TPM_KEY12 */
+	struct ay_bytes binding; /* TPM 1.2, when new: its signature over TPM_IDENTITY_CONTENTS */
+};
+
+struct ay_ak_ask {
+	uint32_t ek_nv;
+	enum ay_ak_kind kind;
+	const uint8_t *label_digest; /* TPM 1.2: 20 octets, labelPrivCADigest; else NULL */
 };
 
 struct ay_tpm_quote {
-	struct ay_bytes attest; /* TPMS_ATTEST */
-	struct ay_bytes sig;	/* TPMT_SIGNATURE */
+	struct ay_bytes attest; /* TPMS_ATTEST; TPM_QUOTE_INFO2 or TPM_QUOTE_INFO */
+	struct ay_bytes sig;	/* TPMT_SIGNATURE; raw RSA */
 	struct ay_pcrs values;	/* of the same selection, read after the quote */
 };
 
 struct ay_tpmdev;
 
 struct ay_tpmdev_conf {
-	const char *tcti;	/* "device:/dev/tpmrm0", "swtpm:host=127.0.0.1,port=2321", ... */
+	const char *tcti; /* "device:/dev/tpmrm0", "swtpm:host=127.0.0.1,port=2321", ... */
+	const char *owner_secret, *srk_secret; /* TPM 1.2: files; NULL or "" = well-known */
 	const char *guard_path; /* file that remembers what others had loaded; NULL = no guard */
 };
 
@@ -98,18 +106,20 @@ struct ay_tpmdev_ops {
 	 */
 	enum ay_rc (*ek_find)(struct ay_tpmdev *d, enum ay_ek_kind kind, uint32_t nv_cert,
 			      struct ay_arena *a, struct ay_tpm_ek *out, struct ay_err *e);
-	/* A new AK, child of the EK named; nothing is made persistent. */
-	enum ay_rc (*ak_create)(struct ay_tpmdev *d, uint32_t ek_nv, enum ay_ak_kind kind,
+	/* A new AK, child of the EK named (TPM 1.2: of the SRK); nothing is made persistent. */
+	enum ay_rc (*ak_create)(struct ay_tpmdev *d, const struct ay_ak_ask *ask,
 				struct ay_arena *a, struct ay_tpm_ak *out, struct ay_err *e);
-	/* AY_E_CRYPTO when the TPM refuses: not for this EK, AK or answer. secret: digest size of
-	 * room. */
+	/*
+	 * AY_E_CRYPTO when the TPM refuses: not for this EK, AK or answer. secret:
+	 * digest size of room. TPM 1.2: TPM_SYM_CA_ATTESTATION, TPM_ASYM_CA_CONTENTS.
+	 */
 	enum ay_rc (*activate)(struct ay_tpmdev *d, const struct ay_tpm_ak *ak,
 			       struct ay_bytes id_object, struct ay_bytes encrypted,
 			       uint8_t secret[AY_DIGEST_MAX], size_t *n, struct ay_err *e);
 	/*
 	 * Quote the selection and read its values. If the update counter moved
 	 * in between, quote again with the same qualifying data, three times at
-	 * most, and return the last.
+	 * most, and return the last. A TPM 1.2 signs its first 20 octets.
 	 */
 	enum ay_rc (*quote)(struct ay_tpmdev *d, const struct ay_tpm_ak *ak,
 			    const struct ay_pcr_selection *s, struct ay_bytes qualifying,
@@ -135,9 +145,16 @@ struct ay_tpmdev_ops {
 				  struct ay_tpm_quote *out, struct ay_err *e);
 };
 
-/* The backends in one readable array, ended by NULL; today TPM 2.0 by ESYS. */
+/* The backends in one readable array, ended by NULL: TPM 2.0 by ESYS, TPM 1.2 by raw commands. */
 extern const struct ay_tpmdev_ops *const ay_tpmdev_backends[];
-extern const struct ay_tpmdev_ops ay_tpmdev_tpm2;
+extern const struct ay_tpmdev_ops ay_tpmdev_tpm2, ay_tpmdev_tpm12;
+
+/*
+ * Whose device that is: "tpm12:..." is a TPM 1.2. A kernel has /dev/tpmrm0 for
+ * TPM 2.0 only, so where "device:/dev/tpmrm0" is not there and /dev/tpm0 is, it
+ * is a TPM 1.2 as well. *tcti becomes what make() is given.
+ */
+const struct ay_tpmdev_ops *ay_tpmdev_of(const char **tcti);
 
 /* Texts of configuration keys `ek` and `ak`: "auto", "p256", "ecc-p384", "rsa2048", "rsa", ... */
 AY_MUST_USE enum ay_rc ay_ek_kind_parse(const char *text, enum ay_ek_kind *out, struct ay_err *e);

@@ -17,8 +17,10 @@ struct ay_agent {
 	const struct ay_config *conf;
 	bool enrol; /* verb enrol: end when enrolled or refused */
 	bool listen;
-	const struct ay_token *token; /* verb enrol; else NULL */
-	struct ay_pins pins;	      /* from token, configuration or identity */
+	const struct ay_token *token;	 /* verb enrol; else NULL */
+	struct ay_pins pins;		 /* from token, configuration or identity */
+	const struct ay_tpmdev_ops *tpm; /* whose device `tcti` is */
+	const char *tcti;		 /* what its make() is given */
 	enum ay_ek_kind ek;
 	enum ay_ak_kind ak;
 	char name[AY_MAX_NAME_BYTES + 1];
@@ -43,6 +45,15 @@ enum { AY_EXIT_OK = 0, AY_EXIT_REFUSED = 1, AY_EXIT_USAGE = 2, AY_EXIT_IO = 3 };
 
 /* The tpm process gives up everything but its files, its device and a software TPM's socket. */
 AY_MUST_USE enum ay_rc ay_agent_tpm_sandbox(const struct ay_agent *a, struct ay_err *e);
+
+/*
+ * Verb take-ownership, typed on the host itself: a TPM 1.2 without owner gets
+ * one. Only where the configuration has allow = take-ownership; the order of
+ * that name does the same (orders.h). Returns an exit code.
+ */
+int ay_agent_own(const struct ay_agent *a);
+/* What the device's make() is given. */
+struct ay_tpmdev_conf ay_agent_tpm_conf(const struct ay_agent *a);
 
 /* Both take over fd, return when the other end is gone or the work is done, with an exit code. */
 int ay_agent_tpm_run(struct ay_agent *a, int fd);

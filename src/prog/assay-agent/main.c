@@ -42,6 +42,8 @@ static int usage(FILE *f, int code)
 	      "  enrol [--token TOKEN] [--listen]  make this host known to its server, then end\n"
 	      "  run                               serve the server's challenges\n"
 	      "  status [--json]                   what this host is, its last verdict\n"
+	      "  take-ownership                    give a TPM 1.2 an owner (allow = "
+	      "take-ownership)\n"
 	      "  fingerprint                       SHA-256 of the agent's key, for --agent-key\n"
 	      "\n"
 	      "  --config FILE   default /etc/assay/assay-agent.conf\n"
@@ -56,7 +58,8 @@ static int usage(FILE *f, int code)
 
 static bool is_verb(const char *s)
 {
-	static const char *const verbs[] = { "enrol", "run", "status", "fingerprint" };
+	static const char *const verbs[] = { "enrol", "run", "status", "fingerprint",
+					     "take-ownership" };
 
 	for (size_t i = 0; i < AY_COUNT(verbs); i++)
 		if (strcmp(s, verbs[i]) == 0)
@@ -277,6 +280,8 @@ static enum ay_rc prepare(struct ay_agent *a, struct ay_err *e)
 {
 	enum ay_rc rc = make_paths(a, e);
 
+	a->tcti = ay_config_str(a->conf, "tcti");
+	a->tpm = ay_tpmdev_of(&a->tcti);
 	if (rc == AY_OK)
 		rc = choose_name(a, e);
 	if (rc == AY_OK)
@@ -451,6 +456,8 @@ int main(int argc, char **argv)
 		code = complain(&e, exit_for(rc));
 	else if (strcmp(o.verb, "fingerprint") == 0)
 		code = fingerprint(&a);
+	else if (strcmp(o.verb, "take-ownership") == 0)
+		code = ay_agent_own(&a);
 	else if (strcmp(o.verb, "status") == 0)
 		code = ay_status_print(&a, o.json);
 	else

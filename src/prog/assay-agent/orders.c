@@ -166,5 +166,6 @@ uint8_t ay_orders_answer(struct ay_orders *s, const struct ay_order_env *env,
 
 const struct ay_order_doer ay_order_doers[] = {
 	{ AY_ORDER_TAG, ay_order_do_tag },
+	{ AY_ORDER_TAKE_OWNERSHIP, ay_agent_own_order },
 	{ (enum ay_order_verb)0, NULL },
 };

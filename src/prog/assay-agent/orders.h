@@ -31,6 +31,11 @@ struct ay_order_doer {
 	enum ay_order_verb verb;
 	ay_order_do *fn;
 };
+/* Order take-ownership: own.c. */
+AY_MUST_USE enum ay_rc ay_agent_own_order(const struct ay_order_env *env, const struct ay_order *o,
+					  struct ay_bytes args, struct ay_bytes *result,
+					  struct ay_err *e);
+
 /* What this agent knows to do; ended by verb 0. */
 extern const struct ay_order_doer ay_order_doers[];
 

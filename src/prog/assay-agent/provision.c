@@ -7,7 +7,9 @@
 #include "core/crypto/hash.h"
 #include "core/crypto/secret.h"
 #include "core/crypto/x509.h"
+#include "core/tpm/identity12.h"
 #include "core/tpm/qualify.h"
+#include "io/sys/rng.h"
 
 enum { ARENA_MAX = 2 << 20, SEALED_MAX = 60 * 1024 };
 
@@ -19,12 +21,14 @@ void ay_provisioning_init(struct ay_provisioning *p)
 
 void ay_provisioning_fini(struct ay_provisioning *p)
 {
+	ay_pubkey_free(p->ca_rsa);
+	p->ca_rsa = NULL;
 	ay_arena_fini(&p->arena);
 }
 
 void ay_provisioning_reset(struct ay_provisioning *p)
 {
-	ay_arena_fini(&p->arena);
+	ay_provisioning_fini(p);
 	ay_provisioning_init(p);
 }
 
@@ -58,25 +62,69 @@ static enum ay_rc check_host(const struct ay_provision_env *env, const struct ay
 	return AY_OK;
 }
 
+/*
+ * TPM 1.2: the new key signs when it is made that it was made for this ticket
+ * and this CA; that is what its label and the CA's RSA key are hashed for.
+ */
+static enum ay_rc choose_label(struct ay_provisioning *p, const struct ay_provision_env *env,
+			       struct ay_ak_ask *ask, struct ay_err *e)
+{
+	struct ay_ca_certs ca = certs_of(p);
+	enum ay_rc rc;
+
+	if (env->ops != &ay_tpmdev_tpm12)
+		return AY_OK;
+	ay_pubkey_free(p->ca_rsa);
+	rc = ay_aikclient_rsa(&ca, env->pins->ca, env->now_ms, &p->ca_rsa, e);
+	if (rc != AY_OK)
+		return rc;
+	if (!ay_chosen12(ay_bytes_of(p->ticket.jti), p->ca_rsa, AY_ES12_RSAES_OAEP, p->label))
+		return ay_fail(e, AY_E_BUG, "ak.label", 0, "cannot be computed");
+	ask->label_digest = p->label;
+	return AY_OK;
+}
+
+/* TPM_IDENTITY_REQ in place of the public area. */
+static enum ay_rc identity_req(struct ay_provisioning *p, struct ay_bytes *out, struct ay_err *e)
+{
+	const struct ay_proof12 proof = { .label = ay_bytes_of(p->ticket.jti),
+					  .ak = p->ak.pub,
+					  .binding = p->ak.binding };
+	uint8_t *buf = ay_arena_alloc(&p->arena, AY_MAX_IDENTITY12_BYTES);
+	struct ay_idreq12_random random;
+	struct ay_writer w;
+	enum ay_rc rc;
+
+	if (buf == NULL)
+		return ay_fail(e, AY_E_NOMEM, "ca_request", 0, "no memory");
+	ay_rng_bytes(&random, sizeof(random));
+	ay_wr_init(&w, buf, AY_MAX_IDENTITY12_BYTES);
+	rc = ay_idreq12_seal(&proof, p->ca_rsa, &random, &w, e);
+	ay_wipe(&random, sizeof(random));
+	return rc == AY_OK ? ay_wr_end(&w, "identityReq", out, e) : rc;
+}
+
 static enum ay_rc make_keys(struct ay_provisioning *p, const struct ay_provision_env *env,
 			    struct ay_err *e)
 {
 	bool renewal = env->identity->enrolled && !env->agent->enrol;
-	struct ay_public pub;
-	enum ay_rc rc = env->ops->open(env->dev, e);
+	struct ay_ak_ask ask = { .kind = env->agent->ak };
+	struct ay_pubkey *key = NULL;
+	enum ay_rc rc = choose_label(p, env, &ask, e);
 
+	if (rc == AY_OK)
+		rc = env->ops->open(env->dev, e);
 	if (rc != AY_OK)
 		return rc;
 	rc = env->ops->ek_find(env->dev, env->agent->ek, renewal ? env->identity->ak.ek_nv : 0,
 			       &p->arena, &p->ek, e);
+	ask.ek_nv = p->ek.nv_cert;
 	if (rc == AY_OK)
-		rc = env->ops->ak_create(env->dev, p->ek.nv_cert, env->agent->ak, &p->arena, &p->ak,
-					 e);
+		rc = env->ops->ak_create(env->dev, &ask, &p->arena, &p->ak, e);
 	env->ops->close(env->dev);
 	if (rc == AY_OK)
-		rc = ay_public_parse(p->ak.pub, &pub, e);
-	if (rc == AY_OK && !ay_public_name(&pub, &p->ak_name))
-		rc = ay_fail(e, AY_E_BUG, "ak.name", 0, "cannot be computed");
+		rc = ay_any_public(p->ak.pub, &key, &p->ak_name, e);
+	ay_pubkey_free(key);
 	return rc;
 }
 
@@ -91,13 +139,17 @@ static enum ay_rc write_request(struct ay_provisioning *p, struct ay_writer *ans
 					 .n_certs = p->ek.n_chain };
 	uint8_t *buf = ay_arena_alloc(&p->arena, SEALED_MAX);
 	size_t n;
-	enum ay_rc rc;
+	enum ay_rc rc = AY_OK;
 
 	if (buf == NULL)
 		return ay_fail(e, AY_E_NOMEM, "ca_request", 0, "no memory");
+	q.is_tpm12 = p->ak.binding.n > 0;
+	if (q.is_tpm12)
+		rc = identity_req(p, &q.ak, e);
 	for (size_t i = 0; i < q.n_certs; i++)
 		q.certs[i] = p->ek.chain[i];
-	rc = ay_aikclient_request(&q, &ca, buf, SEALED_MAX, &n, e);
+	if (rc == AY_OK)
+		rc = ay_aikclient_request(&q, &ca, buf, SEALED_MAX, &n, e);
 	if (rc == AY_OK)
 		ay_wr_vec32(answer, (struct ay_bytes){ buf, n });
 	return rc;
@@ -217,12 +269,10 @@ static enum ay_rc check_cert(struct ay_provisioning *p, const struct ay_provisio
 {
 	struct ay_ca_certs ca = certs_of(p);
 	struct ay_pubkey *key = NULL;
-	struct ay_public pub;
 	struct ay_aikcert cert;
-	enum ay_rc rc = ay_public_parse(p->ak.pub, &pub, e);
+	struct ay_name name;
+	enum ay_rc rc = ay_any_public(p->ak.pub, &key, &name, e);
 
-	if (rc == AY_OK)
-		rc = ay_public_key(&pub, &key, e);
 	if (rc == AY_OK)
 		rc = ay_aikclient_check_cert(p->cert, &ca, p->ca, &p->ticket, key,
 					     ay_name_view(&p->ak_name), env->now_ms, &cert, e);

@@ -23,7 +23,9 @@ struct ay_provisioning {
 	struct ay_tpm_ek ek;
 	struct ay_tpm_ak ak;
 	struct ay_name ak_name;
-	struct ay_bytes cert; /* AIK certificate, once it is opened and checked */
+	struct ay_pubkey *ca_rsa; /* TPM 1.2: what its request is encrypted to; owned */
+	uint8_t label[20];	  /* TPM 1.2: labelPrivCADigest */
+	struct ay_bytes cert;	  /* AIK certificate, once it is opened and checked */
 };
 
 /* What a step needs to know of its surroundings. */

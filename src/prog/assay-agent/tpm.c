@@ -568,8 +568,7 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
 static enum ay_rc set_up(struct tpm_process *p, int fd, struct ay_err *e)
 {
 	static const struct ay_ipc_ops ops = { .msg = on_msg, .gone = on_gone };
-	const struct ay_tpmdev_conf conf = { .tcti = ay_config_str(p->agent->conf, "tcti"),
-					     .guard_path = p->agent->guard_path };
+	const struct ay_tpmdev_conf conf = ay_agent_tpm_conf(p->agent);
 	const struct timeval second = { WATCH_MS / 1000, 0 };
 	enum ay_rc rc = ay_loop_new(&p->loop, e);
 
@@ -600,7 +599,7 @@ static void clean_up(struct tpm_process *p)
 
 int ay_agent_tpm_run(struct ay_agent *a, int fd)
 {
-	struct tpm_process p = { .agent = a, .ops = ay_tpmdev_backends[0], .exit_code = -1 };
+	struct tpm_process p = { .agent = a, .ops = a->tpm, .exit_code = -1 };
 	struct event *term, *intr;
 	struct ay_err e;
 	enum ay_rc rc;

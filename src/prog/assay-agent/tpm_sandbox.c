@@ -79,7 +79,7 @@ static void join_tss(void)
 enum ay_rc ay_agent_tpm_sandbox(const struct ay_agent *a, struct ay_err *e)
 {
 	const struct ay_config *c = a->conf;
-	const char *tcti = ay_config_str(c, "tcti");
+	const char *tcti = strncmp(a->tcti, "tpm12:", 6) == 0 ? a->tcti + 6 : a->tcti;
 	bool device = strncmp(tcti, "device:", 7) == 0;
 	static char log[AY_AGENT_PATH], ima[AY_AGENT_PATH], boot[AY_AGENT_PATH];
 	static char launch[AY_AGENT_PATH];

@@ -153,7 +153,7 @@ void ay_ca_close(struct ay_ca *ca)
 
 const struct ay_bytes *ay_ca_certs(const struct ay_ca *ca, size_t *n)
 {
-	*n = AY_COUNT(ca->files.certs);
+	*n = ca->files.n_certs;
 	return ca->files.certs;
 }
 

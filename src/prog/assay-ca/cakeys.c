@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PATH_ROOM = 4096, FILE_MAX = 64 * 1024, KEY_ROOM = 1024, CERT_ROOM = 2048 };
+enum { PATH_ROOM = 4096, FILE_MAX = 64 * 1024, KEY_ROOM = 1024, RSA_ROOM = 2048, CERT_ROOM = 2048 };
 
 #define DAY_MS (24LL * 3600 * 1000)
 #define ROOT_LIFE_MS (20 * 365 * DAY_MS)
@@ -111,6 +111,35 @@ static struct ay_cert_spec encryption_spec(int64_t now)
 				      .key_usage = AY_KU_KEY_AGREEMENT };
 }
 
+/* The RSA key for requests of TPM 1.2, which knows no other encryption. */
+static enum ay_rc make_identity(const char *dir, const struct ay_privkey *root,
+				struct ay_bytes root_cert, struct ay_err *e)
+{
+	int64_t now = ay_clock_wall_ms() - 3600 * 1000;
+	struct ay_cert_spec c = { .common_name = "Assay Privacy CA identity requests",
+				  .issuer_cert = root_cert,
+				  .not_before_ms = now,
+				  .not_after_ms = now + CA_LIFE_MS,
+				  .path_len = -1,
+				  .key_usage = AY_KU_KEY_ENCIPHERMENT };
+	struct ay_rsakey *k = NULL;
+	char pem[RSA_ROOM];
+	struct made made;
+	enum ay_rc rc = ay_rsakey_generate(&k, e);
+
+	if (rc == AY_OK)
+		rc = ay_rsakey_pem(k, pem, sizeof(pem), e);
+	if (rc == AY_OK)
+		rc = put(dir, "identity.key", 0600, pem, e);
+	OPENSSL_cleanse(pem, sizeof(pem));
+	if (rc == AY_OK) {
+		c.key = ay_pubkey_pkey(ay_rsakey_public(k));
+		rc = new_cert(dir, "identity.pem", &c, root, &made, e);
+	}
+	ay_rsakey_free(k);
+	return rc;
+}
+
 static enum ay_rc make_certs(const char *dir, struct ay_privkey *const k[4], struct ay_err *e)
 {
 	int64_t now = ay_clock_wall_ms() - 3600 * 1000;
@@ -133,6 +162,8 @@ static enum ay_rc make_certs(const char *dir, struct ay_privkey *const k[4], str
 	rc = new_cert(dir, "issuer.pem", &i, k[0], &issuer, e);
 	if (rc == AY_OK)
 		rc = new_cert(dir, "encryption.pem", &c, k[0], &encryption, e);
+	if (rc == AY_OK)
+		rc = make_identity(dir, k[0], c.issuer_cert, e);
 	return rc == AY_OK ? make_tls_cert(dir, c.issuer_cert, k, now, e) : rc;
 }
 
@@ -284,28 +315,86 @@ static enum ay_rc load_ticket_keys(const char *path, struct ay_ca_files *f, stru
 	return rc;
 }
 
+static bool has_file(const char *dir, const char *name)
+{
+	char path[PATH_ROOM];
+
+	return path_of(dir, name, path, NULL) == AY_OK && ay_file_exists(path);
+}
+
+/* A folder made before TPM 1.2 was served gets its key once, while root.key is there. */
+static enum ay_rc add_identity(const char *dir, struct ay_arena *a, struct ay_err *e)
+{
+	struct ay_privkey *root = NULL;
+	struct ay_bytes cert;
+	enum ay_rc rc = load_key(dir, "root.key", &root, e);
+
+	if (rc == AY_OK)
+		rc = load_cert(dir, "root.pem", a, &cert, e);
+	if (rc == AY_OK)
+		rc = make_identity(dir, root, cert, e);
+	ay_privkey_free(root);
+	return rc;
+}
+
+static enum ay_rc load_identity(const char *dir, struct ay_ca_files *f, struct ay_err *e)
+{
+	char path[PATH_ROOM];
+	struct ay_bytes pem = { 0 };
+	enum ay_rc rc;
+
+	/* where it cannot be made, TPM 2.0 is served all the same */
+	if (!has_file(dir, "identity.key") && has_file(dir, "root.key"))
+		(void)!add_identity(dir, &f->arena, NULL);
+	if (!has_file(dir, "identity.key") || !has_file(dir, "identity.pem"))
+		return AY_OK;
+	rc = path_of(dir, "identity.key", path, e);
+	if (rc == AY_OK)
+		rc = ay_file_read(path, FILE_MAX, &pem, e);
+	if (rc == AY_OK)
+		rc = ay_rsakey_new_pem(pem, &f->identity, e);
+	ay_file_free(&pem);
+	return rc;
+}
+
+/* As PROVISION carries them; identity.pem only where its key is. */
+static enum ay_rc load_certs(const char *dir, struct ay_ca_files *f, struct ay_err *e)
+{
+	static const char *const names[] = { "encryption.pem", "identity.pem", "issuer.pem",
+					     "root.pem" };
+	enum ay_rc rc = AY_OK;
+
+	for (size_t i = 0; i < AY_COUNT(names) && rc == AY_OK; i++)
+		if (i != 1 || f->identity != NULL)
+			rc = load_cert(dir, names[i], &f->arena, &f->certs[f->n_certs++], e);
+	return rc;
+}
+
 static enum ay_rc load(const char *dir, const char *ticket_key, struct ay_ca_files *f,
 		       struct ay_err *e)
 {
-	static const char *const names[3] = { "encryption.pem", "issuer.pem", "root.pem" };
 	enum ay_rc rc = load_key(dir, "issuer.key", &f->issuer, e);
 
 	if (rc == AY_OK)
 		rc = load_key(dir, "encryption.key", &f->encryption, e);
 	if (rc == AY_OK)
 		rc = load_pseudonym(dir, f->keys.pseudonym, e);
-	for (size_t i = 0; i < AY_COUNT(names) && rc == AY_OK; i++)
-		rc = load_cert(dir, names[i], &f->arena, &f->certs[i], e);
+	if (rc == AY_OK)
+		rc = load_identity(dir, f, e);
+	if (rc == AY_OK)
+		rc = load_certs(dir, f, e);
 	if (rc == AY_OK)
 		rc = load_ticket_keys(ticket_key, f, e);
-	if (rc == AY_OK)
-		rc = ay_cert_spki_hash_of(f->certs[2], f->keys.root_pin, e);
+	if (rc != AY_OK)
+		return rc;
+	rc = ay_cert_spki_hash_of(f->certs[f->n_certs - 1], f->keys.root_pin, e);
+	f->keys.identity = f->identity;
 	f->keys.issuer = f->issuer;
 	f->keys.encryption = f->encryption;
 	f->keys.ticket = f->ticket;
 	f->keys.ticket_old = f->ticket_old;
 	f->keys.encryption_cert = f->certs[0];
-	f->keys.issuer_cert = f->certs[1];
+	f->keys.issuer_cert = f->certs[f->n_certs - 2];
 	return rc;
 }
 
@@ -326,6 +415,7 @@ void ay_ca_files_fini(struct ay_ca_files *f)
 {
 	ay_privkey_free(f->issuer);
 	ay_privkey_free(f->encryption);
+	ay_rsakey_free(f->identity);
 	ay_pubkey_free(f->ticket);
 	ay_pubkey_free(f->ticket_old);
 	ay_arena_fini(&f->arena);

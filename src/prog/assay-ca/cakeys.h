@@ -5,7 +5,8 @@
 /*
  * The Privacy CA's keys and certificates in its folder: root.key, root.pem
  * (its SPKI is the `ca` pin), issuer.key, issuer.pem, encryption.key,
- * encryption.pem, pseudonym.key. Keys are PEM or hex, 0600. root.key is not
+ * encryption.pem, identity.key, identity.pem (RSA: what TPM 1.2 encrypts to),
+ * pseudonym.key. Keys are PEM or hex, 0600. root.key is not
  * needed to run: it may be kept elsewhere.
  */
 #include "core/authz/caflow.h"
@@ -15,7 +16,10 @@ struct ay_ca_files {
 	struct ay_ca_keys keys;
 	struct ay_privkey *issuer, *encryption;
 	struct ay_pubkey *ticket, *ticket_old;
-	struct ay_bytes certs[3]; /* as PROVISION carries them: encryption, issuer, root */
+	struct ay_rsakey *identity; /* NULL: a folder of before, and root.key is elsewhere */
+	size_t n_certs;
+	struct ay_bytes
+		certs[4]; /* as PROVISION carries them: encryption, (identity,) issuer, root */
 	struct ay_arena arena;
 };
 

@@ -99,6 +99,7 @@ struct ay_host_run {
 			     committed */
 	struct ay_counters counters;
 	struct ay_pubkey *ak; /* loaded while connected */
+	bool is_tpm12;	      /* it is of a TPM 1.2 */
 	uint8_t qualified_name[AY_NAME_MAX];
 	uint8_t qualified_name_n;
 	struct ay_boot_mark boot;

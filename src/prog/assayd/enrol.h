@@ -41,9 +41,8 @@ struct ay_enrol {
 	struct ay_pcr_selection selection;
 	uint32_t req;
 	/* what the store is asked to bind */
-	struct ay_public pub;
 	struct ay_aikcert aik;
-	uint8_t *copy; /* of ENROL_PROOF: pub and aik point into it */
+	uint8_t *copy; /* of ENROL_PROOF: aik points into it */
 	char tpm_json[256];
 	char labels[AY_MAX_NAME_BYTES * 2 + 16];
 	uint8_t token_id[16];

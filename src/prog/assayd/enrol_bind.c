@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prog/assayd/enrol.h"
 
+#include "core/appraise/check_quote12.h"
 #include "core/base/hex.h"
+#include "core/tpm/key12.h"
 #include "core/tpm/qualify.h"
 #include "io/net/frame.h"
 
@@ -37,11 +39,9 @@ static enum ay_rc check_ak(struct ay_enrol *en, const struct ay_enrol_proof *p,
 {
 	struct ay_pubkey *certified = NULL;
 	struct ay_name name;
-	enum ay_rc rc = ay_public_parse(p->public, &en->pub, e);
+	enum ay_rc rc = ay_any_public(p->public, ak, &name, e);
 	bool same;
 
-	if (rc == AY_OK)
-		rc = ay_public_key(&en->pub, ak, e);
 	if (rc == AY_OK)
 		rc = ay_cert_key(&en->aik.cert, &certified, e);
 	if (rc != AY_OK)
@@ -51,11 +51,9 @@ static enum ay_rc check_ak(struct ay_enrol *en, const struct ay_enrol_proof *p,
 	if (AY_CHECKED("ENROL_WRONG_AK", !same))
 		return ay_fail_code(e, AY_E_CRYPTO, "QUOTE_WRONG_AK", "proof",
 				    "the AIK certificate is of another key");
-	if (AY_CHECKED("ENROL_AK_NAME",
-		       !ay_public_name(&en->pub, &name) ||
-			       !ay_bytes_eq(ay_name_view(&name),
-					    (struct ay_bytes){ en->aik.facts.ak_name,
-							       en->aik.facts.ak_name_n })))
+	if (AY_CHECKED("ENROL_AK_NAME", !ay_bytes_eq(ay_name_view(&name),
+						     (struct ay_bytes){ en->aik.facts.ak_name,
+									en->aik.facts.ak_name_n })))
 		return ay_fail_code(e, AY_E_CRYPTO, "AK_NAME", "proof",
 				    "the AIK certificate names another AK");
 	return AY_OK;
@@ -75,6 +73,20 @@ static enum ay_rc judge_proof(const struct ay_report *rep, const struct ay_quote
 	if (!facts->verified || !facts->fresh)
 		return ay_fail_code(e, AY_E_CRYPTO, "QUOTE_NONCE", "proof", "proof is not fresh");
 	return AY_OK;
+}
+
+/* By a TPM 1.2: the first 20 octets are its externalData. */
+static enum ay_rc appraise12(const struct ay_enrol *en, const struct ay_enrol_proof *p,
+			     const struct ay_pubkey *ak, const uint8_t extra[AY_QUALIFY_BYTES],
+			     struct ay_quote_facts *facts, struct ay_report *rep, struct ay_err *e)
+{
+	struct ay_quote12_ask ask = { .nonce = { extra, AY_TPM12_DIGEST },
+				      .mask = ay_quote12_mask(&en->selection),
+				      .ak = ak,
+				      .exact = true };
+	struct ay_quote12_evidence ev = { .message = p->attest, .signature = p->signature };
+
+	return ay_appraise_quote12(&ask, &ev, facts, rep, e);
 }
 
 static enum ay_rc check_proof(struct ay_enrol *en, const struct ay_enrol_proof *p,
@@ -97,7 +109,8 @@ static enum ay_rc check_proof(struct ay_enrol *en, const struct ay_enrol_proof *
 	ay_report_init(&rep, &a);
 	ay_qualify_enrol_x(en->c->spki, p->cert, x);
 	ay_qualify(AY_QUALIFY_ENROL, en->nonce, en->c->exporter, &en->id, x, extra);
-	rc = ay_appraise_quote(&ask, &ev, &facts, &rep, e);
+	rc = ay_public12_looks_like(p->public) ? appraise12(en, p, ak, extra, &facts, &rep, e)
+					       : ay_appraise_quote(&ask, &ev, &facts, &rep, e);
 	if (rc == AY_OK)
 		rc = judge_proof(&rep, &facts, e);
 	ay_arena_fini(&a);
@@ -132,12 +145,13 @@ static enum ay_rc check_unique(struct ay_engine *g, const struct ay_enrol *en, s
 	return AY_OK;
 }
 
-static bool tpm_json(struct ay_enrol *en)
+/* The family is the certified AK's, not what HELLO said. */
+static bool tpm_json(struct ay_enrol *en, const struct ay_enrol_proof *proof)
 {
 	const struct ay_aik_facts *f = &en->aik.facts;
-	json_t *o = json_pack("{s:s,s:s,s:s,s:s}", "family", en->c->tpm_family == 1 ? "1.2" : "2.0",
-			      "manufacturer", f->manufacturer, "model", f->model, "firmware",
-			      f->firmware);
+	json_t *o = json_pack("{s:s,s:s,s:s,s:s}", "family",
+			      ay_public12_looks_like(proof->public) ? "1.2" : "2.0", "manufacturer",
+			      f->manufacturer, "model", f->model, "firmware", f->firmware);
 	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
 	bool ok = text && strlen(text) < sizeof(en->tpm_json);
 
@@ -248,7 +262,7 @@ static enum ay_rc bind(struct ay_engine *g, struct ay_enrol *en, const struct ay
 				     .created_at = g->now_ms };
 	enum ay_rc rc = AY_OK;
 
-	if (!tpm_json(en) || !pool_label(en))
+	if (!tpm_json(en, p) || !pool_label(en))
 		return ay_fail(e, AY_E_NOMEM, "enrol", 0, "no memory");
 	if (en->host)
 		rc = ay_store_host(g->store, &en->id, submit_known, &b, e);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prog/assayd/engine_impl.h"
 
-#include "core/tpm/public.h"
+#include "core/tpm/key12.h"
 
 #include <stdlib.h>
 
@@ -32,11 +32,11 @@ static void load_ak(void *arg, const struct ay_host_row *row, const struct ay_ho
 		    const struct ay_host_context *c)
 {
 	struct ay_host *h = arg;
-	struct ay_public pub;
+	struct ay_name name;
 
 	(void)s, (void)c;
-	if (ay_public_parse(row->ak_public, &pub, NULL) != AY_OK ||
-	    ay_public_key(&pub, &h->run->ak, NULL) != AY_OK)
+	h->run->is_tpm12 = ay_public12_looks_like(row->ak_public);
+	if (ay_any_public(row->ak_public, &h->run->ak, &name, NULL) != AY_OK)
 		h->run->ak = NULL;
 }
 

@@ -27,6 +27,7 @@ struct ay_job {
 	uint8_t nonce[32], exporter[32];
 	struct ay_pcr_selection asked;
 	struct ay_pubkey *ak;
+	bool is_tpm12; /* by the AK's own public area, which its certificate names */
 	uint8_t qualified_name[AY_NAME_MAX];
 	uint8_t qualified_name_n;
 	struct ay_counters last;

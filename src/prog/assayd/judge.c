@@ -3,6 +3,7 @@
 #include "prog/assayd/managed_judge.h"
 
 #include "core/appraise/causes.h"
+#include "core/appraise/check_quote12.h"
 #include "core/appraise/report_json.h"
 #include "core/crypto/hash.h"
 #include "core/evlog/tcg_data.h"
@@ -102,6 +103,29 @@ static bool read_evidence(struct judging *v)
 
 /* ---- the quote ---- */
 
+/* The answer of a TPM 1.2: externalData is the first 20 octets [design 5]. */
+static bool check_quote12(struct judging *v, const uint8_t extra[AY_QUALIFY_BYTES])
+{
+	struct ay_job *j = v->j;
+	struct ay_quote12_ask ask = { .nonce = { extra, AY_TPM12_DIGEST },
+				      .mask = ay_quote12_mask(&j->asked),
+				      .ak = j->ak,
+				      .exact = true };
+	struct ay_quote12_evidence ev = { .message = v->ev.attest,
+					  .signature = v->ev.signature,
+					  .hints = v->hints.n_banks ? &v->hints : NULL,
+					  .ima = v->has_run ? &v->run : NULL };
+	static const uint8_t none[16];
+
+	j->fault = ay_appraise_quote12(&ask, &ev, &v->facts, &v->rep, &j->err);
+	j->verified = v->facts.verified;
+	j->fresh = v->facts.fresh;
+	/* it counts no resets: the host's word, which only decides where its IMA list begins */
+	j->rebooted = j->verified && memcmp(j->known_boot.boot_id, none, sizeof(none)) != 0 &&
+		      memcmp(j->known_boot.boot_id, v->ev.boot_id, sizeof(none)) != 0;
+	return j->fault == AY_OK;
+}
+
 static bool check_quote(struct judging *v)
 {
 	struct ay_job *j = v->j;
@@ -125,6 +149,8 @@ static bool check_quote(struct judging *v)
 		return m->check(v);
 
 	ay_qualify(AY_QUALIFY_QUOTE, j->nonce, j->exporter, &j->host_id, NULL, extra);
+	if (j->is_tpm12)
+		return check_quote12(v, extra);
 	j->fault = ay_appraise_quote(&ask, &ev, &v->facts, &v->rep, &j->err);
 	j->verified = v->facts.verified;
 	j->fresh = v->facts.fresh;
@@ -453,7 +479,7 @@ static void carry(struct judging *v)
 	struct ay_job *j = v->j;
 
 	j->attested = true;
-	j->boot = (struct ay_boot_mark){ .known = true,
+	j->boot = (struct ay_boot_mark){ .known = !j->is_tpm12,
 					 .reset_count = j->counters.reset_count,
 					 .restart_count = j->counters.restart_count };
 	memcpy(j->boot.boot_id, v->ev.boot_id, sizeof(j->boot.boot_id));

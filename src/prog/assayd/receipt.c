@@ -9,7 +9,7 @@
 #include "core/crypto/aikcert.h"
 #include "core/crypto/hash.h"
 #include "core/crypto/x509.h"
-#include "core/tpm/public.h"
+#include "core/tpm/key12.h"
 
 #include <stdlib.h>
 
@@ -344,7 +344,7 @@ static enum ay_rc check_aik(const struct ay_receipt *r, const uint8_t *pin, stru
 					.pin = pin,
 					.host = &r->in.host,
 					.now_ms = r->in.now_ms };
-	struct ay_public pub;
+	struct ay_pubkey *key = NULL;
 	struct ay_aikcert cert;
 	struct ay_name name;
 	struct ay_cert root;
@@ -362,17 +362,17 @@ static enum ay_rc check_aik(const struct ay_receipt *r, const uint8_t *pin, stru
 	if (rc == AY_OK)
 		rc = ay_aikcert_check(r->cert, &want, &cert, e);
 	if (rc == AY_OK)
-		rc = ay_public_parse(r->in.ak_public, &pub, e);
+		rc = ay_any_public(r->in.ak_public, &key, &name, e);
+	ay_pubkey_free(key);
 	if (rc != AY_OK)
 		return rc;
-	if (AY_CHECKED("RECEIPT_AIK",
-		       !ay_public_name(&pub, &name) ||
-			       !ay_bytes_eq(ay_name_view(&name),
-					    (struct ay_bytes){ cert.facts.ak_name,
-							       cert.facts.ak_name_n }) ||
-			       !ay_bytes_eq(r->in.qualified_name,
-					    (struct ay_bytes){ cert.facts.ak_qualified_name,
-							       cert.facts.ak_qualified_name_n })))
+	if (AY_CHECKED(
+		    "RECEIPT_AIK",
+		    !ay_bytes_eq(ay_name_view(&name),
+				 (struct ay_bytes){ cert.facts.ak_name, cert.facts.ak_name_n }) ||
+			    !ay_bytes_eq(r->in.qualified_name,
+					 (struct ay_bytes){ cert.facts.ak_qualified_name,
+							    cert.facts.ak_qualified_name_n })))
 		return ay_fail_code(e, AY_E_CRYPTO, "AIK_CERT", "aik.public",
 				    "the certificate is of another key");
 	return AY_OK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prog/assayd/recheck.h"
 
-#include "core/tpm/public.h"
+#include "core/tpm/key12.h"
 #include "prog/assayd/evidence.h"
 #include "prog/assayd/inputs.h"
 #include "prog/assayd/managed_judge.h"
@@ -239,16 +239,12 @@ static enum ay_rc make_known_log(struct checking *c, struct ay_err *e)
 
 static enum ay_rc make_key(struct checking *c, struct ay_err *e)
 {
-	struct ay_public pub;
-	enum ay_rc rc;
+	struct ay_name name;
 
 	if (c->j.managed && c->in->ak_public.n == 0)
 		return AY_OK; /* its manager speaks for it */
-	rc = ay_public_parse(c->in->ak_public, &pub, e);
-
-	if (rc == AY_OK)
-		rc = ay_public_key(&pub, &c->j.ak, e);
-	return rc;
+	c->j.is_tpm12 = ay_public12_looks_like(c->in->ak_public);
+	return ay_any_public(c->in->ak_public, &c->j.ak, &name, e);
 }
 
 static enum ay_rc make_scalars(struct checking *c, struct ay_err *e)

@@ -310,6 +310,7 @@ static void snapshot(struct ay_job *j)
 	j->version = r->claimed;
 	j->host_id = h->id;
 	j->ak = r->ak ? ay_pubkey_ref(r->ak) : NULL; /* none where a manager speaks */
+	j->is_tpm12 = r->is_tpm12;
 	j->qualified_name_n = r->qualified_name_n;
 	memcpy(j->qualified_name, r->qualified_name, sizeof(j->qualified_name));
 	j->sticky_counter = h->sticky && !h->sticky_duplicate;

@@ -151,7 +151,9 @@ static void quote_with(enum ay_ek_kind ek_kind, enum ay_ak_kind ak_kind)
 	fill_selection(&s);
 	must(ops->open(fx.dev, &e), &e);
 	must(ops->ek_find(fx.dev, ek_kind, 0, &fx.arena, &ek, &e), &e);
-	must(ops->ak_create(fx.dev, ek.nv_cert, ak_kind, &fx.arena, &ak, &e), &e);
+	must(ops->ak_create(fx.dev, &(struct ay_ak_ask){ .ek_nv = ek.nv_cert, .kind = ak_kind },
+			    &fx.arena, &ak, &e),
+	     &e);
 	/* Twice: the second one comes from the saved context. */
 	for (int i = 0; i < 2; i++)
 		must(ops->quote(fx.dev, &ak, &s, ay_bytes_of("qualifying"), &fx.arena, &q, &e), &e);
@@ -198,8 +200,12 @@ static void activate_with(enum ay_ek_kind kind)
 
 	must(ops->open(fx.dev, &e), &e);
 	must(ops->ek_find(fx.dev, kind, 0, &fx.arena, &ek, &e), &e);
-	must(ops->ak_create(fx.dev, ek.nv_cert, AY_AK_AUTO, &fx.arena, &ak, &e), &e);
-	must(ops->ak_create(fx.dev, ek.nv_cert, AY_AK_AUTO, &fx.arena, &other, &e), &e);
+	must(ops->ak_create(fx.dev, &(struct ay_ak_ask){ .ek_nv = ek.nv_cert, .kind = AY_AK_AUTO },
+			    &fx.arena, &ak, &e),
+	     &e);
+	must(ops->ak_create(fx.dev, &(struct ay_ak_ask){ .ek_nv = ek.nv_cert, .kind = AY_AK_AUTO },
+			    &fx.arena, &other, &e),
+	     &e);
 	ops->close(fx.dev);
 
 	ay_sha256(ak.pub, name + 2);
@@ -244,7 +250,9 @@ static void activate_ours(enum ay_ek_kind kind)
 	ay_rng_bytes(random, sizeof(random));
 	must(ops->open(fx.dev, &e), &e);
 	must(ops->ek_find(fx.dev, kind, 0, &fx.arena, &ek, &e), &e);
-	must(ops->ak_create(fx.dev, ek.nv_cert, AY_AK_AUTO, &fx.arena, &ak, &e), &e);
+	must(ops->ak_create(fx.dev, &(struct ay_ak_ask){ .ek_nv = ek.nv_cert, .kind = AY_AK_AUTO },
+			    &fx.arena, &ak, &e),
+	     &e);
 	must(ay_public_parse(ek.pub, &ek_pub, &e), &e);
 	must(ay_public_parse(ak.pub, &ak_pub, &e), &e);
 	assert_non_null(ay_ek_template_match(&ek_pub));
@@ -303,7 +311,9 @@ static void crash_leaves_nothing(void **state)
 	waitpid(pid, NULL, 0);
 	assert_int_equal(sh("test -e guard"), 0);
 	must(ops->open(fx.dev, &e), &e);
-	must(ops->ak_create(fx.dev, 0x01c0000a, AY_AK_AUTO, &fx.arena, &ak, &e), &e);
+	must(ops->ak_create(fx.dev, &(struct ay_ak_ask){ .ek_nv = 0x01c0000a, .kind = AY_AK_AUTO },
+			    &fx.arena, &ak, &e),
+	     &e);
 	ops->close(fx.dev);
 	assert_int_equal(sh("test ! -e guard"), 0);
 	assert_int_equal(sh("tpm2 getcap handles-loaded-session >l && test ! -s l"), 0);
