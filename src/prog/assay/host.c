@@ -213,6 +213,7 @@ static int print_host(struct ay_cli *cli, const json_t *h)
 	show_line("attested at", ay_answer_text(h, "attested_at", NULL));
 	show_line("lease until", ay_answer_text(h, "lease_until", NULL));
 	show_line("identity", ay_answer_text(identity, "grade", NULL));
+	show_line("TPM", ay_answer_text(json_object_get(identity, "tpm"), "family", NULL));
 	show_line("AK name", ay_answer_text(identity, "ak_name", NULL));
 	show_line("TLS policy", ay_answer_text(json_object_get(h, "tls_policy"), "kind", NULL));
 	show_policy(json_object_get(h, "policy"));

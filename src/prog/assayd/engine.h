@@ -42,6 +42,7 @@ struct ay_host_identity {
 	uint8_t ak_name_n;
 	uint8_t pseudonym[32];
 	uint8_t tls_key[32];
+	char family[4]; /* "2.0" or "1.2", as its certified AK is */
 	char manufacturer[12];
 	char model[24];
 	char firmware[24];

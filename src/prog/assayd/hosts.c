@@ -259,6 +259,7 @@ static void read_tpm(struct ay_host *h, const char *json)
 	json_t *o = json ? json_loads(json, 0, NULL) : NULL;
 	const char *managed = json_string_value(json_object_get(o, "managed_id"));
 
+	put_text(id->family, sizeof(id->family), json_string_value(json_object_get(o, "family")));
 	put_text(id->manufacturer, sizeof(id->manufacturer),
 		 json_string_value(json_object_get(o, "manufacturer")));
 	put_text(id->model, sizeof(id->model), json_string_value(json_object_get(o, "model")));

@@ -45,7 +45,7 @@ static void requests_refused(void **state)
 		const char *hex;
 		const char *where;
 	} rows[] = {
-		{ "0002 0000 0000 0000 0000 00", "identity.version" },
+		{ "0003 0000 0000 0000 0000 00", "identity.version" },
 		{ "0001 ffff", "identity.ticket" },
 		{ "0001 0000 ffff", "identity.ak" },
 		{ "0001 0000 0000 0000 0000 ff", "identity.certs" },

@@ -123,7 +123,7 @@ static const struct ay_ca_certs *certs(void)
 {
 	static struct ay_ca_certs list;
 
-	list = (struct ay_ca_certs){ shared.certs, AY_COUNT(shared.certs) };
+	list = (struct ay_ca_certs){ shared.certs, shared.n_certs };
 	return &list;
 }
 
@@ -522,7 +522,7 @@ static void envelopes(void **state)
 static void revocation(void **state)
 {
 	struct ay_aikcert_want want = {
-		.chain = shared.certs, .n_chain = 3, .pin = shared.keys.root_pin, .now_ms = T_NOW_MS
+		.chain = shared.certs, .n_chain = shared.n_certs, .pin = shared.keys.root_pin, .now_ms = T_NOW_MS
 	};
 	struct ay_bytes crl, der;
 	struct ay_aikcert out;
@@ -553,7 +553,7 @@ static void revocation(void **state)
 static void aik_certificates_of_others(void **state)
 {
 	struct ay_aikcert_want want = {
-		.chain = shared.certs, .n_chain = 3, .pin = shared.keys.root_pin, .now_ms = T_NOW_MS
+		.chain = shared.certs, .n_chain = shared.n_certs, .pin = shared.keys.root_pin, .now_ms = T_NOW_MS
 	};
 	struct ay_uuid other = { { 1 } };
 	struct ay_ca_files ca2;

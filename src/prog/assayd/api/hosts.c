@@ -56,6 +56,7 @@ static void write_identity(struct ay_json_out *o, const struct ay_host *h)
 	put_time(o, "certificate_until", i->cert_until_ms);
 	ay_jo_key(o, "tpm");
 	ay_jo_open(o, '{');
+	put_text(o, "family", i->family);
 	put_text(o, "manufacturer", i->manufacturer);
 	put_text(o, "model", i->model);
 	put_text(o, "firmware", i->firmware);
