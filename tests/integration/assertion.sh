@@ -27,6 +27,22 @@ says "an assertion of CIT verifies when legacy is allowed" 0 '.verdict=="valid" 
 says "its SHA-1 is refused otherwise" 1 '.verdict=="invalid" and .error.code=="SAML_ALGORITHM" and .findings[0].result=="fail"' "$cit/saml.xml" "${pin[@]}"
 says "another embedded key is refused" 1 '.error.code=="SAML_KEY"' "$cit/saml2.xml" "${pin[@]}" --legacy
 says "a DOCTYPE is refused before parsing" 2 '.error.code=="XML_DOCTYPE"' "$cit/host-149.saml_xxe.xml" "${pin[@]}"
+# Attacks and broken assertions of other implementations, each by its own name: wrapped, doubled, concealed, commented,
+# with a DOCTYPE, encrypted, unsigned, of another audience or issuer, out of date. None is taken with a key we pin.
+taken=''
+seen=0
+for f in "$cit"/../ruby/*.xml "$cit"/../secl/invalid*.xml; do
+  "$assay" assertion verify --json "$f" "${pin[@]}" --legacy >/dev/null 2>&1
+  rc=$?
+  seen=$((seen + 1))
+  [ $rc = 1 ] || [ $rc = 2 ] || taken="$taken ${f##*/}:$rc"
+done
+n=$((n + 1))
+[ -z "$taken" ] && [ $seen -gt 70 ] && echo "ok $n - $seen attacks and broken assertions are refused" || echo "not ok $n - taken:$taken ($seen)"
+for row in response_assertion_wrapped:SAML_WRAPPING invalids-signature_wrapping_attack:SAML_WRAPPING response_node_text_attack:SAML_COMMENT \
+  attackxee:XML_DOCTYPE invalids-no_signature:SAML_UNSIGNED invalids-encrypted_new_attack:SAML_SHAPE; do
+  says "${row%:*} is refused for what it is" "$(case ${row#*:} in XML_*) echo 2 ;; *) echo 1 ;; esac)" ".error.code==\"${row#*:}\"" "$cit/../ruby/${row%:*}.xml" "${pin[@]}" --legacy
+done
 changed=$(mktemp)
 sed 's/>true</>false</' "$cit/saml.xml" >"$changed"
 says "a changed attribute is refused" 1 '.error.code=="SAML_SIGNATURE"' "$changed" "${pin[@]}" --legacy
