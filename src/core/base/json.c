@@ -185,3 +185,17 @@ struct ay_bytes ay_json_canonical(const json_t *j, struct ay_arena *a)
 	free(s);
 	return out;
 }
+
+json_t *ay_json_octets(struct ay_bytes b)
+{
+	char text[4 * AY_MAX_SHOWN_OCTETS + 1];
+	size_t n = 0;
+
+	for (size_t i = 0; i < b.n && i < AY_MAX_SHOWN_OCTETS; i++) {
+		bool plain = b.p[i] >= 0x20 && b.p[i] < 0x7f && b.p[i] != '\\';
+
+		n += (size_t)snprintf(text + n, sizeof(text) - n, plain ? "%c" : "\\x%02x", b.p[i]);
+	}
+	text[n] = '\0';
+	return json_string(text);
+}

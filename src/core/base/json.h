@@ -51,6 +51,12 @@ AY_MUST_USE enum ay_rc ay_json_array(const json_t *o, const char *where, const c
  */
 bool ay_json_is_name(const char *s);
 
+/*
+ * Octets of a host as a text: what is not printable ASCII, and "\", as \xHH. Cut after
+ * AY_MAX_SHOWN_OCTETS. NULL without memory.
+ */
+json_t *ay_json_octets(struct ay_bytes b);
+
 /* Canonical text: no blanks, members in byte order of key. In the arena; {NULL, 0} without memory.
  */
 struct ay_bytes ay_json_canonical(const json_t *j, struct ay_arena *a);

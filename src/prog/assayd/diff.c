@@ -180,22 +180,6 @@ static json_t *file_json(uint16_t alg, struct ay_bytes digest)
 	return json_sprintf("%s:%s", bank ? bank : "unknown", hex);
 }
 
-/* A path is any octets. */
-static json_t *path_json(struct ay_bytes path)
-{
-	char text[4 * 256 + 1];
-	size_t n = 0;
-
-	for (size_t i = 0; i < path.n && i < 256; i++) {
-		bool plain = path.p[i] >= 0x20 && path.p[i] < 0x7f && path.p[i] != '\\';
-
-		n += (size_t)snprintf(text + n, sizeof(text) - n, plain ? "%c" : "\\x%02x",
-				      path.p[i]);
-	}
-	text[n] = '\0';
-	return json_string(text);
-}
-
 static json_t *files_json(const struct ay_diff *d)
 {
 	json_t *list = json_array();
@@ -203,8 +187,8 @@ static json_t *files_json(const struct ay_diff *d)
 	for (size_t i = 0; i < d->n_files && i < AY_DIFF_ROWS; i++) {
 		const struct ay_file_diff *f = &d->file[i];
 
-		json_array_append_new(list, json_pack("{so so so}", "path", path_json(f->path), "a",
-						      file_json(f->alg_a, f->a), "b",
+		json_array_append_new(list, json_pack("{so so so}", "path", ay_json_octets(f->path),
+						      "a", file_json(f->alg_a, f->a), "b",
 						      file_json(f->alg_b, f->b)));
 	}
 	return list;

@@ -231,35 +231,19 @@ static void see_events(struct view *v)
 
 /* ---- files ---- */
 
-/* A path is any octets: those that are no plain text are escaped. */
-static json_t *path_json(struct ay_bytes path)
-{
-	char text[4 * 512 + 1];
-	size_t n = 0;
-
-	for (size_t i = 0; i < path.n && i < 512; i++) {
-		bool plain = path.p[i] >= 0x20 && path.p[i] < 0x7f && path.p[i] != '\\';
-
-		n += (size_t)snprintf(text + n, sizeof(text) - n, plain ? "%c" : "\\x%02x",
-				      path.p[i]);
-	}
-	text[n] = '\0';
-	return json_string(text);
-}
-
 static json_t *ima_json(const struct ay_ima_entry *en)
 {
 	char template[65];
 
 	snprintf(template, sizeof(template), "%.*s", (int)en->template_name.n,
 		 (const char *)en->template_name.p);
-	return json_pack("{sI sI ss so so so sb sb}", "entry", (json_int_t)en->index, "pcr",
-			 (json_int_t)en->pcr, "template", template, "alg",
-			 ay_alg_bank_name(en->digest_alg)
-				 ? json_string(ay_alg_bank_name(en->digest_alg))
-				 : json_null(),
-			 "digest", hex_json(en->digest), "path", path_json(en->path), "violation",
-			 (int)en->violation, "signed", en->sig.n > 0 || en->modsig.n > 0);
+	return json_pack(
+		"{sI sI ss so so so sb sb}", "entry", (json_int_t)en->index, "pcr",
+		(json_int_t)en->pcr, "template", template, "alg",
+		ay_alg_bank_name(en->digest_alg) ? json_string(ay_alg_bank_name(en->digest_alg))
+						 : json_null(),
+		"digest", hex_json(en->digest), "path", ay_json_octets(en->path), "violation",
+		(int)en->violation, "signed", en->sig.n > 0 || en->modsig.n > 0);
 }
 
 static void see_ima(struct view *v)

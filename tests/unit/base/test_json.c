@@ -259,6 +259,22 @@ static void canonical_text(void **state)
 	}
 }
 
+static void octets_are_shown(void **state)
+{
+	static uint8_t longer[AY_MAX_SHOWN_OCTETS + 1];
+	json_t *j = ay_json_octets((struct ay_bytes){ (const uint8_t *)"a\\\n\xff b", 6 });
+
+	(void)state;
+	assert_string_equal(json_string_value(j), "a\\x5c\\x0a\\xff b");
+	json_decref(j);
+	j = ay_json_octets((struct ay_bytes){ NULL, 0 });
+	assert_string_equal(json_string_value(j), "");
+	json_decref(j);
+	j = ay_json_octets(AY_BYTES(longer)); /* each as four characters, one octet too many */
+	assert_int_equal(json_string_length(j), 4 * AY_MAX_SHOWN_OCTETS);
+	json_decref(j);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,6 +286,7 @@ int main(void)
 		cmocka_unit_test(unknown_members_are_refused),
 		cmocka_unit_test(names),
 		cmocka_unit_test(canonical_text),
+		cmocka_unit_test(octets_are_shown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
