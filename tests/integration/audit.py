@@ -153,7 +153,41 @@ def check_attacker(s):
     json.dump(forged, open(fake, "w"))
     r = verify(rebuilt(changed), fake)
     ok(r.returncode == 1 and "AUDIT_HEAD_SIGNATURE" in r.stdout, "and who makes the head anew too cannot sign it")
+    check_compare(s, head, fake, export, text, pin)
     return records
+
+
+def check_compare(s, head, fake, export, text, pin):
+    """Two kept heads: by the server's proof, by a proof and by an export in files."""
+    later = os.path.join(s.dir, "later.json")
+    s.call("POST", "/api/v1/tokens", s.admin, {"uses": 1})
+    r = cli(s, "audit", "head")
+    open(later, "wb").write(r.stdout)
+    m, n = json.load(open(head))["size"], json.loads(r.stdout)["size"]
+    ok(n > m, "the audit grew between two heads")
+    ok(cli(s, "audit", "compare", head, later, "--head-key", pin).returncode == 0, "audit compare: by the server's proof")
+    ok(cli(s, "audit", "compare", later, head).returncode == 0, "in whatever order")
+    proof = os.path.join(s.dir, "proof.json")
+    json.dump(s.call("GET", f"/api/v1/audit/consistency?from={m}&to={n}", s.admin)[1], open(proof, "w"))
+    open(export, "wb").write(cli(s, "audit", "export").stdout)
+
+    def offline(*args):
+        return subprocess.run([ASSAY, "audit", "compare", *args], capture_output=True, text=True)
+
+    ok(offline(head, later, "--proof", proof).returncode == 0, "by a proof that was kept")
+    ok(offline(head, later, "--audit", export).returncode == 0, "by an export")
+    other = json.load(open(head))
+    other["root"] = hashlib.sha256(b"another past").hexdigest()
+    bare = os.path.join(s.dir, "bare.json")
+    json.dump({"size": other["size"], "root": other["root"]}, open(bare, "w"))
+    r = offline(bare, later, "--proof", proof)
+    ok(r.returncode == 1 and "AUDIT_FORK" in r.stdout, "another past: AUDIT_FORK")
+    r = offline(bare, head)
+    ok(r.returncode == 1 and "AUDIT_FORK" in r.stdout, "of the same size: AUDIT_FORK, without any proof")
+    r = offline(bare, later, "--audit", export)
+    ok(r.returncode == 1 and "AUDIT_HEAD" in r.stdout, "another past than the export's: AUDIT_HEAD")
+    r = offline(fake, later, "--proof", proof)
+    ok(r.returncode == 1 and "AUDIT_HEAD_SIGNATURE" in r.stdout, "a head made anew is not signed")
 
 
 def check_event(s):

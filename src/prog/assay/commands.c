@@ -72,6 +72,7 @@ const struct ay_cmd *const ay_commands[] = {
 	&ay_cmd_audit_head,
 	&ay_cmd_audit_proof,
 	&ay_cmd_audit_verify,
+	&ay_cmd_audit_compare,
 	&ay_cmd_user_list,
 	&ay_cmd_user_add,
 	&ay_cmd_user_disable,

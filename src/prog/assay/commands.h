@@ -95,6 +95,7 @@ extern const struct ay_cmd ay_cmd_audit_export;
 extern const struct ay_cmd ay_cmd_audit_head;
 extern const struct ay_cmd ay_cmd_audit_proof;
 extern const struct ay_cmd ay_cmd_audit_verify;
+extern const struct ay_cmd ay_cmd_audit_compare;
 extern const struct ay_cmd ay_cmd_config_show;
 extern const struct ay_cmd ay_cmd_key_list;
 extern const struct ay_cmd ay_cmd_api;
