@@ -31,6 +31,12 @@ check "right launch: trusted" eval 'answers a && verdict_is a trusted'
 check "the report names SINIT by its digest" eval 'rest GET /hosts/a/report | jq -e --arg d "$(python3 -c "import hashlib; print(hashlib.sha256(hashlib.shake_256(b\"sinit\").digest(64)).hexdigest())")" "[.findings[] | select(.code == \"TXT_FACT\" and .measured == \$d)] | length == 1"'
 check "modules are of part os, SINIT of part platform" eval 'assay reference show tboot --json | jq -e "([.parts.platform[] | select(.kind == \"launch\").events[].summary] | index(\"HASH_START\") != null and index(\"vmlinuz\") == null) and ([.parts.os[] | select(.kind == \"launch\" and .pcr == 17).events[].summary] == [\"vmlinuz\", \"initrd\"])"'
 
+createpolicy() { tpm2_of a tpm2 createpolicy --policy-pcr -l sha256:0,7 -L "$D/pcr.policy"; }
+check "the set's PCR policy is the TPM's" eval 'wait_for 10 createpolicy && [ "$(xxd -p -c 64 "$D/pcr.policy")" = "$(assay reference pcr-policy tboot --pcrs 0,7 --json | jq -r .policy)" ]'
+# MLE hashes, as SINIT measured them, become a policy for SINIT
+check "a launch control policy from the set" assay lcp create --reference tboot --policy "$D/lcp.pol" --data "$D/lcp.data"
+check "it admits the MLE that was launched" assay lcp explain "$D/lcp.pol" "$D/lcp.data" --mle "$(python3 -c "import hashlib; print(hashlib.sha256(hashlib.shake_256(b\"mle\").digest(64)).hexdigest())")"
+
 # another boot: the agent says it, and is asked
 settled() { answers a && verdict_is a "$1"; } # what it said while it booted does not count
 says() { wait_for 20 settled "$1"; }
@@ -97,3 +103,4 @@ check "it is named" finding REF_FORBIDDEN "SINIT 2011"
 assay reference revoke bad-acm --force >/dev/null 2>&1
 host_relaunch a --heap "$D/a/heap" && mv "$D/a/heap" "$D/a/launch"
 check "a dump of the TXT heap instead of the log: trusted" says trusted
+check "what the heap says is self-reported" eval 'rest GET /hosts/a/report | jq -e "[.findings[] | select(.code == \"TXT_FACT\" and (.text | contains(\"heap: MLE hash (self_reported)\")))] | length == 1"'

@@ -3,11 +3,16 @@
 
 #include "core/appraise/check_quote12.h"
 #include "core/appraise/rule_parts.h"
+#include "core/crypto/hash.h"
 #include "core/evlog/launch.h"
 #include "core/evlog/replay.h"
+#include "core/evlog/txt_heap.h"
+
+#include <string.h>
 
 #define FIRST 17 /* 17-19: reset by a launch and by nothing else */
 #define LAST 19
+#define TOLD_MAX 16 /* registers, and NV indices: there are no more */
 
 static bool is_all(struct ay_bytes v, uint8_t octet)
 {
@@ -85,11 +90,97 @@ static void tell_fact(const struct ay_boot_facts *f, size_t i, struct ay_report 
 		      ay_grade_name(proven ? AY_GRADE_LOG_REPLAYED : AY_GRADE_SELF_REPORTED));
 }
 
+static bool is_zero(const uint8_t *p, size_t n)
+{
+	while (n > 0 && *p == 0)
+		p++, n--;
+	return n == 0;
+}
+
+/* What SINIT told the MLE, of TPM 1.2 (a launch with TPM 2.0 leaves the digests zero). */
+static void tell_heap(struct ay_bytes heap, struct ay_report *rep)
+{
+	struct ay_txt_heap h;
+	struct ay_err e = { 0 };
+
+	if (heap.n == 0)
+		return;
+	if (ay_txt_heap_parse(heap, &h, &e) != AY_OK) {
+		ay_report_add(rep, AY_CHECK_TXT_FACT, AY_PASS, NULL,
+			      "the heap that the host sent cannot be read: %s", e.text);
+		return;
+	}
+	const struct {
+		const char *name;
+		const uint8_t *digest;
+	} of[] = { { "BIOS ACM id", h.bios_acm_id },
+		   { "SINIT hash", h.sinit_hash },
+		   { "MLE hash", h.mle_hash },
+		   { "STM hash", h.stm_hash },
+		   { "LCP hash", h.lcp_policy_hash } };
+
+	for (size_t i = 0; i < AY_COUNT(of); i++) {
+		struct ay_place at = { .bank = AY_ALG_SHA1, .measured = { of[i].digest, 20 } };
+
+		if (!is_zero(of[i].digest, 20))
+			ay_report_add(rep, AY_CHECK_TXT_FACT, AY_PASS, &at, "heap: %s (%s)",
+				      of[i].name, ay_grade_name(AY_GRADE_SELF_REPORTED));
+	}
+	ay_report_add(rep, AY_CHECK_TXT_FACT, AY_PASS, NULL,
+		      "heap: STM %s, LCP control 0x%08x, S-CRTM status %u (%s)",
+		      h.mseg_valid != 0 ? "possible (MSEG valid)" : "none", h.lcp_policy_control,
+		      h.scrtm_status, ay_grade_name(AY_GRADE_SELF_REPORTED));
+}
+
+/* "errorcode=0xc0000001" a line; printed as it is, made printable by the report. */
+static void tell_registers(struct ay_bytes regs, struct ay_report *rep)
+{
+	for (unsigned i = 0; regs.n > 0 && i < TOLD_MAX; i++) {
+		const uint8_t *end = memchr(regs.p, '\n', regs.n);
+		size_t n = end != NULL ? (size_t)(end - regs.p) : regs.n;
+		size_t skip = end != NULL ? n + 1 : n;
+
+		if (n > 0 && n <= 80)
+			ay_report_add(rep, AY_CHECK_TXT_FACT, AY_PASS, NULL, "register %.*s (%s)",
+				      (int)n, (const char *)regs.p,
+				      ay_grade_name(AY_GRADE_SELF_REPORTED));
+		regs.p += skip;
+		regs.n -= skip;
+	}
+}
+
+/* n times u32 index, v16 octets: digests of what NV holds, so that drift shows. */
+static void tell_nv(struct ay_bytes nv, struct ay_report *rep)
+{
+	struct ay_reader r;
+
+	ay_rd_init(&r, nv);
+	for (unsigned i = 0; ay_rd_left(&r) > 0 && i < TOLD_MAX; i++) {
+		uint32_t index = ay_rd_be32(&r, "nv.index");
+		struct ay_bytes octets = ay_rd_vec16(&r, "nv.octets", 4096);
+		struct ay_place at = { .bank = AY_ALG_SHA256 };
+		uint8_t digest[32];
+
+		if (!ay_rd_ok(&r))
+			break;
+		ay_sha256(octets, digest);
+		at.measured = AY_BYTES(digest);
+		ay_report_add(rep, AY_CHECK_TXT_FACT, AY_PASS, &at,
+			      "NV 0x%08x holds a launch control policy (%s)", index,
+			      ay_grade_name(AY_GRADE_SELF_REPORTED));
+	}
+}
+
 void ay_check_launch_facts(const struct ay_boot_facts *f, struct ay_report *rep)
 {
 	struct ay_place at = { .has_pcr = true, .pcr = FIRST };
 	enum ay_launch_map map = f->log == NULL ? AY_LAUNCH_MAP_NONE : ay_launch_map_of(f->log);
 
+	if (f->log != NULL && f->log->is_joined) {
+		tell_heap(f->log->heap, rep);
+		tell_registers(f->log->regs, rep);
+		tell_nv(f->log->nv, rep);
+	}
 	if (map == AY_LAUNCH_MAP_NONE)
 		return;
 	ay_report_add(rep, AY_CHECK_TXT_LAUNCH, AY_PASS, &at,

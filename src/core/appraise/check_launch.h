@@ -19,7 +19,7 @@ void ay_check_launch_values(const struct ay_pcrs *attested, struct ay_report *re
 
 /*
  * What the launch was, as notes (TXT_LAUNCH, TXT_FACT): mapping, SINIT, MLE,
- * LCP, STM, BIOS ACM. tell_unproven: what the heap and the registers say.
+ * LCP, STM, BIOS ACM; and what heap, registers and NV say, self-reported.
  */
 void ay_check_launch_facts(const struct ay_boot_facts *f, struct ay_report *rep);
 

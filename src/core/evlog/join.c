@@ -84,6 +84,9 @@ enum ay_rc ay_evlog_join(const struct ay_bundle *b, struct ay_arena *arena, stru
 	if (rc != AY_OK)
 		return rc;
 	log.format = boot.n_events > 0 ? boot.format : launch.format;
+	log.heap = b->part[AY_BUNDLE_HEAP];
+	log.regs = b->part[AY_BUNDLE_REGS];
+	log.nv = b->part[AY_BUNDLE_NV];
 	log.locality = boot.locality;
 	log.has_locality = boot.has_locality;
 	log.event = ay_arena_array(arena, boot.n_events + launch.n_events + 1, sizeof(*log.event));

@@ -86,6 +86,8 @@ struct ay_evlog {
 	bool is_joined;
 	uint8_t boot_banks, launch_banks;
 	size_t n_boot; /* events of the boot log; those of the launch follow */
+	/* What else is in the bundle, self-reported: views of the input (bundle.h). */
+	struct ay_bytes heap, regs, nv;
 };
 
 /*

@@ -29,6 +29,7 @@ const struct ay_cmd *const ay_commands[] = {
 	&ay_cmd_reference_revoke,
 	&ay_cmd_reference_diff,
 	&ay_cmd_reference_export,
+	&ay_cmd_reference_pcr_policy,
 	&ay_cmd_reference_import,
 	&ay_cmd_manager_list,
 	&ay_cmd_manager_set,

@@ -79,6 +79,7 @@ extern const struct ay_cmd ay_cmd_appraise;
 extern const struct ay_cmd ay_cmd_recheck;
 extern const struct ay_cmd ay_cmd_eventlog;
 extern const struct ay_cmd ay_cmd_ima;
+extern const struct ay_cmd ay_cmd_reference_pcr_policy;
 extern const struct ay_cmd ay_cmd_lcp_create, ay_cmd_lcp_show, ay_cmd_lcp_explain;
 extern const struct ay_cmd ay_cmd_quote;
 extern const struct ay_cmd ay_cmd_events;
