@@ -185,7 +185,7 @@ static bool set_padding(EVP_PKEY_CTX *c, enum ay_rsaes how)
 
 	if (how == AY_RSAES_PKCS1)
 		return EVP_PKEY_CTX_set_rsa_padding(c, RSA_PKCS1_PADDING) == 1;
-	label = OPENSSL_strdup(AY_OAEP_TCPA); /* the context takes it */
+	label = OPENSSL_strdup(how == AY_RSAES_OAEP ? "" : AY_OAEP_TCPA); /* the context takes it */
 	if (label != NULL && EVP_PKEY_CTX_set_rsa_padding(c, RSA_PKCS1_OAEP_PADDING) == 1 &&
 	    EVP_PKEY_CTX_set_rsa_oaep_md(c, EVP_sha1()) == 1 &&
 	    EVP_PKEY_CTX_set_rsa_mgf1_md(c, EVP_sha1()) == 1 &&

@@ -35,9 +35,10 @@ void ay_rsakey_free(struct ay_rsakey *k); /* NULL is fine */
 /* The public half; borrowed. */
 const struct ay_pubkey *ay_rsakey_public(const struct ay_rsakey *k);
 
-enum ay_rsaes { AY_RSAES_OAEP_TCPA = 0, AY_RSAES_PKCS1 };
+/* TrouSerS leaves the label out where it encrypts to a CA. */
+enum ay_rsaes { AY_RSAES_OAEP_TCPA = 0, AY_RSAES_OAEP, AY_RSAES_PKCS1 };
 /*
- * Decrypt, by OAEP with SHA-1 and label "TCPA" or by PKCS #1 v1.5. Which of the
+ * Decrypt, by OAEP with SHA-1 and label "TCPA" or none, or by PKCS #1 v1.5. Which of the
  * many ways it failed is not told; who answers over a network must see to it
  * that it does not show either (facts: Bleichenbacher). AY_E_CRYPTO.
  */

@@ -271,7 +271,7 @@ static enum ay_rc read_request(struct ay_bytes in, struct request *q, struct ay_
 static void open_key(const struct ay_rsakey *ca, struct ay_bytes asym, struct ay_bytes secret,
 		     uint8_t key[KEY])
 {
-	static const enum ay_rsaes ways[] = { AY_RSAES_OAEP_TCPA, AY_RSAES_PKCS1 };
+	static const enum ay_rsaes ways[] = { AY_RSAES_OAEP_TCPA, AY_RSAES_OAEP, AY_RSAES_PKCS1 };
 	uint8_t plain[AY_RSA_BYTES_MAX], mac[32];
 	size_t n;
 

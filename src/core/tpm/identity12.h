@@ -46,8 +46,8 @@ AY_MUST_USE enum ay_rc ay_idreq12_seal(const struct ay_proof12 *p, const struct 
 				       const struct ay_idreq12_random *random, struct ay_writer *w,
 				       struct ay_err *e);
 /*
- * Open one with the CA's key. The session key comes by OAEP "TCPA" or PKCS #1
- * v1.5; the IV before the cipher text (TrouSerS) or in the parameters. *out
+ * Open one with the CA's key. The session key comes by OAEP, label "TCPA" or none
+ * (TrouSerS), or PKCS #1 v1.5; the IV before the cipher text (TrouSerS) or in the parameters. *out
  * borrows from buf (max octets).
  *
  * To learn nothing of a padding from the answer, a session key that does not

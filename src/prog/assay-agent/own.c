@@ -67,7 +67,7 @@ int ay_agent_own(const struct ay_agent *a)
 		      stderr);
 		return AY_EXIT_USAGE;
 	}
-	if (AY_CHECKED("AGENT_ALLOW_OWN", !is_allowed(a))) {
+	if (!is_allowed(a)) {
 		fputs("NOT_ALLOWED: the configuration needs allow = take-ownership\n", stderr);
 		return AY_EXIT_REFUSED;
 	}

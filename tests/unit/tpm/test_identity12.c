@@ -92,15 +92,16 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static size_t encrypt(EVP_PKEY *to, int padding, struct ay_bytes in, uint8_t out[512])
+static size_t encrypt(EVP_PKEY *to, int padding, const char *label, struct ay_bytes in,
+		      uint8_t out[512])
 {
 	EVP_PKEY_CTX *c = EVP_PKEY_CTX_new(to, NULL);
 	size_t n = 512;
 
 	assert_int_equal(EVP_PKEY_encrypt_init(c), 1);
 	assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(c, padding), 1);
-	if (padding == RSA_PKCS1_OAEP_PADDING)
-		assert_int_equal(EVP_PKEY_CTX_set0_rsa_oaep_label(c, OPENSSL_strdup("TCPA"), 4), 1);
+	if (label != NULL)
+		assert_int_equal(EVP_PKEY_CTX_set0_rsa_oaep_label(c, OPENSSL_strdup(label), 4), 1);
 	assert_int_equal(EVP_PKEY_encrypt(c, out, &n, in.p, in.n), 1);
 	EVP_PKEY_CTX_free(c);
 	return n;
@@ -123,19 +124,25 @@ struct form {
 	const char *name;
 	int padding;
 	bool iv_in_parms, iv_before;
+	const char *label;   /* of OAEP */
 	const char *session; /* head of TPM_SYMMETRIC_KEY */
 	bool good;
 };
 
 static const struct form forms[] = {
-	{ "OAEP, IV before (TrouSerS)", RSA_PKCS1_OAEP_PADDING, false, true, "00000006 00ff 0010",
+	{ "OAEP, IV before", RSA_PKCS1_OAEP_PADDING, false, true, "TCPA", "00000006 00ff 0010",
 	  true },
-	{ "PKCS #1, IV before", RSA_PKCS1_PADDING, false, true, "00000006 00ff 0010", true },
-	{ "OAEP, IV in the parameters", RSA_PKCS1_OAEP_PADDING, true, false, "00000006 00ff 0010",
-	  true },
-	{ "both", RSA_PKCS1_PADDING, true, true, "00000006 00ff 0010", true },
-	{ "no IV at all", RSA_PKCS1_OAEP_PADDING, false, false, "00000006 00ff 0010", false },
-	{ "3DES", RSA_PKCS1_OAEP_PADDING, false, true, "00000002 00ff 0010", false },
+	{ "PKCS #1, IV before", RSA_PKCS1_PADDING, false, true, NULL, "00000006 00ff 0010", true },
+	{ "OAEP without label, IV before (TrouSerS)", RSA_PKCS1_OAEP_PADDING, false, true, NULL,
+	  "00000006 0001 0010", true },
+	{ "OAEP, IV in the parameters", RSA_PKCS1_OAEP_PADDING, true, false, "TCPA",
+	  "00000006 00ff 0010", true },
+	{ "both", RSA_PKCS1_PADDING, true, true, NULL, "00000006 00ff 0010", true },
+	{ "another label", RSA_PKCS1_OAEP_PADDING, false, true, "ACPT", "00000006 00ff 0010",
+	  false },
+	{ "no IV at all", RSA_PKCS1_OAEP_PADDING, false, false, "TCPA", "00000006 00ff 0010",
+	  false },
+	{ "3DES", RSA_PKCS1_OAEP_PADDING, false, true, "TCPA", "00000002 00ff 0010", false },
 };
 
 static struct ay_bytes proof_of(struct ay_bytes ek_cert)
@@ -174,7 +181,7 @@ static struct ay_bytes request_of(const struct form *f, const struct ay_rsakey *
 
 	memcpy(session, t_hex(f->session).p, 8);
 	memcpy(session + 8, key, 16);
-	asym_n = encrypt(p, f->padding, AY_BYTES(session), asym);
+	asym_n = encrypt(p, f->padding, f->label, AY_BYTES(session), asym);
 	EVP_PKEY_free(p);
 	memcpy(sym, iv, 16);
 	sym_n = at + cbc(1, key, iv, proof, sym + at);
