@@ -442,6 +442,70 @@ static void test_pubkey12(void **state)
 	assert_int_equal(ay_pubkey12_parse(all, &k, &e), AY_E_INPUT);
 }
 
+/* ---- as an agent answers ---- */
+
+static bool notes_sha1(const struct ay_report *rep)
+{
+	for (size_t i = 0; i < rep->n_findings; i++)
+		if (rep->finding[i].code == AY_CHECK_INFO_TPM12)
+			return strstr(rep->finding[i].text, "SHA-1") != NULL;
+	return false;
+}
+
+/* externalData is what was issued and nothing made from it; what was asked is always known. */
+static void test_live(void **state)
+{
+	static const struct ay_pcr_selection strong = {
+		.n_banks = 1, .bank = { { .alg = AY_ALG_SHA256, .mask = 1 } }
+	};
+	static const struct ay_pcr_selection two = {
+		.n_banks = 2,
+		.bank = { { .alg = AY_ALG_SHA1, .mask = 1 }, { .alg = AY_ALG_SHA256, .mask = 1 } }
+	};
+	uint8_t external[20], other[20] = { 9 };
+	struct ay_pcrs hints = { 0 };
+	const struct ay_finding *f;
+	struct scene s;
+
+	(void)state;
+	assert_true(ay_hash_of(AY_ALG_SHA1, AY_BYTES(nonce), external));
+	scene_init(&s);
+	sign_info(&s);
+	ay_composite12_pcrs(&s.file.composite, &hints);
+	s.ev.composite = NULL;
+	s.ev.hints = &hints;
+	s.ask.exact = true;
+	s.ask.mask = s.file.composite.mask;
+	s.ask.nonce = AY_BYTES(external);
+	appraise(&s);
+	assert_false(any_failed(&s));
+	assert_true(s.facts.verified && s.facts.fresh && s.facts.pcrs_attested);
+	assert_false(s.facts.now.known);
+	assert_true(s.rep.n_findings > 0 && notes_sha1(&s.rep));
+	f = ay_report_find(&s.rep, AY_CHECK_COUNTER_BACK);
+	assert_non_null(f);
+	assert_int_equal(f->result, AY_NOT_CHECKED);
+	ay_arena_fini(&s.arena);
+
+	s.ask.nonce = AY_BYTES(nonce); /* its SHA-1 is signed: good enough offline only */
+	assert_refused(&s, AY_CHECK_QUOTE_NONCE);
+	s.ask.nonce = AY_BYTES(other);
+	assert_refused(&s, AY_CHECK_QUOTE_NONCE);
+	s.ask.nonce = AY_BYTES(external);
+
+	/* a host that says it has other banks is asked for those, and cannot answer */
+	assert_int_equal(ay_quote12_mask(&strong), 0);
+	assert_int_equal(ay_quote12_mask(&two), 0);
+	s.ask.mask = ay_quote12_mask(&strong);
+	assert_refused(&s, AY_CHECK_QUOTE_SELECTION);
+	s.ask.mask = s.file.composite.mask | 2;
+	assert_refused(&s, AY_CHECK_QUOTE_SELECTION);
+	s.ask.mask = s.file.composite.mask;
+
+	memcpy(hints.bank[0].value[17], other, sizeof(other));
+	assert_refused(&s, AY_CHECK_QUOTE_PCR_DIGEST);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -455,6 +519,7 @@ int main(void)
 		cmocka_unit_test(test_every_bit),
 		cmocka_unit_test(test_drtm),
 		cmocka_unit_test(test_pubkey12),
+		cmocka_unit_test(test_live),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
