@@ -15,6 +15,8 @@
 #include "prog/assayd/hooks.h"
 #include "prog/assayd/keepers.h"
 #include "prog/assayd/kept.h"
+#include "prog/assayd/managed.h"
+#include "prog/assayd/managers.h"
 #include "prog/assayd/outgoing.h"
 #include "prog/assayd/past.h"
 #include "prog/assayd/receipts.h"
@@ -108,6 +110,59 @@ void ay_directory_forget(struct ay_engine *g, uint32_t number)
 	(void)g;
 	assert_int_equal(number, 9);
 	w.dir_fn = NULL;
+}
+
+/* No manager is known, and none is taken. */
+struct ay_manager *ay_manager_find(struct ay_engine *g, const struct ay_connstr *c)
+{
+	(void)g, (void)c;
+	return NULL;
+}
+
+void ay_manager_put(struct ay_engine *g, const struct ay_manager_spec *spec, ay_manager_fn *fn,
+		    void *arg)
+{
+	struct ay_err e = { 0 };
+
+	(void)g, (void)spec;
+	ay_err_set(&e, AY_E_UNAVAIL, "manager", 0, "there is none in this test");
+	fn(arg, AY_E_UNAVAIL, &e, NULL);
+}
+
+enum ay_rc ay_manager_remove(struct ay_engine *g, struct ay_manager *m, struct ay_err *e)
+{
+	(void)g, (void)m;
+	return ay_fail(e, AY_E_NOENT, "manager", 0, "there is none in this test");
+}
+
+json_t *ay_manager_json(struct ay_engine *g, const struct ay_manager *m)
+{
+	(void)g, (void)m;
+	return json_object();
+}
+
+json_t *ay_manager_tls_json(const struct ay_manager *m)
+{
+	(void)m;
+	return json_null();
+}
+
+enum ay_rc ay_managers_list(struct ay_engine *g, json_t **out, struct ay_err *e)
+{
+	(void)g, (void)e;
+	*out = json_array();
+	return AY_OK;
+}
+
+void ay_managed_list(struct ay_engine *g, struct ay_bytes connect,
+		     void (*fn)(void *arg, enum ay_rc rc, const struct ay_err *e, json_t *hosts),
+		     void *arg)
+{
+	struct ay_err e = { 0 };
+
+	(void)g, (void)connect;
+	ay_err_set(&e, AY_E_NOENT, "manager", 0, "there is none in this test");
+	fn(arg, AY_E_NOENT, &e, NULL);
 }
 
 const struct ay_host *ay_engine_host_find(struct ay_engine *g, struct ay_bytes id)
