@@ -27,6 +27,7 @@ cp state/admin.token token
 for _ in $(seq 600); do curl -sf -m 2 --cacert root.pem "https://$api/readyz" >/dev/null && break; sleep 0.1; done
 export S="https://$api/api/v1"
 
+# shellcheck disable=SC2016
 sed -n '/^```sh$/,/^```$/p' "$src/docs/rest.md" | sed '/^```/d' >page
 t "the page has examples" "$([ "$(grep -c 'jq -e' page)" -ge 15 ]; echo $?)"
 while IFS= read -r line; do

@@ -9,6 +9,7 @@
 #include "prog/assayd/api/totp.h"
 
 #include <oath.h>
+#include <sqlite3.h>
 
 #define GOOD "correct horse battery"
 #define LOGIN(user, password) "{\"user\":\"" user "\",\"password\":\"" password "\"}"
@@ -1117,6 +1118,15 @@ static void put_link(int64_t until)
 	assert_int_equal(fx_write(&w.fx, wr), AY_OK);
 }
 
+static void change_store(const char *sql)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(w.fx.path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
 static void test_first_admin(void **state)
 {
 	static const char right[] =
@@ -1127,6 +1137,11 @@ static void test_first_admin(void **state)
 	put_link(w.now);
 	assert_int_equal(ask_wait("POST", "/api/v1/first-admin", NULL, right), 403);
 	put_link(w.now + 1);
+	/* the store takes one half: there is neither, and the link is good still */
+	change_store("CREATE TRIGGER t BEFORE INSERT ON account "
+		     "BEGIN SELECT RAISE(ABORT, 'no'); END");
+	assert_int_equal(ask_wait("POST", "/api/v1/first-admin", NULL, right), 503);
+	change_store("DROP TRIGGER t");
 	assert_int_equal(ask_wait("POST", "/api/v1/first-admin", NULL,
 				  "{\"secret\":\"one-tima\",\"name\":\"ann\",\"password\":\"" GOOD
 				  "\"}"),
@@ -1141,6 +1156,41 @@ static void test_first_admin(void **state)
 	use_session(true);
 	assert_int_equal(ask("GET", "/api/v1/users", NULL, NULL), 200);
 	nobody();
+}
+
+/* A role that is no more gives nothing, and does not hide what else somebody has. */
+static void test_above_hidden(void **state)
+{
+	static const struct {
+		const char *method, *path, *body;
+	} rows[] = {
+		{ "POST", "/api/v1/users/boss/password", "{\"password\":\"" GOOD "\"}" },
+		{ "POST", "/api/v1/users/boss/tokens", "{}" },
+		{ "POST", "/api/v1/identities",
+		  "{\"source\":\"oidc\",\"subject\":\"https://op.example 7\",\"user\":\"boss\"}" },
+	};
+	char desk[AY_API_TOKEN_TEXT];
+
+	(void)state;
+	assert_int_equal(ask("POST", "/api/v1/roles", admin,
+			     "{\"name\":\"temp\",\"permissions\":[\"HOST_READ\"]}"),
+			 201);
+	assert_int_equal(ask("POST", "/api/v1/users", admin,
+			     "{\"name\":\"boss\",\"grants\":[{\"role\":\"temp\"},"
+			     "{\"role\":\"admin\"}]}"),
+			 201);
+	assert_int_equal(ask("POST", "/api/v1/roles", admin,
+			     "{\"name\":\"desk\",\"permissions\":[\"USER_READ\",\"USER_WRITE\","
+			     "\"HOST_READ\"]}"),
+			 201);
+	add_person("desk", "desk");
+	token_of("desk", desk);
+	for (struct ay_role *r = w.api->accounts->roles; r != NULL; r = r->next)
+		r->removed = r->removed || strcmp(r->name, "temp") == 0;
+	for (size_t i = 0; i < AY_COUNT(rows); i++) {
+		assert_int_equal(ask(rows[i].method, rows[i].path, desk, rows[i].body), 403);
+		assert_string_equal(error_of("code"), "RIGHTS_EXCEEDED");
+	}
 }
 
 /* An id is given once: a removed account keeps it, and its name. */
@@ -1168,11 +1218,12 @@ int main(void)
 		T(test_basic),	       T(test_basic_recorded), T(test_locked_counted),
 		T(test_totp),	       T(test_totp_guess),     T(test_totp_wrapped),
 		T(test_totp_ends),     T(test_password),       T(test_rehash),
-		T(test_hash_cost),     T(test_give),	       T(test_scope),
-		T(test_event_scope),   T(test_wiped),	       T(test_own_tokens),
-		T(test_counts_scope),  T(test_narrow),	       T(test_last_admin),
-		T(test_break_glass),   T(test_first_admin),    T(test_ids),
-		T(test_session_own),   T(test_hash_queue),     T(test_totp_vectors),
+		T(test_hash_cost),     T(test_give),	       T(test_above_hidden),
+		T(test_scope),	       T(test_event_scope),    T(test_wiped),
+		T(test_own_tokens),    T(test_counts_scope),   T(test_narrow),
+		T(test_last_admin),    T(test_break_glass),    T(test_first_admin),
+		T(test_ids),	       T(test_session_own),    T(test_hash_queue),
+		T(test_totp_vectors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -188,6 +188,30 @@ static bool join(struct ay_scope *to, const struct ay_scope *more)
 	return true;
 }
 
+static enum ay_rc may_one(const struct ay_principal *who, const struct ay_role_grant *g,
+			  uint64_t perms, struct ay_scope *own, struct ay_err *e)
+{
+	if (!join(own, &g->scope))
+		return ay_fail(e, AY_E_LIMIT, "grants", 0,
+			       "role and grant together have more than %d labels", AY_SCOPE_LABELS);
+	return ay_may_give(who, perms, own, e);
+}
+
+enum ay_rc ay_may_change(struct ay_api *a, const struct ay_principal *who,
+			 const struct ay_role_grant *g, size_t n, struct ay_err *e)
+{
+	enum ay_rc rc = AY_OK;
+
+	for (size_t i = 0; rc == AY_OK && i < n; i++) {
+		struct ay_scope own;
+		uint64_t perms;
+
+		if (ay_role_find(a, g[i].role, &perms, &own))
+			rc = may_one(who, &g[i], perms, &own, e);
+	}
+	return rc;
+}
+
 enum ay_rc ay_may_grant(struct ay_api *a, const struct ay_principal *who,
 			const struct ay_role_grant *g, size_t n, struct ay_err *e)
 {
@@ -200,11 +224,7 @@ enum ay_rc ay_may_grant(struct ay_api *a, const struct ay_principal *who,
 		if (!ay_role_find(a, g[i].role, &perms, &scope))
 			return ay_fail(e, AY_E_INPUT, "role", 0,
 				       "there is no role %.60s: see assay role list", g[i].role);
-		if (!join(&scope, &g[i].scope))
-			return ay_fail(e, AY_E_LIMIT, "grants", 0,
-				       "role and grant together have more than %d labels",
-				       AY_SCOPE_LABELS);
-		rc = ay_may_give(who, perms, &scope, e);
+		rc = may_one(who, &g[i], perms, &scope, e);
 	}
 	return rc;
 }

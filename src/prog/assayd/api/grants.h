@@ -42,6 +42,12 @@ AY_MUST_USE bool ay_role_find(struct ay_api *a, const char *role, uint64_t *perm
  */
 AY_MUST_USE enum ay_rc ay_may_give(const struct ay_principal *who, uint64_t perms,
 				   const struct ay_scope *scope, struct ay_err *e);
+/*
+ * May `who` change somebody who has these grants? He must have all that they
+ * give; a role that is no more gives nothing, and hides no other.
+ */
+AY_MUST_USE enum ay_rc ay_may_change(struct ay_api *a, const struct ay_principal *who,
+				     const struct ay_role_grant *g, size_t n, struct ay_err *e);
 /* The same for a list of grants; also AY_E_INPUT when a role does not exist. */
 AY_MUST_USE enum ay_rc ay_may_grant(struct ay_api *a, const struct ay_principal *who,
 				    const struct ay_role_grant *g, size_t n, struct ay_err *e);

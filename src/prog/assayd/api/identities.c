@@ -220,8 +220,8 @@ struct ay_api_account *ay_api_account_to_give(struct ay_api_call *c, struct ay_b
 		ay_api_problem(c, &e);
 		return NULL;
 	}
-	rc = ay_may_grant(c->api, &c->who, u->grants, u->n_grants, &e);
-	if (!AY_CHECKED("IDENTITY_ABOVE", rc == AY_E_DENIED))
+	rc = ay_may_change(c->api, &c->who, u->grants, u->n_grants, &e);
+	if (!AY_CHECKED("IDENTITY_ABOVE", rc != AY_OK))
 		return u;
 	ay_api_denied(c, 403, &e);
 	ay_api_problem(c, &e);

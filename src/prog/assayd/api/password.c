@@ -127,7 +127,8 @@ static void glass_made(struct ay_api_call *c, const char *hash, const struct ay_
 		rc = ay_sessions_end(c->api, u->id, NULL, &e);
 	if (!ay_api_refused(c, rc, &e) &&
 	    ay_api_audit(c, "BREAK_GLASS_ARM", ay_bytes_of(u->name), json_object()))
-		ay_api_json(c, 201, json_pack("{s:s, s:s}", "user", u->name, "password", c->sealed));
+		ay_api_json(c, 201,
+			    json_pack("{s:s, s:s}", "user", u->name, "password", c->sealed));
 }
 
 void ay_api_users_break_glass(struct ay_api_call *c)
@@ -184,7 +185,10 @@ static enum ay_rc link_is_good(struct ay_api_call *c, struct ay_err *e)
 
 static enum ay_rc make_first(struct ay_api_call *c, const char *hash, struct ay_err *e)
 {
-	struct ay_api_account row = { .role = "admin", .created_at = c->api->now_ms };
+	struct ay_secrets s = { .password_at = c->api->now_ms };
+	struct ay_api_account row = { .role = "admin",
+				      .created_at = c->api->now_ms,
+				      .secrets = &s };
 	struct ay_write w = { .kind = AY_WR_META, .meta = { meta_key, { NULL, 0 } } };
 	struct ay_bytes name = ay_api_text(c, "name");
 	enum ay_rc rc = link_is_good(c, e); /* another request may have used it meanwhile */
@@ -192,14 +196,11 @@ static enum ay_rc make_first(struct ay_api_call *c, const char *hash, struct ay_
 	if (rc == AY_OK && ay_account_find(c->api, name) != NULL)
 		rc = ay_fail(e, AY_E_EXISTS, "name", 0,
 			     "there is such an account: take another name");
-	if (rc == AY_OK) /* first: it serves once, whatever comes */
-		rc = ay_store_write(c->api->store, &w, 1, NULL, e);
 	snprintf(row.name, sizeof(row.name), "%s", (const char *)name.p);
-	if (rc == AY_OK)
-		rc = ay_account_put(c->api, &row, e);
-	if (rc == AY_OK)
-		rc = put_password(c->api, ay_account_find(c->api, name), hash, false, AY_GLASS_NONE,
-				  e);
+	snprintf(s.password, sizeof(s.password), "%s", hash);
+	if (rc == AY_OK) /* the link is used when there is somebody who may log in, not before */
+		rc = ay_account_put_with(c->api, &row, &w, e);
+	OPENSSL_cleanse(&s, sizeof(s));
 	return rc;
 }
 

@@ -50,9 +50,7 @@ struct ay_api_account *ay_api_user_to_change(struct ay_api_call *c)
 
 	if (u == NULL)
 		return NULL;
-	rc = ay_may_grant(c->api, &c->who, u->grants, u->n_grants, &e);
-	if (rc == AY_E_INPUT)
-		rc = AY_OK; /* a role that is no more gives nothing */
+	rc = ay_may_change(c->api, &c->who, u->grants, u->n_grants, &e);
 	if (!AY_CHECKED("USER_ABOVE", rc != AY_OK))
 		return u;
 	ay_api_denied(c, 403, &e);

@@ -208,10 +208,8 @@ static const struct ay_client *client_of(struct ay_api_call *c)
 static enum ay_rc may_end(struct ay_api_call *c, const struct ay_client *x, struct ay_err *e)
 {
 	const struct ay_api_account *u = ay_account_by_id(c->api, x->user);
-	enum ay_rc rc =
-		u == NULL ? AY_OK : ay_may_grant(c->api, &c->who, u->grants, u->n_grants, e);
 
-	return rc == AY_E_INPUT ? AY_OK : rc;
+	return u == NULL ? AY_OK : ay_may_change(c->api, &c->who, u->grants, u->n_grants, e);
 }
 
 void ay_mtw_client_update(struct ay_api_call *c)
