@@ -193,15 +193,6 @@ static bool id_text(const struct ay_directory_entry *in, char out[260])
 	return out[0] != '\0';
 }
 
-static bool is_utf8(struct ay_bytes b)
-{
-	json_t *j = json_stringn((const char *)b.p, b.n);
-	bool ok = j != NULL;
-
-	json_decref(j);
-	return ok;
-}
-
 static void take_text(struct ay_bytes b, bool name, char out[AY_MAX_NAME_BYTES + 1])
 {
 	char text[AY_MAX_NAME_BYTES + 1] = "";
@@ -211,7 +202,7 @@ static void take_text(struct ay_bytes b, bool name, char out[AY_MAX_NAME_BYTES +
 		clean = b.p[i] >= ' ' && b.p[i] != 0x7f;
 	if (clean)
 		memcpy(text, b.p, b.n);
-	if (clean && (name ? ay_json_is_name(text) : is_utf8(b)))
+	if (clean && (name ? ay_json_is_name(text) : ay_json_is_utf8(b)))
 		memcpy(out, text, sizeof(text));
 }
 

@@ -161,6 +161,15 @@ enum ay_rc ay_json_array(const json_t *o, const char *where, const char *key, bo
 	return rc;
 }
 
+bool ay_json_is_utf8(struct ay_bytes b)
+{
+	json_t *j = json_stringn((const char *)b.p, b.n);
+	bool ok = j != NULL;
+
+	json_decref(j);
+	return ok;
+}
+
 bool ay_json_is_name(const char *s)
 {
 	static const char also[] = "._+:@- ";

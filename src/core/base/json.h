@@ -47,6 +47,8 @@ AY_MUST_USE enum ay_rc ay_json_object(const json_t *o, const char *where, const 
 AY_MUST_USE enum ay_rc ay_json_array(const json_t *o, const char *where, const char *key,
 				     bool needed, const json_t **out, struct ay_err *e);
 
+/* Well-formed UTF-8 [RFC3629]; NUL is an octet like another. */
+bool ay_json_is_utf8(struct ay_bytes b);
 /* A terminated printable name: 1 to AY_MAX_NAME_BYTES of A-Z a-z 0-9 . _ + : @ - and blank inside.
  */
 bool ay_json_is_name(const char *s);
