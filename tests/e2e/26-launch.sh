@@ -104,3 +104,11 @@ assay reference revoke bad-acm --force >/dev/null 2>&1
 host_relaunch a --heap "$D/a/heap" && mv "$D/a/heap" "$D/a/launch"
 check "a dump of the TXT heap instead of the log: trusted" says trusted
 check "what the heap says is self-reported" eval 'rest GET /hosts/a/report | jq -e "[.findings[] | select(.code == \"TXT_FACT\" and (.text | contains(\"heap: MLE hash (self_reported)\")))] | length == 1"'
+
+# ---- the launch control policy in NV: what it holds is told, so that drift shows
+nv_put() { tpm2_of a tpm2 nvdefine 0x01c10106 -C o -s "$(stat -c %s "$1")" -a "ownerread|authread|ownerwrite|authwrite" && tpm2_of a tpm2 nvwrite 0x01c10106 -C o -i "$1"; }
+agent_stop a
+check "the policy is written to NV" nv_put "$D/lcp.pol"
+agent_start a
+in_nv() { answers a && rest GET /hosts/a/report | jq -e --arg d "$(sha256sum "$D/lcp.pol" | cut -d' ' -f1)" '[.findings[] | select(.code == "TXT_FACT" and .measured == $d)] | length == 1'; }
+check "the report tells its digest" wait_for 20 in_nv

@@ -166,7 +166,7 @@ static void tell_nv(struct ay_bytes nv, struct ay_report *rep)
 		ay_sha256(octets, digest);
 		at.measured = AY_BYTES(digest);
 		ay_report_add(rep, AY_CHECK_TXT_FACT, AY_PASS, &at,
-			      "NV 0x%08x holds a launch control policy (%s)", index,
+			      "NV 0x%08x: policy of the launch (%s)", index,
 			      ay_grade_name(AY_GRADE_SELF_REPORTED));
 	}
 }

@@ -158,4 +158,5 @@ const struct ay_tpmdev_ops ay_tpmdev_tpm2 = {
 	.tag_begin = ay_tpm2_tag_begin,
 	.tag_write = ay_tpm2_tag_write,
 	.tag_certify = ay_tpm2_tag_certify,
+	.nv_read = ay_tpm2_nv_read,
 };

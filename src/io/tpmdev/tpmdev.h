@@ -143,6 +143,9 @@ struct ay_tpmdev_ops {
 	enum ay_rc (*tag_certify)(struct ay_tpmdev *d, const struct ay_tpm_ak *ak,
 				  ay_tag_qualify *qualify, const void *arg, struct ay_arena *a,
 				  struct ay_tpm_quote *out, struct ay_err *e);
+	/* An NV index that is open to read, in the arena. AY_E_NOENT: there is none. */
+	enum ay_rc (*nv_read)(struct ay_tpmdev *d, uint32_t index, struct ay_arena *a,
+			      struct ay_bytes *out, struct ay_err *e);
 };
 
 /* The backends in one readable array, ended by NULL: TPM 2.0 by ESYS, TPM 1.2 by raw commands. */

@@ -87,6 +87,9 @@ static enum ay_rc quote(struct ay_attester *t, const struct ay_attest_env *env,
 	if (rc != AY_OK)
 		return rc;
 	rc = env->ops->quote(env->dev, &id->ak, &c->selection, AY_BYTES(data), &t->arena, q, e);
+	t->nv = (struct ay_bytes){ 0 };
+	if (rc == AY_OK && ay_launch_is_looked_for(env->agent->conf))
+		ay_launch_read_nv(env->ops, env->dev, &t->arena, t->nv_buf, &t->nv);
 	env->ops->close(env->dev);
 	return rc;
 }
@@ -124,7 +127,7 @@ static enum ay_rc answer(struct ay_attester *t, const struct ay_attest_env *env,
 	if (rc != AY_OK)
 		return rc;
 	same_boot = memcmp(m.boot_id.b, c->boot_id, 16) == 0;
-	ay_measure_logs(conf, c->log_hash, &log);
+	ay_measure_logs(conf, t->nv, c->log_hash, &log);
 	ay_measure_ima(ay_config_str(conf, "ima"), same_boot ? c->ima_octets : 0,
 		       same_boot ? c->ima_entries : 0,
 		       AY_MAX_EVIDENCE_BYTES - ROOM_BESIDE_LOGS - log.bytes.n, &ima);

@@ -5,6 +5,7 @@
 /* One CHALLENGE in, one EVIDENCE out. */
 #include "core/tpm/pcr.h"
 #include "prog/assay-agent/agent.h"
+#include "prog/assay-agent/launch.h"
 
 /* What the last answers leave for the next ones. */
 struct ay_attester {
@@ -12,6 +13,8 @@ struct ay_attester {
 	struct ay_pcrs last; /* values sent last */
 	uint8_t last_hash[32];
 	struct ay_arena arena;
+	struct ay_bytes nv; /* of this answer (launch.h), in nv_buf */
+	uint8_t nv_buf[AY_LAUNCH_NV_MAX];
 };
 
 struct ay_attest_env {

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "core/crypto/hash.h"
 #include "core/evlog/launch_source.h"
@@ -144,7 +145,37 @@ static void take_bundle(struct collect *c, const uint8_t known[32], struct ay_me
 	}
 }
 
-void ay_measure_logs(const struct ay_config *conf, const uint8_t known[32], struct ay_measured *out)
+bool ay_launch_is_looked_for(const struct ay_config *conf)
+{
+	const char *slaunch = ay_config_str(conf, "slaunch");
+
+	return ay_config_str(conf, "txt_log")[0] != '\0' ||
+	       (slaunch[0] != '\0' && access(slaunch, F_OK) == 0);
+}
+
+/* LCP owner and tboot's policy, as old and as new tboot defines them with TPM 2.0. */
+void ay_launch_read_nv(const struct ay_tpmdev_ops *ops, struct ay_tpmdev *dev, struct ay_arena *a,
+		       uint8_t buf[AY_LAUNCH_NV_MAX], struct ay_bytes *out)
+{
+	static const uint32_t indices[] = { 0x01200001, 0x01400001, 0x01c10106, 0x01c10131 };
+	struct ay_writer w;
+
+	*out = (struct ay_bytes){ 0 };
+	ay_wr_init(&w, buf, AY_LAUNCH_NV_MAX);
+	for (size_t i = 0; ops->nv_read != NULL && i < AY_COUNT(indices); i++) {
+		struct ay_bytes held;
+
+		if (ops->nv_read(dev, indices[i], a, &held, NULL) != AY_OK || held.n > 1000)
+			continue;
+		ay_wr_be32(&w, indices[i]);
+		ay_wr_vec16(&w, held);
+	}
+	if (ay_wr_end(&w, "nv", out, NULL) != AY_OK)
+		*out = (struct ay_bytes){ 0 };
+}
+
+void ay_measure_logs(const struct ay_config *conf, struct ay_bytes nv, const uint8_t known[32],
+		     struct ay_measured *out)
 {
 	static const uint8_t none[32];
 	const char *path = ay_config_str(conf, "eventlog");
@@ -157,6 +188,7 @@ void ay_measure_logs(const struct ay_config *conf, const uint8_t known[32], stru
 	} else {
 		ay_measure_boot_log(path, none, out);
 		c.bundle.part[AY_BUNDLE_BOOT] = out->bytes;
+		c.bundle.part[AY_BUNDLE_NV] = nv;
 		/* A boot log that is there and cannot be read must not look like one that is not.
 		 */
 		if (out->state != AY_CHAN_LOG_UNREADABLE)
