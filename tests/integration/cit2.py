@@ -301,6 +301,59 @@ def check_certificates(w):
     ok("admin" in {x["role_name"] for x in w.ask("GET", "mtwilson", V2 + "/roles").json()["roles"]}, "roles")
 
 
+def check_xml(w):
+    def post(path, text, kind="application/xml", method="POST"):
+        return requests.request(method, w.url("mtwilson", V2 + path), data=text.encode(), verify=w.ca, timeout=60, headers={
+            "Content-Type": kind, "Accept": "application/xml", "Authorization": "Bearer " + w.admin})
+    r = post("/hosts", '<host xmlns="urn:mtwilson"><name>x1</name><description>rack &lt;7&gt;</description><unknown><deep>1</deep></unknown>'
+             "<tls_policy_choice><tls_policy_id>TRUST_FIRST_CERTIFICATE</tls_policy_id></tls_policy_choice>"
+             "<connection_url>intel:https://192.0.2.9:1443</connection_url></host>")
+    ok(r.status_code == 200 and ET.fromstring(r.text).findtext("description") == "rack <7>", f"POST /hosts in XML: {r.text[:160]}")
+    ok(w.api("GET", "/api/v1/hosts/x1").json()["connect"] == "192.0.2.9:1443", "with its TLS policy")
+    post("/oems", "<oem><name>Xml</name></oem>", "text/xml; charset=utf-8")
+    for manifests, n in (("<manifest><name>0</name><value>%s</value></manifest><manifest><name>1</name><value>%s</value></manifest>" % ("ab" * 32, "cd" * 32), 2),
+                         ("<mle_manifest><name>0</name><value>%s</value></mle_manifest>" % ("ab" * 32), 1)):
+        r = post("/mles", f"<mle><name>x{n}</name><version>1</version><mle_type>BIOS</mle_type><oem_uuid>Xml</oem_uuid><mle_manifests>{manifests}</mle_manifests></mle>")
+        ok(r.status_code == 200 and len(ET.fromstring(r.text).findall(".//pcr_value")) == n, f"POST /mles in XML, {n} values: {r.text[:200]}")
+    r = post("/rpc/register-hosts", "<register_hosts><hosts><HostRecords><host_record><host_name>x2</host_name></host_record>"
+             "<host_record><host_name>x3</host_name></host_record></HostRecords></hosts></register_hosts>")
+    ok([x.text for x in ET.fromstring(r.text).iter("error_code")] == ["OK", "OK"], f"rpc/register-hosts in XML: {r.text[:200]}")
+    r = post("/hosts", '<!DOCTYPE h [<!ENTITY x SYSTEM "file:///etc/passwd">]><host><name>&x;</name></host>')
+    ok(r.status_code == 400 and "root:" not in r.text, "a DOCTYPE is refused")
+    ok(post("/hosts", "<host>" * 500).status_code == 400 and post("/hosts", "<host><name>y</host>").status_code == 400, "depth, and what is not well-formed")
+    for n in ("x1", "x2", "x3"):
+        w.api("DELETE", "/api/v1/hosts/" + n)
+    for m in w.ask("GET", "mtwilson", V2 + "/mles?nameContains=x").json()["mles"]:
+        w.ask("DELETE", "mtwilson", V2 + "/mles/" + m["id"])
+
+
+def check_approval():
+    """Where two persons must put a set in force or end it, the family's routes wait for the second, too."""
+    w = World("[approval]\nreference_activate = yes\nreference_revoke = yes\n")
+    def put(method, path, body=None, listener="mtwilson"):
+        return w.ask(method, listener, path, body)
+    def waiting():
+        return len(w.api("GET", "/api/v1/approvals?state=pending").json()["items"])
+    def active():
+        return [x for x in w.api("GET", "/api/v1/reference-sets").json()["items"] if x["state"] == "active"]
+    try:
+        put("POST", V2 + "/oems", {"name": "A"})
+        r = put("POST", V2 + "/mles", {"name": "b", "version": "1", "mle_type": "BIOS", "oem_uuid": "A", "mle_manifests": [{"name": "0", "value": "ab" * 32}]})
+        ok(r.status_code == 200 and active() == [] and waiting() == 1, "an MLE is a draft until somebody else approves")
+        hosts = w.simulate(1)
+        name = hosts[0]["name"]
+        r = put("POST", V2 + "/rpc/create-whitelist", {"wl_config": {"txt_host_record": {"host_name": name}}})
+        ok(r.status_code == 200 and active() == [] and waiting() == 3, f"create-whitelist, too: {r.text[:120]}")
+        w.api("PATCH", f"/api/v1/hosts/{name}", {"labels": {"address": "192.0.2.5:1443"}})
+        r = put("POST", "/hvs/v2/flavors", {"connection_string": "intel:https://192.0.2.5:1443"}, "secl")
+        ok(r.status_code == 201 and active() == [] and waiting() == 4, f"and POST /flavors: {r.text[:120]}")
+        r = put("DELETE", "/hvs/v2/flavors/" + r.json()["signed_flavors"][0]["flavor"]["meta"]["id"], None, "secl")
+        ok(r.status_code != 204 and "revoked" not in {x["state"] for x in w.api("GET", "/api/v1/reference-sets").json()["items"]},
+           f"and DELETE /flavors: {r.status_code}")
+    finally:
+        w.stop()
+
+
 def check_people(w):
     def ask(method, path, body=None, token=None):
         return w.ask(method, "mtwilson", path, body, token=token)
@@ -478,6 +531,7 @@ def main():
         check_certificates(w)
         s = check_x509(w)
         check_people(w)
+        check_xml(w)
         check_hmac(w)
         check_blob(w)
         hosts = w.simulate(2)
@@ -488,6 +542,7 @@ def main():
         check_restart(w, s)
     finally:
         w.stop()
+    check_approval()
     return done()
 
 

@@ -71,6 +71,29 @@ def check_reports(w, host):
     one = w.ask("GET", "secl", V2 + "/flavors?key=flavor_part&value=OS").json()["signed_flavors"]
     ok(one and all(x["flavor"]["meta"]["description"]["flavor_part"] == "OS" for x in one), "flavors by part")
     ok(w.ask("POST", "secl", V2 + "/reports", {"host_name": "nobody"}).status_code == 404, "an unknown host: 404")
+    h = w.ask("GET", "secl", f"{V2}/hosts?nameEqualTo={name}&getReport=true&getHostStatus=true").json()["hosts"][0]
+    ok(h["status"]["host_state"] == "CONNECTED" and h["report"]["host_id"] == hid, "getReport, getHostStatus")
+    ok("report" not in w.ask("GET", "secl", f"{V2}/hosts/{hid}").json(), "not when they are not asked for")
+    r = w.ask("POST", "secl", V2 + "/flavors", {"connection_string": "intel:https://192.0.2.5:1443"})
+    ok(r.status_code == 404, "a flavor of a host that nobody knows")
+    w.ask("PUT", "secl", f"{V2}/hosts/{hid}", {"connection_string": "intel:https://192.0.2.5:1443;admin;secret"})
+    r = w.ask("POST", "secl", V2 + "/flavors", {"connection_string": "intel:https://192.0.2.5:1443", "partial_flavor_types": ["PLATFORM"], "label": "plat"})
+    got = r.json()["signed_flavors"] if r.status_code == 201 else []
+    ok([x["flavor"]["meta"]["description"]["flavor_part"] for x in got] == ["PLATFORM"], f"POST /flavors learns from the host: {r.text[:160]}")
+    sets = {x["name"]: x["state"] for x in w.api("GET", "/api/v1/reference-sets").json()["items"]}
+    ok(sets.get("plat") == "active", "a reference set, in force")
+    ok(w.ask("POST", "secl", V2 + "/flavors", {"connection_string": "intel:https://192.0.2.5:1443", "partial_flavor_types": ["KING"]}).status_code == 400,
+       "an unknown part")
+    g = w.ask("GET", "secl", V2 + "/flavorgroups").json()["flavorgroups"]
+    fid = got[0]["flavor"]["meta"]["id"] if got else "x"
+    ok([x["name"] for x in g] == ["automatic"] and fid in g[0]["flavor_ids"], "flavorgroups: automatic")
+    links = w.ask("GET", "secl", f"{V2}/flavorgroups/{g[0]['id']}/flavors").json()["flavorgroup_flavor_links"]
+    ok(fid in {x["flavor_id"] for x in links}, "flavorgroups/{id}/flavors")
+    ok(w.ask("GET", "secl", f"{V2}/hosts/{hid}/flavorgroups").json()["flavorgroup_host_links"][0]["flavorgroup_id"] == g[0]["id"], "hosts/{id}/flavorgroups")
+    ok(w.ask("DELETE", "secl", f"{V2}/flavors/{fid}").status_code == 204, "DELETE /flavors/{id}")
+    sets = {x["name"]: x["state"] for x in w.api("GET", "/api/v1/reference-sets").json()["items"]}
+    ok(sets.get("plat") == "revoked", "the set is revoked")
+    ok(len(w.ask("GET", "secl", f"{V2}/host-status?hostStatus=CONNECTED").json()["host_status"]) == 1, "host-status by state")
 
 
 def main():

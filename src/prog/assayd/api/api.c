@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/xml/tojson.h"
 #include "io/sys/rng.h"
 #include "io/sys/wipe.h"
 #include "prog/assayd/api/attempt.h"
@@ -233,13 +234,23 @@ static struct ay_bytes keep(struct ay_api_call *c, struct ay_bytes b)
 	return ay_arena_dup(&c->arena, b);
 }
 
-static bool is_json_type(struct ay_bytes type)
+/* The type itself; parameters may follow. */
+static bool is_type(struct ay_bytes type, const char *want)
 {
-	static const char want[] = "application/json";
-	size_t n = sizeof(want) - 1;
+	size_t n = strlen(want);
 
 	return type.n >= n && strncasecmp((const char *)type.p, want, n) == 0 &&
 	       (type.n == n || type.p[n] == ';' || type.p[n] == ' ');
+}
+
+static bool is_json_type(struct ay_bytes type)
+{
+	return is_type(type, "application/json");
+}
+
+static bool is_xml_type(struct ay_bytes type)
+{
+	return is_type(type, "application/xml") || is_type(type, "text/xml");
 }
 
 /* What is done to something that is there already needs no body when nothing is to be said. */
@@ -248,7 +259,7 @@ bool ay_api_may_be_empty(const struct ay_route *r)
 	return r->request == AY_SCHEMA_ReferenceChange || r->request == AY_SCHEMA_Decision;
 }
 
-/* JSON of a client of the family; other forms are read by the handler. */
+/* JSON or XML of a client of the family; other forms are read by the handler. */
 static enum ay_rc take_family_body(struct ay_api_call *c, const struct ay_api_request *r)
 {
 	struct ay_bytes type = ay_api_request_header(r, "content-type");
@@ -258,9 +269,10 @@ static enum ay_rc take_family_body(struct ay_api_call *c, const struct ay_api_re
 	c->raw = keep(c, r->body);
 	c->content_type = keep(c, type);
 	if (c->route->request == AY_SCHEMA_NONE || r->body.n == 0 ||
-	    (type.n > 0 && !is_json_type(type)))
+	    (type.n > 0 && !is_json_type(type) && !is_xml_type(type)))
 		return AY_OK;
-	rc = ay_json_load(c->raw, AY_MAX_API_BODY, "body", &c->body, &e);
+	rc = is_xml_type(type) ? ay_xml_to_json(c->raw, &c->body, &e)
+			       : ay_json_load(c->raw, AY_MAX_API_BODY, "body", &c->body, &e);
 	if (rc != AY_OK)
 		ay_api_problem(c, &e);
 	return rc;

@@ -259,18 +259,14 @@ static const json_t *mle_of(struct ay_api_call *c)
 /* [{"name":"17","value":hex}] of the body. */
 static enum ay_rc take_manifests(const struct ay_api_call *c, json_t *mle, struct ay_err *e)
 {
-	const json_t *list = json_object_get(c->body, "mle_manifests"), *v;
+	const json_t *list = ay_member(c->body, "mle_manifests");
 	enum ay_rc rc = AY_OK;
-	size_t i;
 
-	json_array_foreach (list, i, v) {
-		const char *pcr = text_of(v, "name");
+	for (size_t i = 0; rc == AY_OK && i < ay_member_items(list); i++) {
+		const json_t *v = ay_member_item(list, i);
 
-		if (rc == AY_OK)
-			rc = ay_mle_set_pcr(mle, pcr[0] ? pcr : text_of(v, "pcr_index"),
-					    json_object_get(v, "value") ? text_of(v, "value")
-									: text_of(v, "pcr_value"),
-					    e);
+		rc = ay_mle_set_pcr(mle, ay_member_text(v, "name,pcr_index"),
+				    ay_member_text(v, "value,pcr_value"), e);
 	}
 	return rc;
 }

@@ -72,7 +72,7 @@ def document():
            "- Credentials: API token (`Authorization: Bearer`, `x-auth-blob`, `AuthorizationToken`), Basic, signed requests (docs/protocol/signed-requests.md); "
            "for SecL `POST /aas/v1/token` with an API token as password, which answers that same token.",
            "- `Trusted`, `trust_lvl`, `OVERALL` are the host's whole verdict; bios and vmm are never both true of a host that is not trusted.",
-           "- CIT v2 and SecL read JSON; they answer JSON, XML and YAML by `Accept` or by a suffix of the path, SAML with `Accept: application/samlassertion+xml`. Unknown members and parameters are passed over.",
+           "- Bodies are JSON or XML by Content-Type (elements by name; DOCTYPE, entities and the like are refused); CIT v2 and SecL answer JSON, XML and YAML by `Accept` or by a suffix of the path, SAML with `Accept: application/samlassertion+xml`. Unknown members and parameters are passed over.",
            "- OEM, OS, MLE and reference sets: docs/compat-mapping.md.", ""]
     last = None
     for section, listener, method, path, state, text in rows():

@@ -37,6 +37,92 @@ void ay_hvs_token(struct ay_api_call *c)
 		ay_api_problem_as(c, 429, &e, "retry-after", "10");
 }
 
+/* ---- reports ---- */
+
+static json_t *rule_json(const json_t *f)
+{
+	bool pass = strcmp(text_of(f, "result"), "pass") == 0;
+	json_t *faults = json_array();
+
+	if (!pass)
+		json_array_append_new(faults, json_pack("{s:s, s:s}", "name", text_of(f, "code"),
+							"description", text_of(f, "text")));
+	return json_pack("{s:{s:s, s:[s]}, s:o, s:b}", "rule", "rule_name",
+			 ay_family_rule_name(text_of(f, "code")), "markers",
+			 ay_family_marker(text_of(f, "component"), true), "faults", faults,
+			 "trusted", (int)pass);
+}
+
+static json_t *part_json(const struct ay_family_attestation *a, enum ay_component part)
+{
+	json_t *rules = json_array(), *f;
+	size_t i;
+
+	json_array_foreach (json_object_get(a->report, "findings"), i, f)
+		if (strcmp(text_of(f, "component"), ay_component_name(part)) == 0)
+			json_array_append_new(rules, rule_json(f));
+	return json_pack("{s:b, s:o}", "trust", (int)(a->components[part] == AY_TRUSTED), "rules",
+			 rules);
+}
+
+static json_t *report_json(const struct ay_family_attestation *a)
+{
+	char id[AY_UUID_TEXT], host[AY_UUID_TEXT];
+	json_t *parts = json_object();
+
+	for (size_t i = AY_COMP_PLATFORM; i < AY_COMPONENTS; i++) {
+		const char *marker =
+			ay_family_marker(ay_component_name((enum ay_component)i), true);
+
+		if (strcmp(marker, "HOST_UNIQUE") != 0)
+			json_object_set_new(parts, marker, part_json(a, (enum ay_component)i));
+	}
+	ay_uuid_format(&a->row.report, id);
+	ay_uuid_format(&a->h->id, host);
+	return json_pack("{s:s, s:s, s:s, s:{s:b, s:o}, s:o, s:o}", "id", id, "host_id", host,
+			 "host_name", a->h->name, "trust_information", "OVERALL",
+			 (int)a->trust.whole, "flavors_trust", parts, "created",
+			 ay_api_time(a->row.at_ms), "expiration",
+			 ay_api_time(a->row.lease_until_ms));
+}
+
+static const struct ay_family_report_form form = { .json = report_json,
+						   .root = "report",
+						   .collection = "reports",
+						   .member = "reports",
+						   .limit = 2000,
+						   .latest = true,
+						   .saml = AY_ASSERTION_SECL };
+
+void ay_hvs_report_create(struct ay_api_call *c)
+{
+	ay_family_attest_named(c, &form);
+}
+
+void ay_hvs_report(struct ay_api_call *c)
+{
+	ay_family_attestation_show(c, &form);
+}
+
+void ay_hvs_reports(struct ay_api_call *c)
+{
+	ay_family_attestations(c, &form);
+}
+
+/* Of the host's latest attestation; null before the first. */
+static json_t *latest_json(struct ay_api_call *c, const struct ay_host *h)
+{
+	struct ay_family_attestation a;
+	json_t *report = NULL, *out;
+
+	if (h->attested_ms == 0 || ay_engine_report(c->api->engine, h, &report, NULL) != AY_OK)
+		return json_null();
+	ay_family_attestation_now(c, h, report, &a);
+	out = report_json(&a);
+	json_decref(report);
+	return out;
+}
+
 /* ---- hosts ---- */
 
 static json_t *host_json(struct ay_api_call *c, const struct ay_host *h)
@@ -45,11 +131,18 @@ static json_t *host_json(struct ay_api_call *c, const struct ay_host *h)
 
 	ay_uuid_format(&h->id, id);
 	ay_family_connection_url(h, url);
-	return json_pack(
+	json_t *o = json_pack(
 		"{s:s, s:s, s:s, s:s, s:s, s:[s], s:b}", "id", id, "host_name", h->name,
 		"connection_string", url, "hardware_uuid", id, "description",
 		ay_family_label(h, "description") == NULL ? "" : ay_family_label(h, "description"),
 		"flavorgroup_names", "automatic", "trusted", (int)ay_family_trust_of(c, h).whole);
+
+	if (ay_family_truth(c, "getHostStatus", false))
+		json_object_set_new(o, "status",
+				    json_pack("{s:s}", "host_state", ay_family_host_state(h)));
+	if (ay_family_truth(c, "getReport", false))
+		json_object_set_new(o, "report", latest_json(c, h));
+	return o;
 }
 
 typedef json_t *row_fn(struct ay_api_call *c, const struct ay_host *h);
@@ -125,155 +218,6 @@ static json_t *status_json(struct ay_api_call *c, const struct ay_host *h)
 void ay_hvs_host_status(struct ay_api_call *c)
 {
 	search(c, "host_status", status_json);
-}
-
-/* ---- reports ---- */
-
-static json_t *rule_json(const json_t *f)
-{
-	bool pass = strcmp(text_of(f, "result"), "pass") == 0;
-	json_t *faults = json_array();
-
-	if (!pass)
-		json_array_append_new(faults, json_pack("{s:s, s:s}", "name", text_of(f, "code"),
-							"description", text_of(f, "text")));
-	return json_pack("{s:{s:s, s:[s]}, s:o, s:b}", "rule", "rule_name",
-			 ay_family_rule_name(text_of(f, "code")), "markers",
-			 ay_family_marker(text_of(f, "component"), true), "faults", faults,
-			 "trusted", (int)pass);
-}
-
-static json_t *part_json(const struct ay_family_attestation *a, enum ay_component part)
-{
-	json_t *rules = json_array(), *f;
-	size_t i;
-
-	json_array_foreach (json_object_get(a->report, "findings"), i, f)
-		if (strcmp(text_of(f, "component"), ay_component_name(part)) == 0)
-			json_array_append_new(rules, rule_json(f));
-	return json_pack("{s:b, s:o}", "trust", (int)(a->components[part] == AY_TRUSTED), "rules",
-			 rules);
-}
-
-static json_t *report_json(const struct ay_family_attestation *a)
-{
-	char id[AY_UUID_TEXT], host[AY_UUID_TEXT];
-	json_t *parts = json_object();
-
-	for (size_t i = AY_COMP_PLATFORM; i < AY_COMPONENTS; i++) {
-		const char *marker =
-			ay_family_marker(ay_component_name((enum ay_component)i), true);
-
-		if (strcmp(marker, "HOST_UNIQUE") != 0)
-			json_object_set_new(parts, marker, part_json(a, (enum ay_component)i));
-	}
-	ay_uuid_format(&a->row.report, id);
-	ay_uuid_format(&a->h->id, host);
-	return json_pack("{s:s, s:s, s:s, s:{s:b, s:o}, s:o, s:o}", "id", id, "host_id", host,
-			 "host_name", a->h->name, "trust_information", "OVERALL",
-			 (int)a->trust.whole, "flavors_trust", parts, "created",
-			 ay_api_time(a->row.at_ms), "expiration",
-			 ay_api_time(a->row.lease_until_ms));
-}
-
-static const struct ay_family_report_form form = { .json = report_json,
-						   .root = "report",
-						   .collection = "reports",
-						   .member = "reports",
-						   .limit = 2000,
-						   .latest = true,
-						   .saml = AY_ASSERTION_SECL };
-
-void ay_hvs_report_create(struct ay_api_call *c)
-{
-	ay_family_attest_named(c, &form);
-}
-
-void ay_hvs_report(struct ay_api_call *c)
-{
-	ay_family_attestation_show(c, &form);
-}
-
-void ay_hvs_reports(struct ay_api_call *c)
-{
-	ay_family_attestations(c, &form);
-}
-
-/* ---- flavors: reference sets, one flavor for each part of a set ---- */
-
-static json_t *flavor_json(const json_t *set, const char *part)
-{
-	char label[AY_MAX_NAME_BYTES + 32];
-	const char *name = part;
-
-	snprintf(label, sizeof(label), "%.*s@%d", AY_MAX_NAME_BYTES, text_of(set, "name"),
-		 (int)json_integer_value(json_object_get(set, "version")));
-	if (strcmp(part, "runtime") != 0)
-		name = strcmp(part, "host_unique") == 0 ? "HOST_UNIQUE"
-							: ay_family_marker(part, true);
-	else
-		name = "IMA";
-	return json_pack("{s:{s:{s:{s:s, s:s}, s:s, s:s}}, s:s}", "flavor", "meta", "description",
-			 "flavor_part", name, "label", label, "id", text_of(set, "id"), "state",
-			 text_of(set, "state"), "signature", "");
-}
-
-static bool wanted(struct ay_api_call *c, const json_t *flavor)
-{
-	const json_t *meta = json_object_get(json_object_get(flavor, "flavor"), "meta");
-	struct ay_bytes id = ay_api_param(c, "id"), key = ay_api_param(c, "key");
-	struct ay_bytes value = ay_api_param(c, "value");
-
-	if (id.p != NULL && !ay_bytes_eq(id, ay_bytes_of(text_of(meta, "id"))))
-		return false;
-	return key.p == NULL ||
-	       ay_bytes_eq(value, ay_bytes_of(text_of(json_object_get(meta, "description"),
-						      (const char *)key.p)));
-}
-
-static void add_flavors(struct ay_api_call *c, json_t *list, const json_t *set)
-{
-	const char *name;
-	json_t *part, *one;
-
-	json_object_foreach (json_object_get(set, "parts"), name, part) {
-		one = flavor_json(set, name);
-		if (wanted(c, one))
-			json_array_append(list, one);
-		json_decref(one);
-	}
-}
-
-void ay_hvs_flavors(struct ay_api_call *c)
-{
-	struct ay_err e = { 0 };
-	json_t *all = NULL, *list, *set;
-	size_t i;
-
-	if (ay_api_refused(c, ay_engine_references(c->api->engine, &all, &e), &e))
-		return;
-	list = json_array();
-	json_array_foreach (all, i, set)
-		add_flavors(c, list, set);
-	json_decref(all);
-	ay_family_document(c, 200, "signed_flavors", json_pack("{s:o}", "signed_flavors", list));
-}
-
-void ay_hvs_flavor(struct ay_api_call *c)
-{
-	struct ay_err e = { 0 };
-	json_t *set = NULL, *list;
-
-	if (ay_api_refused(c, ay_engine_reference(c->api->engine, c->param[0], &set, &e), &e))
-		return;
-	list = json_array();
-	add_flavors(c, list, set);
-	if (json_array_size(list) > 0)
-		ay_family_document(c, 200, "signed_flavor", json_incref(json_array_get(list, 0)));
-	else
-		ay_family_document(c, 200, "signed_flavor", flavor_json(set, "platform"));
-	json_decref(list);
-	json_decref(set);
 }
 
 /* ---- certificates ---- */

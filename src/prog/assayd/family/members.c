@@ -52,6 +52,16 @@ static const json_t *array_in(const json_t *list)
 	return json_is_array(only) ? only : NULL;
 }
 
+/* XML has an element for each item: the only one of a list stands alone in it. */
+static const json_t *lone_item(const json_t *list)
+{
+	const json_t *one = json_object_size(list) == 1
+				    ? ay_member(list, "host_record,HostRecord,mle_manifest,item")
+				    : NULL;
+
+	return one != NULL ? one : list;
+}
+
 size_t ay_member_items(const json_t *list)
 {
 	const json_t *all = array_in(list);
@@ -67,5 +77,5 @@ const json_t *ay_member_item(const json_t *list, size_t i)
 
 	if (all != NULL)
 		return json_array_get(all, i);
-	return i == 0 ? list : NULL;
+	return i == 0 ? lone_item(list) : NULL;
 }

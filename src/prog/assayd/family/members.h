@@ -18,7 +18,7 @@ bool ay_member_truth(const json_t *o, const char *names, bool otherwise);
 json_t *ay_member(const json_t *o, const char *names);
 /*
  * Items of a list: of an array, of the one member of an object that holds one
- * ({"host_record":[..]} as XML has it), or the thing itself. *n of them.
+ * ({"host_record":[..]} as XML has it), or the thing itself.
  */
 const json_t *ay_member_item(const json_t *list, size_t i);
 size_t ay_member_items(const json_t *list);
