@@ -161,7 +161,8 @@ static bool may_hear(const struct ay_api_call *c, const char *host)
 	if (ay_may(&c->who, AY_PERM_EVENT_READ))
 		return true;
 	h = host[0] != '\0' ? ay_engine_host_find(c->api->engine, ay_bytes_of(host)) : NULL;
-	return h != NULL && ay_may_host(&c->who, AY_PERM_EVENT_READ, h);
+	return !AY_CHECKED("EVENT_SCOPE",
+			   h == NULL || !ay_may_host(&c->who, AY_PERM_EVENT_READ, h));
 }
 
 /* Seen by the reader; if it hears of it, it is one of the n that are told. */
