@@ -182,8 +182,11 @@ static void certified_by_the_ak(void **state)
 	need_tpm();
 	assert_int_equal(ops->open(w.dev, NULL), AY_OK);
 	assert_int_equal(ops->ek_find(w.dev, AY_EK_ECC_P256, 0, &w.arena, &ek, &e), AY_OK);
-	assert_int_equal(ops->ak_create(w.dev, ek.nv_cert, AY_AK_ECDSA_P256, &w.arena, &ak, &e),
-			 AY_OK);
+	assert_int_equal(
+		ops->ak_create(w.dev,
+			       &(struct ay_ak_ask){ .ek_nv = ek.nv_cert, .kind = AY_AK_ECDSA_P256 },
+			       &w.arena, &ak, &e),
+		AY_OK);
 	assert_int_equal(ops->tag_certify(w.dev, &ak, qualify, &got, &w.arena, &out, &e), AY_OK);
 	ops->close(w.dev);
 	assert_int_equal(ay_public_parse(ak.pub, &pub, NULL), AY_OK);
