@@ -80,6 +80,11 @@ check "it opens something" as_mallory
 check "compromise.md: the account is disabled" eval "$(block apitoken | sed 's/NAME/mallory/')"
 refuses "its token opens nothing" as_mallory
 
+lines=$(wc -l <"$S/keeper.keys")
+check "compromise.md: a new key for stored secrets" eval "$(block keeper)"
+check "there is one more" [ "$(wc -l <"$S/keeper.keys")" = $((lines + 1)) ]
+check "and the server runs with it" wait_for 20 server_ready
+
 # The root and the Privacy CA's key are lost: the hosts keep their ids.
 for what in root ca; do
   agent_stop alpha

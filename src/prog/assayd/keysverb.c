@@ -7,6 +7,7 @@
 #include "core/base/timefmt.h"
 #include "io/sys/clock.h"
 #include "io/sys/file.h"
+#include "prog/assayd/keyring.h"
 #include "prog/assayd/keys.h"
 #include "prog/assayd/processes.h"
 #include "prog/assayd/staged.h"
@@ -180,12 +181,42 @@ static int begin(const struct ay_config *c, enum ay_pin_purpose p)
 	return tell_server(c);
 }
 
+/*
+ * A new key for what is stored from now on. The ones before stay: they open
+ * what they wrapped. Keeper reads the file at its start alone, and is the only
+ * other one that writes it.
+ */
+static int rotate_keeper(const struct ay_config *c, bool revoke)
+{
+	struct ay_keyring ring;
+	char path[PATH_MAX];
+	struct ay_err e = { 0 };
+	enum ay_rc rc;
+
+	if (revoke) {
+		fputs("assayd: keys: keeper: the old keys open what is stored; rotate without "
+		      "--revoke, then change each secret at its origin and store it anew\n",
+		      stderr);
+		return EXIT_FAILED;
+	}
+	rc = ay_config_state_path(c, AY_FILE_KEEPER_KEYS, path, sizeof(path))
+		     ? ay_keyring_open(path, &ring, &e)
+		     : ay_fail(&e, AY_E_LIMIT, "state_dir", 0, "state_dir is too long");
+	if (rc != AY_OK)
+		return complain(&e, rc);
+	rc = ay_keyring_rotate(&ring, &e);
+	ay_keyring_close(&ring);
+	return rc == AY_OK ? tell_server(c) : complain(&e, rc);
+}
+
 static int rotate(const struct ay_config *c, const struct ay_keys_verb *v)
 {
 	enum ay_pin_purpose p;
 	struct ay_err e;
 	enum ay_rc rc;
 
+	if (strcmp(v->rotate, "keeper") == 0)
+		return rotate_keeper(c, v->revoke);
 	if (!ay_staged_purpose(v->rotate, &p))
 		rc = ay_keys_rotate(c, v->rotate, v->revoke, &e);
 	else if (!v->revoke)
