@@ -7,8 +7,6 @@
 
 #include <stdlib.h>
 
-#define FLAG_MORE 0x01
-
 /* ---- the table ---- */
 
 static struct ay_conn **slot_of(struct ay_engine *g, uint32_t number)
@@ -109,7 +107,7 @@ void ay_conns_fail(struct ay_engine *g, struct ay_conn *c, uint32_t req, const s
 }
 
 /* What cannot be framed ends the connection and changes no verdict (design 6). */
-static void protocol(struct ay_engine *g, struct ay_conn *c, const char *text)
+void ay_conns_protocol(struct ay_engine *g, struct ay_conn *c, const char *text)
 {
 	g->count.protocol_errors++;
 	AY_LOG(AY_LOG_WARN, "agent broke the protocol", AY_LS("peer", c->peer), AY_LS("why", text));
@@ -373,11 +371,11 @@ static void on_hello(struct ay_engine *g, struct ay_conn *c, struct ay_bytes bod
 		return;
 
 	if (ay_hello_parse(body, &hello, &e) != AY_OK) {
-		protocol(g, c, e.text);
+		ay_conns_protocol(g, c, e.text);
 		return;
 	}
 	if (!read_banks(c, &hello)) {
-		protocol(g, c, "HELLO lists no usable PCR bank, or one twice");
+		ay_conns_protocol(g, c, "HELLO lists no usable PCR bank, or one twice");
 		return;
 	}
 	c->tpm_family = hello.tpm_family;
@@ -403,102 +401,12 @@ void ay_conns_welcome_unbound(struct ay_engine *g, struct ay_conn *c)
 	send_welcome(g, c, NULL);
 }
 
-/* ---- EVIDENCE ---- */
-
-static bool add_part(struct ay_conn *c, struct ay_bytes part)
-{
-	size_t need = c->n_parts + part.n, room = c->max_parts ? c->max_parts : 64 * 1024;
-	uint8_t *p;
-
-	if (need > AY_MAX_EVIDENCE_BYTES)
-		return false;
-	while (room < need)
-		room *= 2;
-	if (room != c->max_parts) {
-		p = realloc(c->parts, room);
-		if (!p)
-			return false;
-		c->parts = p;
-		c->max_parts = room;
-	}
-	if (part.n)
-		memcpy(c->parts + c->n_parts, part.p, part.n);
-	c->n_parts = need;
-	return true;
-}
-
-void ay_conns_drop_parts(struct ay_conn *c)
-{
-	free(c->parts);
-	c->parts = NULL;
-	c->n_parts = c->max_parts = 0;
-}
-
-static void take_evidence(struct ay_engine *g, struct ay_conn *c, uint32_t req,
-			  struct ay_bytes body)
-{
-	struct ay_host *h = c->host;
-	uint8_t nonce[32];
-	struct ay_job *j;
-	struct ay_err e;
-
-	/* Whose answer it is follows from the connection's key, never from the message. */
-	if (!h ||
-	    ay_challenge_consume(&c->challenge, c->serial, req, g->mono_ms, nonce, &e) != AY_OK) {
-		g->count.stale++;
-		if (h && ay_log_is_on(AY_LOG_DEBUG))
-			ay_log_err(AY_LOG_DEBUG, "evidence refused", &e);
-		return;
-	}
-	j = ay_job_new(g, h, c);
-	if (!j || !ay_job_body(j, body)) {
-		AY_LOG(AY_LOG_ERROR, "no memory for evidence", AY_LS("host", h->name));
-		if (j)
-			ay_job_free(g, j);
-		ay_schedule_now(g, h);
-		return;
-	}
-	memcpy(j->nonce, nonce, sizeof(j->nonce));
-	j->request = req;
-	ay_job_submit(g, j);
-}
-
-/* Parts are kept only while they may still become an answer: a host is given no memory for more. */
-static bool is_awaited(const struct ay_conn *c, uint32_t req)
-{
-	return c->challenge.state == AY_CHALLENGE_ISSUED && c->challenge.request == req;
-}
-
-static void on_evidence(struct ay_engine *g, struct ay_conn *c, const struct ay_ipc_msg *m)
-{
-	if (c->n_parts && m->req != c->parts_request) {
-		protocol(g, c, "parts of two evidences are mixed");
-		return;
-	}
-	if (!(m->flags & FLAG_MORE) && !c->n_parts) {
-		take_evidence(g, c, m->req, m->body);
-		return;
-	}
-	if (!is_awaited(c, m->req)) {
-		ay_conns_drop_parts(c);
-		g->count.stale++;
-		return;
-	}
-	c->parts_request = m->req;
-	if (!add_part(c, m->body)) {
-		protocol(g, c, "evidence is larger than EVIDENCE_BYTES");
-		return;
-	}
-	if (m->flags & FLAG_MORE)
-		return;
-	take_evidence(g, c, m->req, (struct ay_bytes){ c->parts, c->n_parts });
-	ay_conns_drop_parts(c);
-}
+/* ---- short frames ---- */
 
 static void on_notice(struct ay_engine *g, struct ay_conn *c, struct ay_bytes body)
 {
 	if (body.n != 1 || body.p[0] < 1 || body.p[0] > 3) {
-		protocol(g, c, "NOTICE of an unknown kind");
+		ay_conns_protocol(g, c, "NOTICE of an unknown kind");
 		return;
 	}
 	if (body.p[0] == 3)
@@ -512,7 +420,7 @@ static void on_pin_state(struct ay_engine *g, struct ay_conn *c, struct ay_bytes
 	struct ay_err e;
 
 	if (c->host && ay_pinning_state(g, c, body, &e) != AY_OK)
-		protocol(g, c, e.text);
+		ay_conns_protocol(g, c, e.text);
 }
 
 /* ---- frames ---- */
@@ -535,7 +443,7 @@ static bool may_come(const struct ay_conn *c, const struct ay_ipc_msg *m)
 		return false;
 	if (m->body.n > frames[m->sub].max)
 		return false;
-	if ((m->flags & ~FLAG_MORE) || (m->flags && m->sub != AY_FRAME_EVIDENCE))
+	if ((m->flags & ~AY_FRAME_MORE) || (m->flags && m->sub != AY_FRAME_EVIDENCE))
 		return false;
 	if ((c->state == AY_CONN_NEW) != (m->sub == AY_FRAME_HELLO))
 		return c->state == AY_CONN_NEW && m->sub == AY_FRAME_FAIL;
@@ -560,7 +468,7 @@ static void on_fail(struct ay_engine *g, struct ay_conn *c, struct ay_bytes body
 	struct ay_err e;
 
 	if (ay_chan_fail_parse(body, &f, &e) != AY_OK) {
-		protocol(g, c, e.text);
+		ay_conns_protocol(g, c, e.text);
 		return;
 	}
 	ay_err_set(&e, AY_E_DENIED, "agent", 0, "the agent says: %.*s", (int)f.text.n,
@@ -580,12 +488,12 @@ void ay_conns_frame(struct ay_engine *g, const struct ay_ipc_msg *m)
 	if (!c || c->closing)
 		return;
 	if (!may_come(c, m)) {
-		protocol(g, c, "a frame that may not come now");
+		ay_conns_protocol(g, c, "a frame that may not come now");
 		return;
 	}
 	switch (m->sub) {
 	case AY_FRAME_EVIDENCE:
-		on_evidence(g, c, m);
+		ay_conns_evidence(g, c, m);
 		break;
 	case AY_FRAME_HELLO:
 		on_hello(g, c, m->body);
