@@ -17,6 +17,7 @@
 #include "prog/assay-agent/provision.h"
 #include "prog/assay-agent/repin.h"
 #include "prog/assay-agent/status.h"
+#include "prog/assay-agent/tpm_process.h"
 
 /*
  * The process that holds device, logs and keys. It speaks to link only, and
@@ -31,35 +32,6 @@ enum {
 	OPEN_MS = 10000
 };
 
-struct tpm_process {
-	struct ay_agent *agent;
-	struct ay_loop *loop;
-	struct ay_ipc *link;
-	struct event *watch;
-	int exit_code;
-
-	const struct ay_tpmdev_ops *ops;
-	struct ay_tpmdev *dev;
-	struct ay_tpm_info info; /* family 0: not asked yet */
-	struct ay_provisioning prov;
-	struct ay_attester attester;
-	struct ay_orders orders;
-	int64_t open_until; /* mono: an order may have left the device open; 0: no */
-
-	bool up;
-	uint32_t conn;
-	uint8_t exporter[32];
-	struct ay_bytes root_der; /* of this connection, malloc'ed */
-	struct ay_uuid boot;	  /* as told in the last HELLO */
-	uint64_t ima_mark;	  /* at the last answer or notice */
-	bool told_renewal;
-	bool had_before;   /* two roots were told to link */
-	bool refused;	   /* a FAIL came or went on this connection */
-	unsigned silent_s; /* enrol: since something came from the server */
-	unsigned unsure_s;
-	bool unsure; /* the last ENROL_PROOF got no answer: which AK counts? */
-};
-
 static struct ay_identity *identity(struct tpm_process *p)
 {
 	return &p->agent->identity;
@@ -68,77 +40,6 @@ static struct ay_identity *identity(struct tpm_process *p)
 static const struct ay_pins *pins(struct tpm_process *p)
 {
 	return p->agent->pins.known ? &p->agent->pins : &identity(p)->pins;
-}
-
-static void send_frame(struct tpm_process *p, uint8_t type, uint8_t flags, uint32_t req,
-		       struct ay_bytes body)
-{
-	const struct ay_ipc_msg m = { .type = AY_MSG_AGENT_FRAME,
-				      .sub = type,
-				      .flags = flags,
-				      .conn = p->conn,
-				      .req = req,
-				      .body = body };
-
-	if (p->up)
-		ay_ipc_send_msg(p->link, &m);
-}
-
-/* A body longer than a frame goes in parts [agent-channel, flag MORE]. */
-static void send_parts(struct tpm_process *p, uint8_t type, uint32_t req, struct ay_bytes body)
-{
-	while (body.n > AY_MAX_FRAME_BODY) {
-		send_frame(p, type, AY_FRAME_MORE, req,
-			   (struct ay_bytes){ body.p, AY_MAX_FRAME_BODY });
-		body.p += AY_MAX_FRAME_BODY;
-		body.n -= AY_MAX_FRAME_BODY;
-	}
-	send_frame(p, type, 0, req, body);
-}
-
-static void notice(struct tpm_process *p, uint8_t kind)
-{
-	send_frame(p, AY_FRAME_NOTICE, 0, 0, (struct ay_bytes){ &kind, 1 });
-}
-
-static void finish(struct tpm_process *p, int exit_code)
-{
-	p->exit_code = exit_code;
-	ay_loop_stop(p->loop);
-}
-
-/* The last line that an operator sees names the step's code and, for an EK, what to type. */
-static void report_refusal(struct tpm_process *p, const char *code, const char *text)
-{
-	char hash[65];
-	struct ay_log_field f[] = { AY_LS("code", code), AY_LS("text", text) };
-
-	p->refused = true;
-	ay_log_write(AY_LOG_ERROR, "refused", f, AY_COUNT(f));
-	ay_status_refused(p->agent, code, text);
-	if (strcmp(code, "EK_CHAIN") == 0 && ay_provision_ek_hash(&p->prov, hash))
-		fprintf(stderr, "%s\nEK_CHAIN: assay ek approve %s\n", text, hash);
-	else if (p->agent->enrol)
-		fprintf(stderr, "%s: %s\n", code, text);
-	if (p->agent->enrol)
-		finish(p, AY_EXIT_REFUSED);
-}
-
-/* Something of ours failed: tell the server why, end the connection; link dials again. */
-static void end_conn(struct tpm_process *p, const struct ay_err *e, const char *fallback)
-{
-	const char *code = e->code[0] != '\0' ? e->code : fallback;
-	uint8_t buf[512];
-	struct ay_writer w;
-	struct ay_bytes body;
-
-	ay_log_err(AY_LOG_WARN, "ending the connection", e);
-	ay_wr_init(&w, buf, sizeof(buf));
-	ay_chan_fail_write(&w, code, e->text);
-	if (ay_wr_end(&w, "fail", &body, NULL) == AY_OK && p->up)
-		ay_ipc_send(p->link, AY_MSG_AGENT_END, p->conn, 0, body);
-	report_refusal(p, code, e->text);
-	p->up = false;
 }
 
 static enum ay_rc need_info(struct tpm_process *p, struct ay_err *e)
@@ -169,7 +70,7 @@ static void send_hello(struct tpm_process *p)
 	if (rc == AY_OK)
 		rc = ay_measure_boot_id(ay_config_str(p->agent->conf, "boot_id"), &p->boot, &e);
 	if (rc != AY_OK) {
-		end_conn(p, &e, "AGENT_TPM");
+		ay_say_end(p, &e, "AGENT_TPM");
 		return;
 	}
 	h.name = p->agent->name;
@@ -183,9 +84,9 @@ static void send_hello(struct tpm_process *p)
 	ay_wr_init(&w, buf, sizeof(buf));
 	ay_chan_hello_write(&w, &h);
 	if (ay_wr_end(&w, "hello", &body, &e) == AY_OK)
-		send_frame(p, AY_FRAME_HELLO, 0, 0, body);
+		ay_say_frame(p, AY_FRAME_HELLO, 0, 0, body);
 	else
-		end_conn(p, &e, "AGENT_BUG");
+		ay_say_end(p, &e, "AGENT_BUG");
 }
 
 static void on_up(struct tpm_process *p, const struct ay_ipc_msg *m)
@@ -254,9 +155,9 @@ static void run_step(struct tpm_process *p, const struct ay_ipc_msg *m, step_fn 
 	if (rc == AY_OK && type == AY_FRAME_ENROL_PROOF)
 		rc = ay_file_write(p->agent->pending_path, 0600, ay_bytes_of("proof sent\n"), &e);
 	if (rc == AY_OK)
-		send_frame(p, type, 0, m->req, body);
+		ay_say_frame(p, type, 0, m->req, body);
 	else
-		end_conn(p, &e, "PROVISION");
+		ay_say_end(p, &e, "PROVISION");
 	free(buf);
 }
 
@@ -276,9 +177,9 @@ static void on_challenge(struct tpm_process *p, const struct ay_ipc_msg *m)
 	p->ima_mark = ay_measure_ima_mark(ay_config_str(p->agent->conf, "ima"));
 	rc = ay_attest(&p->attester, &env, m->body, &body, &e);
 	if (rc == AY_OK)
-		send_parts(p, AY_FRAME_EVIDENCE, m->req, body);
+		ay_say_parts(p, AY_FRAME_EVIDENCE, m->req, body);
 	else
-		end_conn(p, &e, "AGENT_TPM");
+		ay_say_end(p, &e, "AGENT_TPM");
 	ay_file_free(&body);
 }
 
@@ -303,7 +204,7 @@ static void on_order(struct tpm_process *p, const struct ay_ipc_msg *m)
 	p->open_until = env.mono_ms + OPEN_MS;
 	type = ay_orders_answer(&p->orders, &env, ay_order_doers, m->sub, m->body, &w);
 	if (ay_wr_end(&w, "order", &body, &e) == AY_OK)
-		send_frame(p, type, 0, m->req, body);
+		ay_say_frame(p, type, 0, m->req, body);
 	else
 		ay_log_err(AY_LOG_ERROR, "no answer to an order", &e);
 	free(buf);
@@ -317,7 +218,7 @@ static void on_welcome(struct tpm_process *p, struct ay_bytes body)
 		return;
 	ay_status_connected(p->agent);
 	if (w.bound && p->unsure)
-		notice(p, 3);
+		ay_say_notice(p, 3);
 }
 
 static void on_enrolled(struct tpm_process *p, const struct ay_ipc_msg *m)
@@ -336,7 +237,7 @@ static void on_enrolled(struct tpm_process *p, const struct ay_ipc_msg *m)
 	}
 	if (rc != AY_OK) {
 		ay_identity_fini(&fresh);
-		end_conn(p, &e, "AGENT_STATE");
+		ay_say_end(p, &e, "AGENT_STATE");
 		return;
 	}
 	(void)unlink(p->agent->pending_path);
@@ -354,7 +255,7 @@ static void on_enrolled(struct tpm_process *p, const struct ay_ipc_msg *m)
 	if (p->agent->enrol) {
 		printf("enrolled as %s (%s), AIK certificate until %s\n", fresh.name, host, until);
 		fflush(stdout);
-		finish(p, AY_EXIT_OK);
+		ay_say_done(p, AY_EXIT_OK);
 	}
 }
 
@@ -371,7 +272,7 @@ static void on_fail(struct tpm_process *p, struct ay_bytes body)
 	 */
 	if (p->prov.step == AY_STEP_PROVED)
 		(void)unlink(p->agent->pending_path);
-	report_refusal(p, code, text);
+	ay_say_refusal(p, code, text);
 }
 
 static void on_result(struct tpm_process *p, struct ay_bytes body)
@@ -407,13 +308,13 @@ static void on_pin_change(struct tpm_process *p, const struct ay_ipc_msg *m)
 		return;
 	ay_wr_init(&w, buf, sizeof(buf));
 	if (ay_repin(p->agent, m->body, ay_clock_wall_ms(), &w, &roots, &e) != AY_OK) {
-		end_conn(p, &e, "PEER_PROTOCOL");
+		ay_say_end(p, &e, "PEER_PROTOCOL");
 		return;
 	}
 	if (roots)
 		tell_roots(p);
 	if (ay_wr_end(&w, "pin state", &body, NULL) == AY_OK)
-		send_frame(p, AY_FRAME_PIN_STATE, 0, m->req, body);
+		ay_say_frame(p, AY_FRAME_PIN_STATE, 0, m->req, body);
 }
 
 static void on_frame(struct tpm_process *p, const struct ay_ipc_msg *m)
@@ -482,7 +383,7 @@ static void on_link_error(struct tpm_process *p, struct ay_bytes body)
 	ay_status_printable(f.code, code, sizeof(code));
 	ay_status_printable(f.text, text, sizeof(text));
 	fprintf(stderr, "%s: %s\n", code, text);
-	finish(p, strcmp(code, "UNREACHABLE") == 0 ? AY_EXIT_IO : AY_EXIT_REFUSED);
+	ay_say_done(p, strcmp(code, "UNREACHABLE") == 0 ? AY_EXIT_IO : AY_EXIT_REFUSED);
 }
 
 static void on_msg(void *arg, const struct ay_ipc_msg *m)
@@ -533,26 +434,26 @@ static void on_watch(evutil_socket_t fd, short what, void *arg)
 	if (!p->up)
 		return;
 	if (p->agent->enrol && ++p->silent_s > ENROL_SILENCE_S) {
-		report_refusal(p, "NO_ANSWER", "the server does not go on with the enrolment");
+		ay_say_refusal(p, "NO_ANSWER", "the server does not go on with the enrolment");
 		return;
 	}
 	if (p->unsure && ++p->unsure_s % RENEW_AGAIN_S == 0)
-		notice(p, 3);
+		ay_say_notice(p, 3);
 	if (!identity(p)->enrolled)
 		return;
 	look_at_overlap(p);
 	mark = ay_measure_ima_mark(ay_config_str(p->agent->conf, "ima"));
 	if (mark != p->ima_mark)
-		notice(p, 1);
+		ay_say_notice(p, 1);
 	p->ima_mark = mark;
 	if (ay_measure_boot_id(ay_config_str(p->agent->conf, "boot_id"), &boot, NULL) == AY_OK &&
 	    memcmp(boot.b, p->boot.b, sizeof(boot.b)) != 0) {
 		p->boot = boot;
-		notice(p, 2);
+		ay_say_notice(p, 2);
 	}
 	if (!p->told_renewal && ay_clock_wall_ms() >= identity(p)->renew_at_ms) {
 		p->told_renewal = true;
-		notice(p, 3);
+		ay_say_notice(p, 3);
 	}
 }
 
@@ -562,7 +463,7 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
 
 	(void)sig;
 	(void)what;
-	finish(p, AY_EXIT_OK);
+	ay_say_done(p, AY_EXIT_OK);
 }
 
 static enum ay_rc set_up(struct tpm_process *p, int fd, struct ay_err *e)
