@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/crypto/der_write.h"
 
-#include <stdio.h>
-#include <time.h>
+#include "core/base/timefmt.h"
 
 enum { SHORT_MOST = 127 };
 
@@ -48,16 +47,17 @@ void ay_der_put_integer(struct ay_writer *w, struct ay_bytes m)
 	ay_der_close(w, at);
 }
 
+/* RFC 3339 without its punctuation is the form that is wanted. */
 void ay_der_put_time(struct ay_writer *w, int64_t ms)
 {
-	time_t s = (time_t)(ms / 1000);
-	char text[32];
-	struct tm t;
+	char text[AY_TIME_ROOM];
+	size_t at = ay_der_open(w, AY_DER_GENERALIZED_TIME);
 
-	if (gmtime_r(&s, &t) == NULL ||
-	    strftime(text, sizeof(text), "%Y%m%d%H%M%SZ", &t) != sizeof("YYYYMMDDHHMMSSZ") - 1) {
+	ay_time_format(ms / 1000 * 1000, text);
+	for (const char *p = text; *p != '\0'; p++)
+		if (*p != '-' && *p != ':' && *p != 'T')
+			ay_wr_u8(w, (uint8_t)*p);
+	if (w->n - at != sizeof("YYYYMMDDHHMMSSZ") - 1)
 		ay_err_set(&w->fail, AY_E_INPUT, "time", 0, "cannot be written");
-		return;
-	}
-	ay_der_put(w, AY_DER_GENERALIZED_TIME, ay_bytes_of(text));
+	ay_der_close(w, at);
 }
