@@ -11,11 +11,12 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SRC = os.path.normpath(os.path.join(HERE, "../../.."))
 # What gives a failure its code, and which argument that is; None: a function of one file that passes it on.
 GIVES = {"ay_fail_code": 2, "ay_err_code": 1, "ay_err_coded": 2, "ay_enrol_refuse": 2, "ay_httpd_problem": 3,
-         "say_failed": 2, "refuse": None, "fail": None}
+         "say_failed": 2, "end_with": 3, "ay_vcenter_fail_code": 2, "refuse": None, "fail": None}
 # Beside src/prog/assayd, whose failures reach callers of the API as they are.
-ALSO = ["core/authz/approval.c", "core/authz/dsse.c", "core/authz/oidc.c", "core/authz/oidc_claims.c", "core/authz/replay.c", "core/authz/signed_request.c",
+ALSO = ["core/authz/approval.c", "core/authz/dsse.c", "core/authz/oidc.c", "core/authz/oidc_claims.c", "core/authz/order.c", "core/authz/replay.c", "core/authz/signed_request.c",
         "core/authz/signed_text.c", "core/soap/media.c", "io/net/httpd.c", "io/store/sqlite_write.c",
-        "io/store/sqlite_queue.c"]
+        "io/store/sqlite_queue.c", "io/tpmdev/tpm2_tag.c", "core/vim/answer.c", "core/vim/report.c", "prog/assay-agent/orders.c",
+        "prog/assay-agent/own.c", "prog/assay-agent/tag.c"]
 # Words of a field that look like codes.
 NOT_CODES = {"VMM", "BIOS"}
 CODE = r'"([A-Z][A-Z0-9_]{2,30})"'
