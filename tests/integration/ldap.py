@@ -80,8 +80,12 @@ class Directory:
         self.port = free_port()
         self.proc = None
         self.make_certs()
-        self.start()
-        self.fill()
+        try:
+            self.start()
+            self.fill()
+        except BaseException:
+            self.stop()
+            raise
 
     def make_certs(self):
         d = self.dir
@@ -145,7 +149,15 @@ class Setup(Server):
     """assayd with an [ldap] section that changes between starts."""
 
     def __init__(self):
+        self.directory = None
         super().__init__()
+        try:
+            self.prepare()
+        except BaseException:
+            self.stop()  # neither slapd nor assayd nor the folder stays behind
+            raise
+
+    def prepare(self):
         self.directory = Directory(self.dir)
         self.secret = os.path.join(self.dir, "search.pw")
         with open(os.open(self.secret, os.O_CREAT | os.O_WRONLY, 0o600), "w") as f:
@@ -181,7 +193,8 @@ class Setup(Server):
         return next((u for u in api.all_items(self, "/api/v1/users") if u["name"] == name), None)
 
     def stop(self):
-        self.directory.stop()
+        if self.directory:
+            self.directory.stop()
         if os.environ.get("AY_SHOW_LOG"):
             print("# " + open(self.log.name).read().replace("\n", "\n# "))
         super().stop()
@@ -314,6 +327,8 @@ def old_tls(s, version):
     for line in p.stdout:
         if line.startswith("ACCEPT"):
             return p, int(line.rsplit(":", 1)[1])
+    p.kill()
+    p.wait()
     raise AssertionError("openssl s_server does not start")
 
 
@@ -323,10 +338,12 @@ def false_ones(s):
     s.with_ldap(ca=f"{d.dir}/wrong-ca.pem")
     ok(s.login("alice", "new-secret")[:2] == down, "a directory of another authority is not asked")
     p, port = old_tls(s, "-tls1_1")
-    s.with_ldap(url=f"ldaps://127.0.0.1:{port}")
-    ok(s.login("alice", "new-secret")[:2] == down, "nor one that speaks TLS 1.1 alone")
-    p.kill()
-    p.wait()
+    try:
+        s.with_ldap(url=f"ldaps://127.0.0.1:{port}")
+        ok(s.login("alice", "new-secret")[:2] == down, "nor one that speaks TLS 1.1 alone")
+    finally:
+        p.kill()
+        p.wait()
     d.stop()
     d.start("other")
     s.with_ldap()
