@@ -299,7 +299,8 @@ static bool open_log(struct judging *v)
 		ay_evlog_check_data(v->parsed);
 	else
 		v->parsed = NULL;
-	if (v->parsed && v->parsed->format == AY_EVLOG_REPORTED && !v->reported) {
+	if (AY_CHECKED("LOG_REPORTED",
+		       v->parsed && v->parsed->format == AY_EVLOG_REPORTED && !v->reported)) {
 		v->log_refused.rc = ay_fail_code(&v->log_refused, AY_E_INPUT, "LOG_HEADER", "log",
 						 "has the form of what a manager reports");
 		v->parsed = NULL;

@@ -28,7 +28,8 @@ static enum ay_rc read_log(struct ay_engine *g, const struct ay_host *h, const s
 		rc = ay_store_blob(g->store, AY_BYTES(h->run->log_id), a, &octets, e);
 	if (rc == AY_OK)
 		rc = ay_evlog_parse(octets, a, log, e);
-	if (rc == AY_OK && log->format == AY_EVLOG_REPORTED && !ay_is_managed(h))
+	if (AY_CHECKED("LEARN_REPORTED",
+		       rc == AY_OK && log->format == AY_EVLOG_REPORTED && !ay_is_managed(h)))
 		rc = ay_fail_code(e, AY_E_INPUT, "LOG_HEADER", "learn",
 				  "the boot log has the form of what a manager reports");
 	if (rc == AY_OK)

@@ -94,6 +94,38 @@ static void garbage_from_a_bound_host_is_an_answer(void **state)
 	agent_free(a);
 }
 
+/* Only a manager's word has that form: it needs no launch for values of PCR 17-22. */
+static void a_log_as_managers_report_it_is_no_agents(void **state)
+{
+	static const uint8_t head[16] = "ASSAY REPORTED\x01";
+	static uint8_t octets[sizeof(head) + sizeof(boot.buf)];
+	struct agent *a = enrolled_agent("manager");
+	struct ay_bytes own = boot.octets;
+	struct ay_err e = { 0 };
+	struct asked q;
+	json_t *set;
+
+	(void)state;
+	trust(a);
+	memcpy(octets, head, sizeof(head));
+	memcpy(octets + sizeof(head), own.p, own.n);
+	ask_now(a);
+	assert_true(challenged(a, &q, 5000));
+	boot.octets = (struct ay_bytes){ octets, sizeof(head) + own.n };
+	answer(a, &q, NULL);
+	boot.octets = own;
+	assert_int_equal(result(a), AY_UNTRUSTED);
+	assert_true(reports(a, "LOG_HEADER"));
+	assert_int_equal(ay_engine_learn(engine,
+					 &(struct ay_learn_ask){ .host = host_of(a),
+								 .name = ay_bytes_of("false"),
+								 .user = "tester" },
+					 &set, &e),
+			 AY_E_INPUT);
+	assert_string_equal(e.code, "LOG_HEADER");
+	agent_free(a);
+}
+
 static void evidence_may_come_in_parts(void **state)
 {
 	struct agent *a = enrolled_agent("parts");
@@ -576,6 +608,7 @@ int main(void)
 		cmocka_unit_test(a_host_cannot_answer_for_another),
 		cmocka_unit_test(a_quote_is_bound_to_connection_and_host),
 		cmocka_unit_test(garbage_from_a_bound_host_is_an_answer),
+		cmocka_unit_test(a_log_as_managers_report_it_is_no_agents),
 		cmocka_unit_test(evidence_may_come_in_parts),
 		cmocka_unit_test(trust_runs_out_by_itself),
 		cmocka_unit_test(an_answer_serves_once),
