@@ -48,7 +48,8 @@ static void configure(const char *allow)
 
 	ay_config_free(w.conf);
 	snprintf(text, sizeof(text), "allow = %s\n", allow);
-	assert_int_equal(ay_config_parse(AY_PROGRAM_ASSAY_AGENT, "test", text, &w.conf, NULL), AY_OK);
+	assert_int_equal(ay_config_parse(AY_PROGRAM_ASSAY_AGENT, "test", text, &w.conf, NULL),
+			 AY_OK);
 	w.agent.conf = w.conf;
 }
 
@@ -98,6 +99,17 @@ static const char *code(void)
 	assert_int_equal(ay_chan_order_done_parse(w.said, &m, NULL), AY_OK);
 	snprintf(text, sizeof(text), "%.*s", (int)m.code.n, (const char *)m.code.p);
 	return text;
+}
+
+/* Is that in the refusal's text? Its one code has several reasons. */
+static bool says(const char *part)
+{
+	struct ay_chan_order_done m;
+	char text[256];
+
+	assert_int_equal(ay_chan_order_done_parse(w.said, &m, NULL), AY_OK);
+	snprintf(text, sizeof(text), "%.*s", (int)m.text.n, (const char *)m.text.p);
+	return strstr(text, part) != NULL;
 }
 
 static void draw(uint8_t verb, uint8_t nonce[32])
@@ -154,10 +166,12 @@ static void without_a_nonce_nothing_is_done(void **state)
 	(void)state;
 	give(nonce, "north"); /* the nonce of one who never asked is not all zero */
 	assert_string_equal(code(), "ORDER_NONCE");
+	assert_true(says("no nonce was drawn"));
 	draw(AY_ORDER_TAG, late);
 	w.env.mono_ms += 60000;
 	give(late, "north");
 	assert_string_equal(code(), "ORDER_NONCE");
+	assert_true(says("too late"));
 	draw(AY_ORDER_TAG, late);
 	draw(AY_ORDER_TAG, nonce); /* the newer one counts */
 	give(late, "north");
