@@ -126,7 +126,9 @@ static void not_there(void **state)
 
 static void after_a_restart(void **state)
 {
-	struct ay_api_out out = { on_reply, on_stream, on_chunk, on_end, on_cast, on_backlog, NULL };
+	struct ay_api_out out = {
+		on_reply, on_stream, on_chunk, on_end, on_cast, on_backlog, NULL
+	};
 	struct ay_err e;
 
 	(void)state;
@@ -160,12 +162,91 @@ static void too_many_ask(void **state)
 			 AY_E_EXISTS);
 }
 
+/* Who may change people and no more. */
+static void desk_token(char token[AY_API_TOKEN_TEXT])
+{
+	w.listener = AY_LISTENER_API;
+	with_authorization = NULL;
+	assert_int_equal(ask("POST", "/api/v1/roles", admin,
+			     "{\"name\":\"desk\",\"permissions\":[\"USER_READ\",\"USER_WRITE\"]}"),
+			 201);
+	assert_int_equal(ask("POST", "/api/v1/users", admin, "{\"name\":\"d\",\"role\":\"desk\"}"),
+			 201);
+	assert_int_equal(ask("POST", "/api/v1/users/d/tokens", admin, "{}"), 201);
+	snprintf(token, AY_API_TOKEN_TEXT, "%.*s", AY_API_TOKEN_TEXT - 1, answer_text("token"));
+}
+
+/* Of the one certificate there is; what: what follows its fingerprint. */
+static int by_api(const char *token, const char *method, const char *what, const char *body)
+{
+	char path[200];
+
+	w.listener = AY_LISTENER_API;
+	snprintf(path, sizeof(path), "/api/v1/api-clients/%s%s", ay_clients(w.api)->subject, what);
+	print_message("%s %s\n", method, path);
+	return ask(method, path, token, body);
+}
+
+static int by_family(const char *token, const char *more)
+{
+	char body[200];
+
+	w.listener = AY_LISTENER_MTWILSON;
+	snprintf(body, sizeof(body), "{\"Fingerprint\":\"%s\",%s}", ay_clients(w.api)->subject,
+		 more);
+	print_message("PUT %s\n", body);
+	return ask("PUT", "/ManagementService/resources/apiclient", token, body);
+}
+
+static void nobody_lets_a_certificate_do_what_he_may_not(void **state)
+{
+	char desk[AY_API_TOKEN_TEXT];
+
+	(void)state;
+	client(AY_IDENTITY_ASKED);
+	desk_token(desk);
+	assert_int_equal(by_api(desk, "POST", "/approve", "{\"user\":\"admin\"}"), 403);
+	assert_int_equal(by_family(desk, "\"Roles\":[\"admin\"]"), 403);
+	assert_int_equal(by_family(desk, "\"Roles\":[\"Attestation\"]"), 403);
+	w.listener = AY_LISTENER_API;
+	assert_int_equal(ask("GET", "/api/v1/roles", admin, NULL), 200);
+	assert_non_null(strstr(w.body, "\"desk\""));
+	assert_null(strstr(w.body, "Attestation")); /* nor is a role made that gives more */
+	assert_int_equal(ay_clients(w.api)->state, AY_IDENTITY_ASKED);
+	assert_int_equal(by_api(admin, "POST", "/approve", "{\"user\":\"admin\"}"), 200);
+	assert_int_equal(by_api(desk, "DELETE", "", NULL), 403);
+	assert_int_equal(by_family(desk, "\"Enabled\":false"), 403);
+	assert_int_equal(ay_clients(w.api)->state, AY_IDENTITY_ACTIVE);
+	assert_int_equal(by_api(admin, "DELETE", "", NULL), 204);
+}
+
+static void nobody_signs_with_rights_he_has_not(void **state)
+{
+	char desk[AY_API_TOKEN_TEXT], path[200];
+
+	(void)state;
+	desk_token(desk);
+	assert_int_equal(ask("POST", "/api/v1/users/admin/tokens", admin, "{}"), 201);
+	snprintf(path, sizeof(path), "/api/v1/users/admin/tokens/%s/signing-key",
+		 answer_text("id"));
+	assert_int_equal(ask("POST", path, desk, NULL), 403);
+	assert_string_equal(error_of("code"), "RIGHTS_EXCEEDED");
+	assert_int_equal(ask("POST", path, admin, NULL), 201);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up_clients, tear_down_clients)
 	const struct CMUnitTest tests[] = {
-		T(nobody_knows_it), T(asked_for),	T(ended),	 T(once),
-		T(not_there),	    T(after_a_restart), T(too_many_ask),
+		T(nobody_knows_it),
+		T(asked_for),
+		T(ended),
+		T(once),
+		T(not_there),
+		T(after_a_restart),
+		T(too_many_ask),
+		T(nobody_lets_a_certificate_do_what_he_may_not),
+		T(nobody_signs_with_rights_he_has_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,9 @@ static int set_up_family(void **state)
 		"[compat]\noat1_listen = 127.0.0.1:1\noat1_from = 10.0.0.0/8, 2001:db8::/32\n"
 		"oat1_role = viewer\noat2_listen = 127.0.0.1:2\n"
 		"mtwilson_listen = 127.0.0.1:3\nsecl_listen = 127.0.0.1:4\n";
-	struct ay_api_out out = { on_reply, on_stream, on_chunk, on_end, on_cast, on_backlog, NULL };
+	struct ay_api_out out = {
+		on_reply, on_stream, on_chunk, on_end, on_cast, on_backlog, NULL
+	};
 	struct ay_err e;
 
 	if (set_up(state) != 0)
@@ -141,7 +143,9 @@ static void a_role_is_for_its_listener_and_networks_alone(void **state)
 
 static void a_role_that_there_is_not_ends_the_start(void **state)
 {
-	struct ay_api_out out = { on_reply, on_stream, on_chunk, on_end, on_cast, on_backlog, NULL };
+	struct ay_api_out out = {
+		on_reply, on_stream, on_chunk, on_end, on_cast, on_backlog, NULL
+	};
 	struct ay_config *before = w.config;
 	struct ay_api *api;
 	struct ay_err e;
@@ -346,6 +350,86 @@ static void what_is_referred_to_stays(void **state)
 	assert_int_equal(oat("DELETE", WLM "/oem?Name=Dell", NULL), 200);
 }
 
+/* An MLE's set comes into force, and ends, by two persons where two are wanted. */
+static void two_persons_put_sets_in_force_and_end_them(void **state)
+{
+	static const char *const pcrs[] = { "17", "0" };
+	char body[200];
+
+	(void)state;
+	make_mles();
+	w.two_persons = true;
+	for (size_t i = 0; i < AY_COUNT(pcrs); i++) {
+		w.asked_by[0] = '\0';
+		snprintf(body, sizeof(body),
+			 "{\"mleName\":\"b\",\"mleVersion\":\"1\",\"oemName\":\"Dell\","
+			 "\"pcrName\":\"%s\",\"pcrDigest\":\"" SHA1 "\"}",
+			 pcrs[i]);
+		assert_int_equal(oat("POST", WLM "/mles/whitelist/pcr", body), 200);
+		assert_string_equal(w.asked_by, "admin for REFERENCE_WRITE");
+	}
+	w.asked_by[0] = '\0';
+	assert_int_equal(oat("DELETE", WLM "/mles?mleName=b&mleVersion=1&oemName=Dell", NULL), 200);
+	assert_string_equal(w.asked_by, "admin for REFERENCE_WRITE");
+}
+
+static void two_persons_put_flavors_in_force(void **state)
+{
+	static char connect[] = "10.0.0.1:1443";
+
+	(void)state;
+	w.host.dial.connect = connect;
+	w.listener = AY_LISTENER_SECL;
+	w.two_persons = true;
+	assert_int_equal(ask("POST", "/hvs/v2/flavors", admin,
+			     "{\"connection_string\":\"intel:https://10.0.0.1:1443\"}"),
+			 201);
+	assert_string_equal(w.asked_by, "admin for REFERENCE_WRITE");
+	w.host.dial.connect = NULL;
+}
+
+/* Who keeps whitelists and may not write hosts. */
+static void keeper_of_whitelists(char token[AY_API_TOKEN_TEXT])
+{
+	w.listener = AY_LISTENER_API;
+	assert_int_equal(ask("POST", "/api/v1/roles", admin,
+			     "{\"name\":\"keeper\",\"permissions\":[\"HOST_READ\","
+			     "\"REFERENCE_READ\",\"REFERENCE_WRITE\"]}"),
+			 201);
+	assert_int_equal(
+		ask("POST", "/api/v1/users", admin, "{\"name\":\"k\",\"role\":\"keeper\"}"), 201);
+	assert_int_equal(ask("POST", "/api/v1/users/k/tokens", admin, "{}"), 201);
+	snprintf(token, AY_API_TOKEN_TEXT, "%.*s", AY_API_TOKEN_TEXT - 1, answer_text("token"));
+}
+
+static void a_whitelist_writes_hosts_only_by_who_may(void **state)
+{
+	static const struct {
+		const char *host, *more;
+		int status;
+	} rows[] = {
+		{ "h1", "", 403 }, /* it would be judged by other MLEs */
+		{ "h1", "\"register_host\":true,", 403 },
+		{ "new", "\"register_host\":false,", 403 }, /* it is no host yet */
+		{ "h1", "\"register_host\":false,", 400 },  /* its agent is not there */
+	};
+	char keeper[AY_API_TOKEN_TEXT], body[300];
+
+	(void)state;
+	keeper_of_whitelists(keeper);
+	w.listener = AY_LISTENER_MTWILSON;
+	w.host.state = AY_HOST_ENROLLED;
+	for (size_t i = 0; i < AY_COUNT(rows); i++) {
+		snprintf(body, sizeof(body),
+			 "{\"wl_config\":{%s\"txt_host_record\":{\"host_name\":\"%s\","
+			 "\"addOn_Connection_String\":\"intel:https://10.0.0.1:1443\"}}}",
+			 rows[i].more, rows[i].host);
+		print_message("whitelist: %s\n", body);
+		assert_int_equal(ask("POST", "/mtwilson/v2/rpc/create-whitelist", keeper, body),
+				 rows[i].status);
+	}
+}
+
 static void names_have_the_limits_of_oat(void **state)
 {
 	char body[200], name[60];
@@ -454,6 +538,9 @@ int main(void)
 		IN(a_client_that_leaves_takes_its_questions_along),
 		IN(a_required_pcr_without_value_keeps_the_mle_out_of_force),
 		IN(what_is_referred_to_stays),
+		IN(two_persons_put_sets_in_force_and_end_them),
+		IN(two_persons_put_flavors_in_force),
+		IN(a_whitelist_writes_hosts_only_by_who_may),
 		IN(names_have_the_limits_of_oat),
 		cmocka_unit_test(the_form_is_what_accept_likes_best),
 		cmocka_unit_test(documents_in_each_form),

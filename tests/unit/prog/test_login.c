@@ -876,6 +876,33 @@ static void test_scope(void **state)
 	w.host.n_labels = 0;
 }
 
+/* What hosts of others are reached through is not changed by who sees some hosts only. */
+static void test_scope_manager(void **state)
+{
+	static const char grants[] = "{\"name\":\"north\",\"grants\":[{\"role\":\"admin\","
+				     "\"scope\":{\"pool\":\"north\"}}]}";
+	static const char *const more[] = {
+		"\"secret\":\"s\"",
+		"\"trust_first_use\":true",
+		"\"tls_policy\":{\"kind\":\"ca\",\"value\":\"x\"}",
+	};
+	char north[AY_API_TOKEN_TEXT], body[256];
+
+	(void)state;
+	assert_int_equal(ask("POST", "/api/v1/users", admin, grants), 201);
+	token_of("north", north);
+	for (size_t i = 0; i < AY_COUNT(more); i++) {
+		snprintf(body, sizeof(body),
+			 "{\"name\":\"n\",\"connect\":\"vmware:https://vc/sdk;h=e1;u=root\","
+			 "\"labels\":{\"pool\":\"north\"},%s}",
+			 more[i]);
+		print_message("manager: %s\n", more[i]);
+		assert_int_equal(ask("POST", "/api/v1/hosts", north, body), 403);
+		assert_string_equal(error_of("code"), "OUT_OF_SCOPE");
+		assert_int_equal(ask("POST", "/api/v1/hosts", admin, body), 503); /* none here */
+	}
+}
+
 /* Whoever is logged in makes tokens for himself without rights over people; a token makes none. */
 static void test_own_tokens(void **state)
 {
@@ -1212,17 +1239,23 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		T(test_session),       T(test_cookie_twice),   T(test_session_ends),
-		T(test_session_times), T(test_session_kept),   T(test_lockout),
-		T(test_spray),	       T(test_login_refused),  T(test_login_left),
-		T(test_basic),	       T(test_basic_recorded), T(test_locked_counted),
-		T(test_totp),	       T(test_totp_guess),     T(test_totp_wrapped),
-		T(test_totp_ends),     T(test_password),       T(test_rehash),
-		T(test_hash_cost),     T(test_give),	       T(test_above_hidden),
-		T(test_scope),	       T(test_event_scope),    T(test_wiped),
-		T(test_own_tokens),    T(test_counts_scope),   T(test_narrow),
-		T(test_last_admin),    T(test_break_glass),    T(test_first_admin),
-		T(test_ids),	       T(test_session_own),    T(test_hash_queue),
+		T(test_session),	T(test_cookie_twice),
+		T(test_session_ends),	T(test_session_times),
+		T(test_session_kept),	T(test_lockout),
+		T(test_spray),		T(test_login_refused),
+		T(test_login_left),	T(test_basic),
+		T(test_basic_recorded), T(test_locked_counted),
+		T(test_totp),		T(test_totp_guess),
+		T(test_totp_wrapped),	T(test_totp_ends),
+		T(test_password),	T(test_rehash),
+		T(test_hash_cost),	T(test_give),
+		T(test_above_hidden),	T(test_scope),
+		T(test_scope_manager),	T(test_event_scope),
+		T(test_wiped),		T(test_own_tokens),
+		T(test_counts_scope),	T(test_narrow),
+		T(test_last_admin),	T(test_break_glass),
+		T(test_first_admin),	T(test_ids),
+		T(test_session_own),	T(test_hash_queue),
 		T(test_totp_vectors),
 	};
 

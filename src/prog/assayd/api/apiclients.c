@@ -96,9 +96,9 @@ void ay_api_apiclients_approve(struct ay_api_call *c)
 		ay_api_problem(c, &e);
 		return;
 	}
-	u = account_to_open(c, ay_api_text(c, "user"));
-	if (u == NULL)
+	if (AY_CHECKED("CLIENT_ABOVE", account_to_open(c, ay_api_text(c, "user")) == NULL))
 		return;
+	u = ay_account_find(c->api, ay_api_text(c, "user"));
 	snprintf(print, sizeof(print), "%s", x->subject);
 	if (change(c, x, AY_IDENTITY_ACTIVE, u->id, "API_CLIENT_APPROVE"))
 		ay_api_json(c, 200,
@@ -110,7 +110,8 @@ void ay_api_apiclients_end(struct ay_api_call *c)
 	const struct ay_client *x = client_of(c);
 	const char *name = x == NULL ? NULL : user_name(c->api, x->user);
 
-	if (name != NULL && account_to_open(c, ay_bytes_of(name)) == NULL)
+	if (name != NULL &&
+	    AY_CHECKED("CLIENT_END_ABOVE", account_to_open(c, ay_bytes_of(name)) == NULL))
 		return;
 	if (x != NULL && change(c, x, AY_IDENTITY_ENDED, x->user, "API_CLIENT_END"))
 		ay_api_empty(c, 204);
@@ -171,7 +172,7 @@ void ay_api_apiclients_signing_key(struct ay_api_call *c)
 	char *text = ay_arena_alloc(&c->arena, KEY_TEXT);
 	struct ay_err e = { 0 };
 
-	if (ay_api_user_to_change(c) == NULL)
+	if (AY_CHECKED("SIGNING_KEY_ABOVE", ay_api_user_to_change(c) == NULL))
 		return;
 	if (!has_token(c))
 		ay_err_set(&e, AY_E_NOENT, "token", 0, "the account has no such token");

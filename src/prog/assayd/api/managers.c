@@ -2,6 +2,7 @@
 #include "prog/assayd/api/managers.h"
 
 #include "core/base/connstr.h"
+#include "prog/assayd/api/auth.h"
 #include "prog/assayd/managed.h"
 #include "prog/assayd/managers.h"
 
@@ -57,10 +58,11 @@ static bool may_change(struct ay_api_call *c)
 {
 	struct ay_err e = { 0 };
 
-	if (ay_may(&c->who, c->route->perm))
+	if (!AY_CHECKED("MANAGER_SCOPE", !ay_may(&c->who, c->route->perm)))
 		return true;
 	e.rc = ay_fail_code(&e, AY_E_DENIED, "OUT_OF_SCOPE", "manager",
 			    "managers are changed by those who may see all hosts");
+	ay_api_denied(c, 403, &e);
 	ay_api_problem(c, &e);
 	return false;
 }

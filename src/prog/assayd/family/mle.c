@@ -352,7 +352,8 @@ static enum ay_rc activate(struct ay_api_call *c, const char *id, struct ay_err 
 	json_t *active = NULL;
 	enum ay_rc rc;
 
-	if (ay_engine_two_persons(c->api->engine, &ay_approval_reference_activate))
+	if (AY_CHECKED("FAMILY_TWO_ACTIVATE",
+		       ay_engine_two_persons(c->api->engine, &ay_approval_reference_activate)))
 		return ask_second(c, &ay_approval_reference_activate, id, &how, e);
 	rc = ay_engine_reference_activate(c->api->engine, ay_bytes_of(id), &how, NULL, &active, e);
 	json_decref(active);
@@ -366,7 +367,8 @@ static enum ay_rc end_set(struct ay_api_call *c, const char *set, struct ay_err 
 	json_t *ended = NULL;
 	enum ay_rc rc;
 
-	if (ay_engine_two_persons(c->api->engine, &ay_approval_reference_supersede))
+	if (AY_CHECKED("FAMILY_TWO_END",
+		       ay_engine_two_persons(c->api->engine, &ay_approval_reference_supersede)))
 		return ask_second(c, &ay_approval_reference_supersede, set, &how, e);
 	rc = ay_engine_reference_supersede(c->api->engine, ay_bytes_of(set), &how, NULL, &ended, e);
 	json_decref(ended);

@@ -136,18 +136,18 @@ static enum ay_rc need_role(struct ay_api_call *c, const char *name, struct ay_e
 	const struct role *r = role_named(name);
 	struct ay_scope scope;
 	uint64_t perms;
-	enum ay_rc rc;
 
 	if (ay_role_find(c->api, name, &perms, &scope))
 		return AY_OK;
 	if (r == NULL)
 		return ay_fail_code(e, AY_E_INPUT, "MISSING_INPUT", "Roles",
 				    "there is no role %.60s", name);
-	rc = ay_may_give(&c->who, r->perms, &all, e);
+	if (AY_CHECKED("CLIENT_ROLE", ay_may_give(&c->who, r->perms, &all, e) != AY_OK))
+		return e->rc;
 	snprintf(row.name, sizeof(row.name), "%s", r->name);
 	snprintf(row.doc, sizeof(row.doc), "%s", r->doc);
 	row.perms = r->perms;
-	return rc == AY_OK ? ay_role_put(c->api, &row, e) : rc;
+	return ay_role_put(c->api, &row, e);
 }
 
 /* The account that the certificate acts for: its own, made now. */
@@ -170,8 +170,9 @@ static enum ay_rc make_account(struct ay_api_call *c, const struct ay_client *x,
 		snprintf(grant[row.n_grants].role, sizeof(grant[0].role), "%s",
 			 name == NULL ? "" : name);
 	}
-	if (rc == AY_OK)
-		rc = ay_may_grant(c->api, &c->who, grant, n, e);
+	if (rc == AY_OK &&
+	    AY_CHECKED("CLIENT_GRANT", ay_may_grant(c->api, &c->who, grant, n, e) != AY_OK))
+		rc = e->rc;
 	snprintf(row.name, sizeof(row.name), "client-%.16s", x->subject);
 	snprintf(row.display, sizeof(row.display), "%s", x->name);
 	if (rc == AY_OK && x->state != AY_IDENTITY_ASKED)
@@ -209,7 +210,10 @@ static enum ay_rc may_end(struct ay_api_call *c, const struct ay_client *x, stru
 {
 	const struct ay_api_account *u = ay_account_by_id(c->api, x->user);
 
-	return u == NULL ? AY_OK : ay_may_change(c->api, &c->who, u->grants, u->n_grants, e);
+	if (u != NULL && AY_CHECKED("CLIENT_END_FAMILY", ay_may_change(c->api, &c->who, u->grants,
+								       u->n_grants, e) != AY_OK))
+		return e->rc;
+	return AY_OK;
 }
 
 void ay_mtw_client_update(struct ay_api_call *c)

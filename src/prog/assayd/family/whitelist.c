@@ -299,8 +299,10 @@ static void attested(struct ay_api_call *c, const struct ay_host *h, void *arg, 
 /* Who may write whitelists may not yet register hosts or say what they are judged by. */
 static enum ay_rc may_write_host(struct ay_api_call *c, const struct ay_host *h, struct ay_err *e)
 {
-	if (h != NULL ? ay_may_host(&c->who, AY_PERM_HOST_WRITE, h)
-		      : ay_may(&c->who, AY_PERM_HOST_WRITE))
+	bool may = h != NULL ? ay_may_host(&c->who, AY_PERM_HOST_WRITE, h)
+			     : ay_may(&c->who, AY_PERM_HOST_WRITE);
+
+	if (!AY_CHECKED("WHITELIST_HOST", !may))
 		return AY_OK;
 	return ay_fail_code(e, AY_E_DENIED, "NOT_PERMITTED", "authorization",
 			    "to register the host needs the permission HOST_WRITE");
