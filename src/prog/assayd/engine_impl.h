@@ -213,7 +213,9 @@ struct ay_engine {
 	int64_t jwks_until_ms[AY_MAX_JWKS_KEYS]; /* 0: no end */
 	uint8_t signer_keys[32];		 /* SHA-256 of what the signer said of its keys */
 	uint8_t *ca_certs;			 /* CA_READY as it came */
-	struct ay_ca_ready ca_ready;		 /* borrows from ca_certs */
+	struct ay_bytes aik_chain[AY_MAX_CERT_CHAIN]; /* of ca_ready, what issues: root last */
+	size_t n_aik_chain;
+	struct ay_ca_ready ca_ready; /* borrows from ca_certs */
 	uint8_t *crl;
 	size_t crl_n;
 	struct ay_signed_head head;	 /* issued.c: key_n 0: none yet */

@@ -31,8 +31,8 @@ static void see(void *arg, const struct ay_attest_past *p)
 		l->seq = p->seq;
 }
 
-enum ay_rc ay_receipt_row(struct ay_engine *g, const struct ay_host *h, const struct ay_uuid *report,
-			 uint64_t *seq, struct ay_err *e)
+enum ay_rc ay_receipt_row(struct ay_engine *g, const struct ay_host *h,
+			  const struct ay_uuid *report, uint64_t *seq, struct ay_err *e)
 {
 	struct looking l = { .report = report };
 	enum ay_rc rc = AY_OK;
@@ -103,15 +103,13 @@ static enum ay_rc build(struct ay_engine *g, const struct ay_host *h, struct ay_
 {
 	char id[AY_UUID_TEXT], at[AY_TIME_ROOM];
 	struct ay_uuid report;
-	struct ay_receipt_parts p = {
-		.in = &past->in,
-		.report_id = id,
-		.host_name = h->name,
-		.at = at,
-		.cert = past->cert,
-		.chain = g->ca_ready.cert + 1, /* without the one to encrypt to */
-		.n_chain = g->ca_ready.n_certs ? g->ca_ready.n_certs - 1 : 0
-	};
+	struct ay_receipt_parts p = { .in = &past->in,
+				      .report_id = id,
+				      .host_name = h->name,
+				      .at = at,
+				      .cert = past->cert,
+				      .chain = g->aik_chain,
+				      .n_chain = g->n_aik_chain };
 	enum ay_rc rc = add_rules(g, past->rules, &p, e);
 
 	memcpy(report.b, past->report_id, sizeof(report.b));

@@ -222,6 +222,17 @@ void ay_relay_front_ready(struct ay_engine *g, struct ay_bytes body)
 
 /* ---- assay-ca ---- */
 
+/* The others are there to encrypt to: no certificate of an AIK hangs on them. */
+static void keep_issuers(struct ay_engine *g)
+{
+	struct ay_cert cert;
+
+	g->n_aik_chain = 0;
+	for (size_t i = 0; i < g->ca_ready.n_certs; i++)
+		if (ay_cert_parse(g->ca_ready.cert[i], &cert, NULL) == AY_OK && cert.is_ca)
+			g->aik_chain[g->n_aik_chain++] = g->ca_ready.cert[i];
+}
+
 static void on_ca_ready(struct ay_engine *g, struct ay_bytes body)
 {
 	uint8_t *copy = malloc(body.n ? body.n : 1);
@@ -241,6 +252,7 @@ static void on_ca_ready(struct ay_engine *g, struct ay_bytes body)
 	free(g->ca_certs);
 	g->ca_certs = copy;
 	g->ca_ready = r;
+	keep_issuers(g);
 	g->have_ca = true;
 	ay_relay_refresh_crl(g);
 	ay_relay_tell_ready(g);

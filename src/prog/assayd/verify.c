@@ -168,9 +168,8 @@ static enum ay_rc take_sets(struct ay_engine *g, const json_t *names, struct ver
 /* A certificate of our Privacy CA in force says which host it is; anything else is only a key. */
 static json_t *identity_of(struct ay_engine *g, const struct ay_verify_ask *ask)
 {
-	struct ay_aikcert_want want = { .chain = g->ca_ready.cert + 1,
-					.n_chain =
-						g->ca_ready.n_certs ? g->ca_ready.n_certs - 1 : 0,
+	struct ay_aikcert_want want = { .chain = g->aik_chain,
+					.n_chain = g->n_aik_chain,
 					.pin = g->ca_root_spki,
 					.crl = { g->crl, g->crl_n },
 					.now_ms = g->now_ms };
