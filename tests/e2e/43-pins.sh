@@ -6,7 +6,9 @@
 . "$(dirname "$0")/lib.sh"
 need swtpm swtpm_setup tpm2 jq curl openssl python3
 
-server_conf "certificate_life = 480h" # within 30 days: what ends soon is said from the first minute on
+# within 30 days: what ends soon is said from the first minute on
+server_conf "certificate_life = 480h" "pin_overlap = 48h" "[compat]" "oat2_listen = 127.0.0.1:0" "oat2_cert = $D/own.pem" "oat2_key = $D/own.key"
+check "an operator's own certificate" openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 10 -subj /CN=own -keyout "$D/own.key" -out "$D/own.pem"
 check "assayd init" server_init
 tpm_maker lab
 boot_all() { for h in alpha beta gamma; do host_new $h && host_boot $h || return 1; done; }
@@ -24,6 +26,9 @@ check "the list of keys too" eval "assay key list --json | jq -e '.items[] | sel
 check "and assayd keys list" eval "'$ASSAYD' keys list --config '$D/assayd.conf' | grep '^api ' | grep -q 'ENDS SOON'"
 check "an event was told for each" eval "rest GET '/audit?action=KEY_EXPIRY' | jq -e '[.items[].object] | index(\"assertion\")'"
 check "the metrics have the instant" eval "curl -sS --cacert '$S/root.pem' -H \"Authorization: Bearer \$(cat '$S/admin.token')\" 'https://$api/metrics' | grep -q '^assay_key_expires_seconds{key=\"api\"} [0-9]'"
+own_end=$(date -u -d "$(openssl x509 -in "$D/own.pem" -noout -enddate | cut -d= -f2)" +%Y-%m-%dT%H:%M:%S)
+check "the operator's own certificate is watched too" eval "rest GET /overview | jq -e '[.warnings[].text] | map(test(\"oat2_cert ends at $own_end\")) | any'"
+check "and in the list of keys" eval "assay key list --json | jq -e '.items[] | select(.name == \"oat2_cert\") | .warning'"
 check "alpha and beta enrol under the first root" eval "enrol alpha && enrol beta"
 agent_start alpha
 check "alpha is connected" wait_for 20 answers alpha
@@ -67,9 +72,13 @@ check "alpha takes the new root" wait_for 20 said alpha "another key is pinned"
 check "and keeps the one before for a while" eval "[ \"\$(jq -r '.past.root.replaced[-1]' '$D/alpha/state/identity.json')\" = $root1 ]"
 check "alpha attests" wait_for 20 answers alpha
 check "the list of keys says who has taken it" wait_for 10 eval "[ \"\$(next root .hosts_taken)\" = 1 ] && [ \"\$(next root '.hosts_missing[0]')\" = beta ]"
+overlap() { ready | jq -e '.warnings | map(test("statement of the next root key ends at .*assayd keys finish root")) | any'; }
+check "readyz warns that the overlap ends" wait_for 10 overlap
+check "the audit has it" wait_for 10 eval "rest GET '/audit?action=KEY_EXPIRY' | jq -e '[.items[].object] | index(\"next root\")'"
+check "and assayd keys list" eval "assayd keys list | grep -q 'next root (ENDS SOON): '"
 check "a second rotation must wait for the first" eval "! assayd keys rotate root"
 lists() { assayd keys list | grep -q "$1"; }
-check "assayd keys list names the host that lags" wait_for 10 lists "next root: 1 of 2 hosts pin it; not yet: beta; 1 older"
+check "assayd keys list names the host that lags" wait_for 10 lists "next root .*: 1 of 2 hosts pin it; not yet: beta; 1 older"
 refuses "the overlap does not end while a host lags" assayd keys finish root
 check "and says which" grep -q beta "$D/refused"
 t=$(new_token)

@@ -228,7 +228,7 @@ struct ay_engine {
 	size_t n_outgoing;
 	struct ay_directory_open *directory;  /* directory.c */
 	struct ay_key_info keys[AY_KEYS_MAX]; /* keychain.c */
-	int key_warned[AY_KEYS_MAX];
+	int key_warned[AY_KEYS_MAX + AY_STAGED_MAX];
 	size_t n_keys;
 	size_t reminded;	  /* octets of what front was told that ends soon */
 	int64_t next_keys;	  /* mono */

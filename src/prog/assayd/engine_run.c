@@ -112,7 +112,9 @@ static void read_settings(const struct ay_config *c, struct ay_engine_settings *
 
 static enum ay_rc enter_sandbox(const struct ay_config *c, struct ay_err *e)
 {
-	static const char *const files[] = { "oidc.client_secret_file", "oidc.ca" };
+	static const char *const files[] = { "oidc.client_secret_file", "oidc.ca",
+					     "compat.oat1_cert",	"compat.oat2_cert",
+					     "compat.mtwilson_cert",	"compat.secl_cert" };
 	struct ay_sandbox_path paths[4 + AY_COUNT(files)] = {
 		{ ay_config_str(c, "state_dir"), true },
 		{ "/proc/self", false },

@@ -53,6 +53,8 @@ static const struct ay_key_row ca_rows[] = {
 	{ "ca-encryption", "identity requests", AY_DIR_CA "/encryption.key",
 	  AY_DIR_CA "/encryption.pem", NULL, AY_CERT_ROOT, 0, false },
 };
+/* Certificates that operators bring, as the configuration names them. */
+static const char *const own[] = { "oat1_cert", "oat2_cert", "mtwilson_cert", "secl_cert" };
 enum { ALL_ROWS = AY_COUNT(rows) + AY_COUNT(ca_rows) };
 
 static const struct ay_key_row *row_at(size_t i)
@@ -225,9 +227,10 @@ enum ay_rc ay_keys_root(const struct ay_config *c, int64_t now_ms, struct ay_cer
 			struct ay_err *e)
 {
 	char host[NAME_ROOM] = "", cn[64];
-	struct ay_cert_args a = {
-		.kind = AY_CERT_ROOT, .cn = cn, .now_s = now_ms / 1000, .life_s = life_of(c, YEARS(20))
-	};
+	struct ay_cert_args a = { .kind = AY_CERT_ROOT,
+				  .cn = cn,
+				  .now_s = now_ms / 1000,
+				  .life_s = life_of(c, YEARS(20)) };
 
 	(void)gethostname(host, sizeof(host) - 1);
 	snprintf(cn, sizeof(cn), "Assay root of %.40s", host);
@@ -422,6 +425,23 @@ static void read_one(const struct ay_config *c, const char *name, const char *us
 	out[(*n)++] = k;
 }
 
+/* Not ours to replace, but they end like ours. */
+static void read_own(const struct ay_config *c, const char *name,
+		     struct ay_key_info out[AY_KEYS_MAX], size_t *n)
+{
+	AY_CLEANUP(ay_file_free) struct ay_bytes pem = { NULL, 0 };
+	struct ay_key_info k = { .name = name, .use = "an address of [compat]", .is_own = true };
+	char key[40];
+
+	snprintf(key, sizeof(key), "compat.%s", name);
+	if (*n == AY_KEYS_MAX || ay_config_str(c, key)[0] == '\0' ||
+	    ay_file_read(ay_config_str(c, key), AY_KEYS_PEM_MAX, &pem, NULL) != AY_OK ||
+	    ay_cert_spki(pem, k.spki, NULL) != AY_OK)
+		return;
+	k.until_ms = ends_at(pem);
+	out[(*n)++] = k;
+}
+
 void ay_keys_read(const struct ay_config *c, int64_t now_ms, struct ay_key_info out[AY_KEYS_MAX],
 		  size_t *n)
 {
@@ -432,6 +452,8 @@ void ay_keys_read(const struct ay_config *c, int64_t now_ms, struct ay_key_info 
 	read_one(c, "ca-root", "Privacy CA", AY_DIR_CA "/root.pem", now_ms, out, n);
 	for (size_t i = 0; i < AY_COUNT(ca_rows); i++)
 		read_one(c, ca_rows[i].name, ca_rows[i].use, ca_rows[i].pub, now_ms, out, n);
+	for (size_t i = 0; i < AY_COUNT(own); i++)
+		read_own(c, own[i], out, n);
 }
 
 int ay_keys_warning(int64_t until_ms, int64_t now_ms)

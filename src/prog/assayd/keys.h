@@ -30,7 +30,8 @@ struct ay_key_row {
 const struct ay_key_row *ay_keys_rows(size_t *n);
 
 /* A new root: key and certificate. */
-AY_MUST_USE enum ay_rc ay_keys_root(const struct ay_config *c, int64_t now_ms, struct ay_cert_pem *root, struct ay_err *e);
+AY_MUST_USE enum ay_rc ay_keys_root(const struct ay_config *c, int64_t now_ms,
+				    struct ay_cert_pem *root, struct ay_err *e);
 /* A new pair of files; root signs it if it is a certificate. */
 AY_MUST_USE enum ay_rc ay_keys_make(const struct ay_config *c, const struct ay_key_row *row,
 				    const struct ay_cert_pem *root, struct ay_err *e);
@@ -52,9 +53,10 @@ struct ay_key_info {
 	uint8_t spki[32];  /* SHA-256 */
 	int64_t until_ms;  /* 0: it does not end */
 	int64_t old_until; /* what is left of the one before counts so long; 0: nothing */
+	bool is_own;	   /* the operator's own certificate of [compat] */
 };
-enum { AY_KEYS_MAX = 16 };
-/* Those that can be read, root and Privacy CA too. */
+enum { AY_KEYS_MAX = 20 };
+/* Those that can be read, root, Privacy CA and certificates of [compat] too. */
 void ay_keys_read(const struct ay_config *c, int64_t now_ms, struct ay_key_info out[AY_KEYS_MAX],
 		  size_t *n);
 /* The old public half of a file while it counts; false: there is none. Free with ay_file_free(). */

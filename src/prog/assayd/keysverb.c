@@ -114,7 +114,7 @@ static void print_key(const struct ay_key_info *k, int64_t now_ms)
 	       ay_keys_warning(k->until_ms, now_ms) != 0 ? "; ENDS SOON" : "");
 }
 
-static int print_staged(const struct ay_config *c, const struct ay_staged *s)
+static int print_staged(const struct ay_config *c, const struct ay_staged *s, int64_t now_ms)
 {
 	char until[AY_TIME_ROOM], hex[65];
 	struct taken t;
@@ -125,8 +125,9 @@ static int print_staged(const struct ay_config *c, const struct ay_staged *s)
 		return complain(&e, rc);
 	ay_time_format(s->change.not_after_ms, until);
 	ay_hex_encode(AY_BYTES(s->change.next), hex);
-	printf("%-14s %-20.20s  %.16s  next %s: ", "", until, hex,
-	       ay_staged_name(s->change.purpose));
+	printf("%-14s %-20.20s  %.16s  next %s%s: ", "", until, hex,
+	       ay_staged_name(s->change.purpose),
+	       ay_staged_warning(s->change.not_after_ms, now_ms) != 0 ? " (ENDS SOON)" : "");
 	tell_taken(stdout, &t);
 	return EXIT_DONE;
 }
@@ -153,7 +154,7 @@ static int list(const struct ay_config *c)
 			continue;
 		for (size_t k = 0; k < n_staged && status == EXIT_DONE; k++)
 			if (staged[k].is_open && staged[k].change.purpose == p)
-				status = print_staged(c, &staged[k]);
+				status = print_staged(c, &staged[k], now_ms);
 	}
 	free(staged);
 	return status;

@@ -569,3 +569,12 @@ enum ay_rc ay_staged_load(const struct ay_config *c, int64_t now_ms, struct ay_s
 	*n = 0;
 	return rc;
 }
+
+int ay_staged_warning(int64_t until_ms, int64_t now_ms)
+{
+	static const int64_t day_ms = (int64_t)24 * 3600 * 1000;
+
+	if (until_ms - now_ms > 7 * day_ms)
+		return 0;
+	return until_ms - now_ms > day_ms ? 1 : 2;
+}

@@ -57,4 +57,7 @@ struct ay_staged {
 AY_MUST_USE enum ay_rc ay_staged_load(const struct ay_config *c, int64_t now_ms,
 				      struct ay_staged **list, size_t *n, struct ay_err *e);
 
+/* An open change whose statement ends: 0: no hurry; 1: within 7 days; 2: within one, or ended. */
+int ay_staged_warning(int64_t until_ms, int64_t now_ms);
+
 #endif
