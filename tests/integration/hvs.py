@@ -96,6 +96,119 @@ def check_reports(w, host):
     ok(len(w.ask("GET", "secl", f"{V2}/host-status?hostStatus=CONNECTED").json()["host_status"]) == 1, "host-status by state")
 
 
+def flavor(part, label, pcrs, **more):
+    return {"flavor": {"meta": {"id": "0b1a2c3d-0000-4000-8000-000000000007", "vendor": "INTEL",
+                                "description": dict({"flavor_part": part, "label": label}, **more)}, "pcrs": pcrs}}
+
+
+def rule(pcr, measurement=None, bank="SHA256", **more):
+    return dict({"pcr": {"index": pcr, "bank": bank}}, **({"measurement": measurement, "pcr_matches": True} if measurement else {}), **more)
+
+
+def event(digest, name):
+    return {"type_id": "0x1", "type_name": name, "tags": [name], "measurement": digest}
+
+
+def measured(w, host):
+    """{PCR: value} of SHA-256 that the host showed, {PCR: [digests of its events]}."""
+    rid = w.api("GET", f"/api/v1/hosts/{host['name']}/reports?limit=1").json()["items"][0]["id"]
+    w.api("POST", "/api/v1/reference-sets/learn", {"host": host["name"], "name": "as it is"})
+    sets = [x for x in w.api("GET", "/api/v1/reference-sets").json()["items"] if x["name"] == "as it is"]
+    parts = w.api("GET", f"/api/v1/reference-sets/{sets[-1]['id']}").json()["parts"]
+    rules = parts["platform"] + parts["os"]
+    return (rid, {r["pcr"]: r["values"]["sha256"] for r in rules if r["kind"] == "pcr"},
+            {r["pcr"]: [x["digests"]["sha256"] for x in r["events"]] for r in rules if r["kind"] == "events"})
+
+
+def post(w, *flavors):
+    return w.ask("POST", "secl", V2 + "/flavors", {"flavor_collection": {"flavors": list(flavors)}})
+
+
+def plain(f):
+    return {(p["pcr"]["index"], p["pcr"]["bank"]): p for p in f["flavor"]["pcrs"]}
+
+
+def verdict(w, host):
+    r = w.ask("POST", "secl", V2 + "/reports", {"host_id": host["id"]}).json()["trust_information"]
+    return {k: v["trust"] for k, v in r["flavors_trust"].items()}, r
+
+
+def check_by_value(w, host):
+    for x in w.api("GET", "/api/v1/reference-sets").json()["items"]:
+        if x["state"] == "active":
+            w.api("POST", f"/api/v1/reference-sets/{x['id']}/revoke", {"force": True})
+    _, pcrs, events = measured(w, host)
+    both = sorted(set(pcrs) & set(events))
+    good = [rule(n, v) for n, v in sorted(pcrs.items()) if n in (0, 1, 2, 3, 6, 7)]
+    os_rules = [rule(n, v) for n, v in sorted(pcrs.items()) if n in (4, 5, 8, 9, 11, 12, 13, 14, 15)]
+    r = post(w, flavor("PLATFORM", "Acme 1 platform", good), flavor("OS", "Acme 1 os", os_rules))
+    made = {x["flavor"]["meta"]["description"]["flavor_part"]: x for x in r.json()["signed_flavors"]} if ok(r.status_code == 201, f"POST /flavors with flavor_collection: {r.text[:200]}") else {}
+    ok(set(made) == {"PLATFORM", "OS"}, "one flavor of each part")
+    fid = made["PLATFORM"]["flavor"]["meta"]["id"]
+    ok({x["name"]: x["state"] for x in w.api("GET", "/api/v1/reference-sets").json()["items"]}.get("Acme 1 platform") == "active", "in force")
+    got = w.ask("GET", "secl", f"{V2}/flavors/{fid}").json()
+    ok({k: (p["measurement"], p["pcr_matches"]) for k, p in plain(got).items()} == {(x["pcr"]["index"], "SHA256"): (x["measurement"], True) for x in good},
+       "GET /flavors/{id} answers the values it was made of")
+    ok(got["flavor"]["meta"]["description"]["label"] == "Acme 1 platform" and got["signature"] == "", "its label; no signature")
+    found = w.ask("GET", "secl", V2 + "/flavors?key=label&value=Acme%201%20os").json()["signed_flavors"]
+    ok(len(found) == 1 and len(found[0]["flavor"]["pcrs"]) == len(os_rules), "found by its label, with values")
+    ok({x["flavor"]["meta"]["description"]["flavor_part"] for x in w.ask("GET", "secl", V2 + "/flavors?flavorParts=OS").json()["signed_flavors"]} == {"OS"}, "by part")
+    trust, r = verdict(w, host)
+    ok(trust["PLATFORM"] and trust["OS"], f"a host that shows these values is trusted: {trust}")
+    # another value: the next version of that label is in force instead
+    bad = [dict(x, measurement="ab" * 32) if x["pcr"]["index"] == 0 else x for x in good]
+    ok(post(w, flavor("PLATFORM", "Acme 1 platform", bad)).status_code == 201, "another flavor of that label")
+    trust, r = verdict(w, host)
+    faults = [x["rule"]["rule_name"] for x in r["flavors_trust"]["PLATFORM"]["rules"] if not x["trusted"]]
+    ok(not trust["PLATFORM"] and trust["OS"] and faults, f"a host that shows another PCR 0 is not: {trust} {faults}")
+    # events, in both forms
+    n = next(x for x in both if x in (0, 1, 2, 3, 6, 7))
+    listed = [event(d, f"event {i}") for i, d in enumerate(events[n])]
+    r = post(w, flavor("PLATFORM", "Acme 1 platform", [x for x in good if x["pcr"]["index"] != n] + [rule(n, eventlog_equals={"events": listed})]))
+    got = plain(r.json()["signed_flavors"][0])[(n, "SHA256")] if ok(r.status_code == 201, f"eventlog_equals: {r.text[:200]}") else {}
+    ok([x["measurement"] for x in got.get("eventlog_equals", {}).get("events", [])] == events[n] and "measurement" not in got, "its event log is answered")
+    ok(verdict(w, host)[0]["PLATFORM"], "the host's log is that one")
+    r = post(w, flavor("PLATFORM", "Acme 1 platform", [x for x in good if x["pcr"]["index"] != n] + [rule(n, eventlog_equals={"events": listed + [event("cd" * 32, "more")]})]))
+    ok(r.status_code == 201 and not verdict(w, host)[0]["PLATFORM"], "it lacks an event of this one")
+    old = {"SHA256": {f"pcr_{k}": {"value": v, "event": [{"value": d, "label": f"e{i}", "digest_type": "com.intel.mtwilson.core.common.model.MeasurementSha256",
+                                                           "info": {"ComponentName": f"e{i}"}} for i, d in enumerate(events.get(k, []))]}
+                      for k, v in pcrs.items() if k in (0, 1, 2, 3, 6, 7)}}
+    r = post(w, flavor("PLATFORM", "Acme 1 platform", old))
+    ok(r.status_code == 201 and verdict(w, host)[0]["PLATFORM"], f"pcrs by bank and pcr_N, with events: {r.text[:160]}")
+    old["SHA256"][f"pcr_{n}"]["event"][0]["value"] = "ef" * 32
+    ok(post(w, flavor("PLATFORM", "Acme 1 platform", old)).status_code == 201 and not verdict(w, host)[0]["PLATFORM"], "an event that is not in its log")
+    # of one host
+    r = post(w, flavor("HOST_UNIQUE", "own", [rule(n, pcrs[n])], hardware_uuid=host["id"]))
+    ok(r.status_code == 201 and r.json()["signed_flavors"][0]["flavor"]["meta"]["description"]["hardware_uuid"] == host["id"], f"HOST_UNIQUE names its host: {r.text[:160]}")
+    ok(post(w, flavor("PLATFORM", "Acme 1 platform", good)).status_code == 201 and verdict(w, host)[0]["PLATFORM"], "its own value holds")
+    post(w, flavor("HOST_UNIQUE", "own", [rule(n, "ab" * 32)], hardware_uuid=host["id"]))
+    ok(not verdict(w, host)[0]["PLATFORM"], "another value of its own does not")
+    nobody = "0b1a2c3d-0000-4000-8000-000000000009"
+    known = {x["id"] for x in w.api("GET", "/api/v1/reference-sets").json()["items"]}
+    for what, status, f in (
+            ("a host that nobody knows", 404, [flavor("HOST_UNIQUE", "x", good, hardware_uuid=nobody)]),
+            ("no host", 400, [flavor("HOST_UNIQUE", "x", good)]),
+            ("a part that is not of PCRs", 400, [flavor("SOFTWARE", "x", good)]),
+            ("no PCR", 400, [flavor("OS", "x", [])]),
+            ("nothing to compare with", 400, [flavor("OS", "x", [{"pcr": {"index": 4, "bank": "SHA256"}, "measurement": "ab" * 32}])]),
+            ("PCR 10", 400, [flavor("OS", "x", [rule(10, "ab" * 32)])]),
+            ("a digest of another bank", 400, [flavor("OS", "x", [rule(4, "ab" * 20)])]),
+            ("a bank of no name", 400, [flavor("OS", "x", [rule(4, "ab" * 32, bank="MD5")])]),
+            ("no label", 400, [flavor("OS", "", os_rules)]),
+            ("exclude_tags of the boot log", 400, [flavor("OS", "x", [rule(4, eventlog_equals={"events": [event("ab" * 32, "e")], "exclude_tags": ["shim"]})])]),
+            ("events that are no list", 400, [flavor("OS", "x", [rule(4, "ab" * 32, eventlog_includes={"a": 1})])]),
+            ("an empty bank", 400, [flavor("OS", "x", {"SHA256": {}})]),
+            ("two of one label", 400, [flavor("OS", "x", os_rules), flavor("OS", "x", os_rules)]),
+            ("a good one and a bad one", 400, [flavor("OS", "y", os_rules), flavor("KING", "x", os_rules)]),
+            ("none", 400, [])):
+        r = post(w, *f)
+        ok(r.status_code == status, f"{what}: {r.status_code} {r.text[:120]}")
+    signed = dict(flavor("OS", "x", os_rules), signature="aGk=")
+    r = w.ask("POST", "secl", V2 + "/flavors", {"signed_flavor_collection": {"signed_flavors": [signed]}})
+    ok(r.status_code == 400 and "sign" in r.text, f"a signature that nobody checks is not passed over: {r.text[:120]}")
+    ok({x["id"] for x in w.api("GET", "/api/v1/reference-sets").json()["items"]} == known, "none of these left a set")
+
+
 def main():
     w = World()
     try:
@@ -107,6 +220,7 @@ def main():
         hosts = w.simulate(1)
         if ok(hosts, "a simulated host attests"):
             check_reports(w, hosts[0])
+            check_by_value(w, hosts[0])
     finally:
         w.stop()
     return done()

@@ -10,10 +10,19 @@
 #define FORMAT "assay-reference-1"
 
 const struct ay_rule_kind *const ay_rule_kinds[] = {
-	&ay_rule_pcr,	  &ay_rule_one_of,	     &ay_rule_golden,
-	&ay_rule_events,  &ay_rule_events_excluding, &ay_rule_includes, &ay_rule_launch,
-	&ay_rule_minimum, &ay_rule_forbidden,	     &ay_rule_files,
-	&ay_rule_signers, &ay_rule_buffers,	     NULL,
+	&ay_rule_pcr,
+	&ay_rule_one_of,
+	&ay_rule_golden,
+	&ay_rule_events,
+	&ay_rule_events_excluding,
+	&ay_rule_includes,
+	&ay_rule_launch,
+	&ay_rule_minimum,
+	&ay_rule_forbidden,
+	&ay_rule_files,
+	&ay_rule_signers,
+	&ay_rule_buffers,
+	NULL,
 };
 
 static const char *const part_names[AY_PARTS] = {
@@ -331,12 +340,14 @@ static json_t *rule_json(const struct ay_rule *r)
 	return o;
 }
 
-static bool add_rules(const struct ay_refset *s, json_t *parts)
+static bool add_rules(const struct ay_refset *s, bool pcrs_only, json_t *parts)
 {
 	for (size_t i = 0; i < s->n_rules; i++) {
 		const char *part = ay_part_name(s->rule[i].part);
 		json_t *list = json_object_get(parts, part);
 
+		if (pcrs_only && !s->rule[i].kind->has_pcr)
+			continue;
 		if (list == NULL) {
 			list = json_array();
 			if (json_object_set_new(parts, part, list) != 0)
@@ -366,7 +377,7 @@ json_t *ay_refset_json(const struct ay_refset *s, bool full)
 	char hex[65];
 
 	ay_hex_encode(AY_BYTES(s->sha256), hex);
-	if (parts != NULL && !(full ? add_rules(s, parts) : add_counts(s, parts)))
+	if (parts != NULL && !(full ? add_rules(s, false, parts) : add_counts(s, parts)))
 		ay_json_unref(&parts);
 	j = json_pack("{ss ss sI ss ss so* so*}", "format", FORMAT, "name", s->name, "version",
 		      (json_int_t)s->version, "state", ay_set_state_name(s->state), "sha256", hex,
@@ -377,6 +388,15 @@ json_t *ay_refset_json(const struct ay_refset *s, bool full)
 	    json_object_set_new(j, "match", ay_match_json(&s->match)) != 0)
 		ay_json_unref(&j);
 	return j;
+}
+
+json_t *ay_refset_boot_json(const struct ay_refset *s)
+{
+	json_t *parts = json_object();
+
+	if (parts != NULL && !add_rules(s, true, parts))
+		ay_json_unref(&parts);
+	return parts;
 }
 
 struct ay_bytes ay_refset_build(const struct ay_refset *s, struct ay_arena *a)

@@ -151,6 +151,8 @@ AY_MUST_USE enum ay_rc ay_refset_from_json(const json_t *j, struct ay_refset **o
 void ay_refset_free(struct ay_refset *s); /* NULL is fine */
 /* The document; NULL without memory. full: with rules, else counts only. The caller's reference. */
 json_t *ay_refset_json(const struct ay_refset *s, bool full);
+/* {"PART":[RULE, ..]} of the rules about a PCR alone; NULL without memory. The caller's. */
+json_t *ay_refset_boot_json(const struct ay_refset *s);
 /* Canonical JSON with state, as stored and exported. In the arena; {NULL, 0} without memory. */
 struct ay_bytes ay_refset_build(const struct ay_refset *s, struct ay_arena *a);
 

@@ -232,6 +232,9 @@ AY_MUST_USE enum ay_rc ay_engine_references(struct ay_engine *g, json_t **out, s
 /* id or name (the newest version of it). full: with the values. */
 AY_MUST_USE enum ay_rc ay_engine_reference(struct ay_engine *g, struct ay_bytes id, json_t **out,
 					   struct ay_err *e);
+/* {"PART":[RULE, ..]}: its rules about PCRs, without what may be long. */
+AY_MUST_USE enum ay_rc ay_engine_reference_boot(struct ay_engine *g, struct ay_bytes id,
+						json_t **out, struct ay_err *e);
 /* What import takes elsewhere: its document as a draft, and a newline; in the arena. */
 AY_MUST_USE enum ay_rc ay_engine_reference_export(struct ay_engine *g, struct ay_bytes id,
 						  struct ay_arena *a, struct ay_bytes *out,

@@ -378,6 +378,17 @@ enum ay_rc ay_engine_reference(struct ay_engine *g, struct ay_bytes id, json_t *
 	return give(ay_refs_set_json(s, true), out, e);
 }
 
+enum ay_rc ay_engine_reference_boot(struct ay_engine *g, struct ay_bytes id, json_t **out,
+				    struct ay_err *e)
+{
+	const struct ay_set *s = ay_refs_find(g->refs, id);
+
+	*out = NULL;
+	if (!s)
+		return ay_fail(e, AY_E_NOENT, "reference", 0, "no such reference set");
+	return give(ay_refset_boot_json(s->set), out, e);
+}
+
 enum ay_rc ay_engine_reference_export(struct ay_engine *g, struct ay_bytes id, struct ay_arena *a,
 				      struct ay_bytes *out, struct ay_err *e)
 {

@@ -436,6 +436,13 @@ enum ay_rc ay_engine_reference_make(struct ay_engine *g, const json_t *document,
 	return *out != NULL ? AY_OK : AY_E_NOMEM;
 }
 
+enum ay_rc ay_engine_reference_boot(struct ay_engine *g, struct ay_bytes id, json_t **out,
+				    struct ay_err *e)
+{
+	(void)g, (void)id, (void)e;
+	return empty(out);
+}
+
 enum ay_rc ay_engine_reference_export(struct ay_engine *g, struct ay_bytes id, struct ay_arena *a,
 				      struct ay_bytes *out, struct ay_err *e)
 {

@@ -328,6 +328,43 @@ static void a_required_pcr_without_value_keeps_the_mle_out_of_force(void **state
 	assert_int_equal(w.made, 1);
 }
 
+#define FLAVOR(part, more)                                                                         \
+	"{\"flavor\":{\"meta\":{\"description\":{\"flavor_part\":\"" part                          \
+	"\",\"label\":\"x\"" more                                                                  \
+	"}},\"pcrs\":[{\"pcr\":{\"index\":4,\"bank\":\"SHA1\"},\"measurement\":\"" SHA1            \
+	"\",\"pcr_matches\":true}]}"
+#define SIGNED(flavor, signature)                                                                  \
+	"{\"signed_flavor_collection\":{\"signed_flavors\":[" flavor ",\"signature\":" signature   \
+	"}]}}"
+
+static void a_flavor_that_another_signed_is_refused(void **state)
+{
+	static const struct {
+		const char *body;
+		int status;
+	} rows[] = {
+		{ SIGNED(FLAVOR("OS", ""), "\"\""), 201 },
+		{ SIGNED(FLAVOR("OS", ""), "null"), 201 },
+		{ SIGNED(FLAVOR("OS", ""), "\"aGk=\""), 400 },
+		{ SIGNED(FLAVOR("OS", ""), "[]"), 400 },
+		{ "{\"flavor_collection\":{\"flavors\":[" FLAVOR("OS",
+								 "") ",\"signature\":\"aGk=\"}]}}",
+		  400 },
+	};
+
+	(void)state;
+	w.listener = AY_LISTENER_SECL;
+	for (size_t i = 0; i < AY_COUNT(rows); i++) {
+		unsigned calls = w.calls;
+		int is;
+
+		print_message("%s\n", rows[i].body);
+		is = ask("POST", "/hvs/v2/flavors", admin, rows[i].body);
+		assert_int_equal(is, rows[i].status);
+		assert_int_equal(w.calls > calls, is == 201);
+	}
+}
+
 static void what_is_referred_to_stays(void **state)
 {
 	char id[AY_UUID_TEXT];
@@ -537,6 +574,7 @@ int main(void)
 		IN(who_wants_a_fresh_result_gets_no_old_one),
 		IN(a_client_that_leaves_takes_its_questions_along),
 		IN(a_required_pcr_without_value_keeps_the_mle_out_of_force),
+		IN(a_flavor_that_another_signed_is_refused),
 		IN(what_is_referred_to_stays),
 		IN(two_persons_put_sets_in_force_and_end_them),
 		IN(two_persons_put_flavors_in_force),

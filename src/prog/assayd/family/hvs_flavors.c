@@ -5,6 +5,7 @@
 #include "core/base/connstr.h"
 #include "prog/assayd/approvals.h"
 #include "prog/assayd/family/attestview.h"
+#include "prog/assayd/family/flavor.h"
 #include "prog/assayd/family/members.h"
 #include "prog/assayd/family/register.h"
 
@@ -22,44 +23,60 @@ static const char *text_of(const json_t *o, const char *key)
 
 /* ---- looking ---- */
 
-static json_t *flavor_json(const json_t *set, const char *part)
+/* The host that a set is for alone, or was learned from; "": none. */
+static const char *host_of(const json_t *set)
 {
-	char label[AY_MAX_NAME_BYTES + 32];
-	const char *name = part;
+	const json_t *hosts = json_object_get(json_object_get(set, "match"), "hosts");
+	const char *id = json_string_value(json_array_get(hosts, 0));
 
-	snprintf(label, sizeof(label), "%.*s@%d", AY_MAX_NAME_BYTES, text_of(set, "name"),
-		 (int)json_integer_value(json_object_get(set, "version")));
-	if (strcmp(part, "runtime") != 0)
-		name = strcmp(part, "host_unique") == 0 ? "HOST_UNIQUE"
+	return id != NULL ? id : text_of(json_object_get(set, "provenance"), "host");
+}
+
+/* rules: of that part, about PCRs; NULL: none. */
+static json_t *flavor_json(const json_t *set, const char *part, const json_t *rules)
+{
+	bool is_unique = strcmp(part, "host_unique") == 0;
+	const char *name = strcmp(part, "runtime") == 0 ? "IMA"
+			   : is_unique			? "HOST_UNIQUE"
 							: ay_family_marker(part, true);
-	else
-		name = "IMA";
-	return json_pack("{s:{s:{s:{s:s, s:s}, s:s, s:s}}, s:s}", "flavor", "meta", "description",
-			 "flavor_part", name, "label", label, "id", text_of(set, "id"), "state",
-			 text_of(set, "state"), "signature", "");
+
+	return json_pack("{s:{s:{s:{s:s, s:s, s:O, s:s*}, s:s, s:s}, s:o}, s:s}", "flavor", "meta",
+			 "description", "flavor_part", name, "label", text_of(set, "name"),
+			 "version", json_object_get(set, "version"), "hardware_uuid",
+			 is_unique ? host_of(set) : NULL, "id", text_of(set, "id"), "state",
+			 text_of(set, "state"), "pcrs", ay_flavor_pcrs(rules), "signature", "");
 }
 
 static bool wanted(struct ay_api_call *c, const json_t *flavor)
 {
 	const json_t *meta = json_object_get(json_object_get(flavor, "flavor"), "meta");
 	struct ay_bytes id = ay_api_param(c, "id"), key = ay_api_param(c, "key");
-	struct ay_bytes value = ay_api_param(c, "value");
+	struct ay_bytes value = ay_api_param(c, "value"), part = ay_api_param(c, "flavorParts");
 
 	if (id.p != NULL && !ay_bytes_eq(id, ay_bytes_of(text_of(meta, "id"))))
+		return false;
+	if (part.n > 0 &&
+	    !ay_bytes_eq(part,
+			 ay_bytes_of(text_of(json_object_get(meta, "description"), "flavor_part"))))
 		return false;
 	return key.p == NULL ||
 	       ay_bytes_eq(value, ay_bytes_of(text_of(json_object_get(meta, "description"),
 						      (const char *)key.p)));
 }
 
-static void add_flavors(struct ay_api_call *c, json_t *list, const json_t *set)
+/* One flavor for each part of the set. */
+static void add_flavors(struct ay_api_call *c, json_t *list, const json_t *set, bool all)
 {
+	AY_CLEANUP(ay_json_unref) json_t *rules = NULL;
 	const char *name;
 	json_t *part, *one;
 
+	if (ay_engine_reference_boot(c->api->engine, ay_bytes_of(text_of(set, "id")), &rules,
+				     NULL) != AY_OK)
+		return;
 	json_object_foreach (json_object_get(set, "parts"), name, part) {
-		one = flavor_json(set, name);
-		if (wanted(c, one))
+		one = flavor_json(set, name, json_object_get(rules, name));
+		if (one != NULL && (all || wanted(c, one)))
 			json_array_append(list, one);
 		json_decref(one);
 	}
@@ -75,7 +92,7 @@ void ay_hvs_flavors(struct ay_api_call *c)
 		return;
 	list = json_array();
 	json_array_foreach (all, i, set)
-		add_flavors(c, list, set);
+		add_flavors(c, list, set, false);
 	json_decref(all);
 	ay_family_document(c, 200, "signed_flavors", json_pack("{s:o}", "signed_flavors", list));
 }
@@ -88,11 +105,11 @@ void ay_hvs_flavor(struct ay_api_call *c)
 	if (ay_api_refused(c, ay_engine_reference(c->api->engine, c->param[0], &set, &e), &e))
 		return;
 	list = json_array();
-	add_flavors(c, list, set);
+	add_flavors(c, list, set, true);
 	if (json_array_size(list) > 0)
 		ay_family_document(c, 200, "signed_flavor", json_incref(json_array_get(list, 0)));
 	else
-		ay_family_document(c, 200, "signed_flavor", flavor_json(set, "platform"));
+		ay_family_document(c, 200, "signed_flavor", flavor_json(set, "platform", NULL));
 	json_decref(list);
 	json_decref(set);
 }
@@ -186,17 +203,8 @@ static const char *or_label(const struct ay_api_call *c, const struct ay_host *h
 	return label[0] != '\0' ? label : h->name;
 }
 
-static void add_all(json_t *list, const json_t *set)
-{
-	const char *name;
-	json_t *part;
-
-	json_object_foreach (json_object_get(set, "parts"), name, part)
-		json_array_append_new(list, flavor_json(set, name));
-}
-
 /* Learned from the host's last verified evidence; in force, unless two persons are wanted. */
-void ay_hvs_flavor_create(struct ay_api_call *c)
+static void learn(struct ay_api_call *c)
 {
 	struct ay_err e = { 0 };
 	const struct ay_host *h = host_at(c, ay_member_text(c->body, "connection_string"), &e);
@@ -217,11 +225,147 @@ void ay_hvs_flavor_create(struct ay_api_call *c)
 	    ay_api_audit(c, "REFERENCE_LEARN", ask.name,
 			 json_pack("{s:s, s:b}", "host", h->name, "activate", (int)ask.activate))) {
 		list = json_array();
-		add_all(list, set);
+		add_flavors(c, list, set, true);
 		ay_family_document(c, 201, "signed_flavors",
 				   json_pack("{s:o}", "signed_flavors", list));
 	}
 	json_decref(set);
+}
+
+/* ---- by value ---- */
+
+enum { FLAVORS_MAX = 100 };
+
+/* A flavor of one host's own names one that is here, and that the caller may know of. */
+static enum ay_rc check_host(struct ay_api_call *c, const json_t *set, struct ay_err *e)
+{
+	const json_t *hosts = json_object_get(json_object_get(set, "match"), "hosts");
+	const char *id = json_string_value(json_array_get(hosts, 0));
+
+	if (hosts == NULL || (id != NULL && ay_api_host_find(c, ay_bytes_of(id)) != NULL))
+		return AY_OK;
+	return ay_fail_code(e, AY_E_NOENT, "HOST_NOT_FOUND", "hardware_uuid",
+			    "a HOST_UNIQUE flavor needs the hardware_uuid of a host that is "
+			    "registered");
+}
+
+/* A label names one flavor: two of one request would be two versions of one set. */
+static enum ay_rc check_label(const json_t *sets, const json_t *set, struct ay_err *e)
+{
+	const json_t *other;
+	size_t i;
+
+	json_array_foreach (sets, i, other)
+		if (strcmp(text_of(other, "name"), text_of(set, "name")) == 0)
+			return ay_fail_code(e, AY_E_INPUT, "MISSING_INPUT", "label",
+					    "two flavors have the label \"%.60s\"",
+					    text_of(set, "name"));
+	return AY_OK;
+}
+
+/* A signature that nobody here can check is not passed over. */
+static enum ay_rc check_unsigned(const json_t *item, struct ay_err *e)
+{
+	const json_t *s = ay_member(item, "signature");
+
+	if (AY_CHECKED("FAMILY_FLAVOR_SIGNED",
+		       s != NULL && (!json_is_string(s) || json_string_value(s)[0] != '\0')))
+		return ay_fail_code(e, AY_E_INPUT, "NOT_OFFERED", "signature",
+				    "flavors that another server signed cannot be verified here: "
+				    "look at them and send them as flavor_collection");
+	return AY_OK;
+}
+
+static enum ay_rc read_flavor(struct ay_api_call *c, const json_t *item, json_t *sets,
+			      struct ay_err *e)
+{
+	const json_t *inner = json_object_get(item, "flavor");
+	json_t *set = NULL;
+	enum ay_rc rc = check_unsigned(item, e);
+
+	if (rc == AY_OK)
+		rc = ay_flavor_set(inner != NULL ? inner : item, &set, e);
+	if (rc == AY_OK)
+		rc = check_host(c, set, e);
+	if (rc == AY_OK)
+		rc = check_label(sets, set, e);
+	if (rc == AY_OK && json_array_append(sets, set) != 0)
+		rc = ay_fail(e, AY_E_NOMEM, "flavors", 0, "out of memory");
+	json_decref(set);
+	return rc;
+}
+
+/* All are read before one is taken. */
+static enum ay_rc read_flavors(struct ay_api_call *c, const json_t *list, json_t *sets,
+			       struct ay_err *e)
+{
+	size_t n = json_array_size(list);
+	enum ay_rc rc = AY_OK;
+
+	if (n == 0 || n > FLAVORS_MAX)
+		return ay_fail_code(e, AY_E_INPUT, "MISSING_INPUT", "flavor_collection",
+				    "is a list of 1 to %d flavors", FLAVORS_MAX);
+	for (size_t i = 0; rc == AY_OK && i < n; i++)
+		rc = read_flavor(c, json_array_get(list, i), sets, e);
+	return rc;
+}
+
+/* As import takes it, and in force unless two persons are wanted. list gets the flavor. */
+static enum ay_rc take_set(struct ay_api_call *c, const json_t *doc, json_t *list, struct ay_err *e)
+{
+	static const struct ay_reference_change how = { .supersede = true };
+	bool two = ay_engine_two_persons(c->api->engine, &ay_approval_reference_activate);
+	struct ay_bytes name = ay_bytes_of(text_of(doc, "name"));
+	json_t *set = NULL, *active = NULL;
+	enum ay_rc rc = ay_engine_reference_import(c->api->engine, doc, name, c->who.user, &set, e);
+
+	if (rc == AY_OK && two)
+		rc = ask_second(c, set, e);
+	else if (rc == AY_OK)
+		rc = ay_engine_reference_activate(c->api->engine, ay_bytes_of(text_of(set, "id")),
+						  &how, NULL, &active, e);
+	if (rc == AY_OK)
+		add_flavors(c, list, active != NULL ? active : set, true);
+	json_decref(set);
+	json_decref(active);
+	return rc;
+}
+
+static bool audit_set(struct ay_api_call *c, const json_t *doc)
+{
+	const json_t *match = json_object_get(doc, "match");
+
+	return ay_api_audit(c, "REFERENCE_IMPORT", ay_bytes_of(text_of(doc, "name")),
+			    json_pack("{s:s, s:O*}", "from", "flavor_collection", "match", match));
+}
+
+static void create_by_value(struct ay_api_call *c, const json_t *flavors)
+{
+	AY_CLEANUP(ay_json_unref) json_t *sets = json_array(), *list = json_array();
+	struct ay_err e = { 0 };
+	enum ay_rc rc = read_flavors(c, flavors, sets, &e);
+
+	for (size_t i = 0; rc == AY_OK && i < json_array_size(sets); i++) {
+		const json_t *doc = json_array_get(sets, i);
+
+		rc = take_set(c, doc, list, &e);
+		if (rc == AY_OK && !audit_set(c, doc))
+			return;
+	}
+	if (!ay_api_refused(c, rc, &e))
+		ay_family_document(c, 201, "signed_flavors",
+				   json_pack("{s:O}", "signed_flavors", list));
+}
+
+/* By value, or learned from the host of a connection string. */
+void ay_hvs_flavor_create(struct ay_api_call *c)
+{
+	const json_t *given = ay_member(c->body, "flavor_collection,signed_flavor_collection");
+
+	if (given != NULL)
+		create_by_value(c, ay_member(given, "flavors,signed_flavors"));
+	else
+		learn(c);
 }
 
 /* Revoked: the set that the flavor is a part of. */
