@@ -38,6 +38,7 @@ for key in api channel courier assertion assertion-rsa ticket audit-head ca-issu
   [ $key = api ] || back # by itself it comes back too, after longer and longer pauses if it happens so often
   check "$key: alpha attests" eval "wait_for 30 answers alpha && verdict_is alpha trusted"
 done
+check "evidence under the issuer before is proved yet" eval "assay host receipt alpha --out '$D/receipt' && '$ASSAY' recheck '$D/receipt' --json | jq -e '.same and .certified'"
 check "no host was lost on the way" eval "[ -z \"\$(failing alpha)\" ]"
 served() { echo | openssl s_client -connect "$api" -CAfile "$S/root.pem" 2>/dev/null | openssl x509 -noout -pubkey; }
 check "the API shows the new certificate" eval "[ \"\$(served)\" = \"\$(openssl x509 -in '$S/api.pem' -noout -pubkey)\" ]"

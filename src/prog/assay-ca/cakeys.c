@@ -357,16 +357,35 @@ static enum ay_rc load_identity(const char *dir, struct ay_ca_files *f, struct a
 	return rc;
 }
 
-/* As PROVISION carries them; identity.pem only where its key is. */
+/* The certificate goes to those that PROVISION carries, if its file is there or must be. */
+static enum ay_rc add_cert(const char *dir, const char *name, bool needed, struct ay_ca_files *f,
+			   struct ay_err *e)
+{
+	char path[PATH_ROOM];
+	enum ay_rc rc = path_of(dir, name, path, e);
+
+	if (rc != AY_OK || (!needed && !ay_file_exists(path)))
+		return rc;
+	return load_cert(dir, name, &f->arena, &f->certs[f->n_certs++], e);
+}
+
+/*
+ * As PROVISION carries them. The issuer before stays in the chain: certificates
+ * that it issued are good until they are renewed, and old evidence stays provable.
+ */
 static enum ay_rc load_certs(const char *dir, struct ay_ca_files *f, struct ay_err *e)
 {
-	static const char *const names[] = { "encryption.pem", "identity.pem", "issuer.pem",
-					     "root.pem" };
-	enum ay_rc rc = AY_OK;
+	enum ay_rc rc = add_cert(dir, "encryption.pem", true, f, e);
 
-	for (size_t i = 0; i < AY_COUNT(names) && rc == AY_OK; i++)
-		if (i != 1 || f->identity != NULL)
-			rc = load_cert(dir, names[i], &f->arena, &f->certs[f->n_certs++], e);
+	if (rc == AY_OK && f->identity != NULL)
+		rc = add_cert(dir, "identity.pem", true, f, e);
+	if (rc == AY_OK)
+		rc = add_cert(dir, "issuer.pem", true, f, e);
+	f->keys.issuer_cert = f->n_certs > 0 ? f->certs[f->n_certs - 1] : (struct ay_bytes){ 0 };
+	if (rc == AY_OK)
+		rc = add_cert(dir, "issuer.pem.old", false, f, e);
+	if (rc == AY_OK)
+		rc = add_cert(dir, "root.pem", true, f, e);
 	return rc;
 }
 
@@ -394,7 +413,6 @@ static enum ay_rc load(const char *dir, const char *ticket_key, struct ay_ca_fil
 	f->keys.ticket = f->ticket;
 	f->keys.ticket_old = f->ticket_old;
 	f->keys.encryption_cert = f->certs[0];
-	f->keys.issuer_cert = f->certs[f->n_certs - 2];
 	return rc;
 }
 

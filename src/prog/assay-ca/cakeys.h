@@ -18,8 +18,8 @@ struct ay_ca_files {
 	struct ay_pubkey *ticket, *ticket_old;
 	struct ay_rsakey *identity; /* NULL: a folder of before, and root.key is elsewhere */
 	size_t n_certs;
-	struct ay_bytes
-		certs[4]; /* as PROVISION carries them: encryption, (identity,) issuer, root */
+	struct ay_bytes certs[5]; /* as PROVISION carries them: encryption, (identity,) issuer, (the
+				     one before,) root */
 	struct ay_arena arena;
 };
 
