@@ -50,6 +50,12 @@ static void free_all(struct expected *all)
 	}
 }
 
+static enum ay_rc bad(const struct pcr *p, const char *what, struct ay_err *e)
+{
+	return ay_fail_code(e, AY_E_INPUT, "WHITELIST_VALUE", "flavor.pcrs", "PCR %u: %s",
+			    p->number, what);
+}
+
 /* Lower case, of the length of that bank. */
 static enum ay_rc read_digest(const char *hex, const char *bank, char out[130], struct ay_err *e)
 {
@@ -95,8 +101,9 @@ static enum ay_rc add_event(json_t *list, size_t i, bool is_first, const struct 
 						      type_of(event), "summary", label_of(event)));
 	is = json_array_get(list, i);
 	if (is == NULL || strcmp(ay_member_text(is, "summary"), label_of(event)) != 0)
-		return ay_fail_code(e, AY_E_INPUT, "WHITELIST_VALUE", "flavor.pcrs",
-				    "PCR %u: its banks do not name the same events", p->number);
+		return bad(p, "its banks do not name the same events", e);
+	if (json_object_get(json_object_get(is, "digests"), p->bank) != NULL)
+		return bad(p, "stands twice in one bank", e);
 	return json_object_set_new(json_object_get(is, "digests"), p->bank, json_string(hex)) == 0
 		       ? AY_OK
 		       : no_memory(e);
@@ -118,32 +125,43 @@ static enum ay_rc add_events(json_t **list, const struct pcr *p, const json_t *e
 	if (is_first)
 		*list = json_array();
 	if (!is_first && json_array_size(*list) != n)
-		return ay_fail_code(e, AY_E_INPUT, "WHITELIST_VALUE", "flavor.pcrs",
-				    "PCR %u: its banks do not name the same events", p->number);
+		return bad(p, "its banks do not name the same events", e);
 	for (size_t i = 0; rc == AY_OK && i < n; i++)
 		rc = add_event(*list, i, is_first, p, json_array_get(events, i), e);
 	return rc;
 }
 
+static enum ay_rc add_value(struct expected *x, const struct pcr *p, struct ay_err *e)
+{
+	char hex[130];
+	enum ay_rc rc = read_digest(p->value, p->bank, hex, e);
+
+	if (rc != AY_OK)
+		return rc;
+	if (x->values == NULL)
+		x->values = json_object();
+	if (json_object_get(x->values, p->bank) != NULL)
+		return bad(p, "stands twice in one bank", e);
+	return json_object_set_new(x->values, p->bank, json_string(hex)) == 0 ? AY_OK
+									      : no_memory(e);
+}
+
 static enum ay_rc add_pcr(struct expected *all, const struct pcr *p, struct ay_err *e)
 {
 	struct expected *x = &all[p->number];
-	char hex[130];
 	enum ay_rc rc = AY_OK;
 
-	if (p->value[0] == '\0' && json_array_size(p->equals) + json_array_size(p->includes) == 0)
-		return ay_fail_code(e, AY_E_INPUT, "MISSING_INPUT", "flavor.pcrs",
-				    "PCR %u has nothing to compare with", p->number);
-	if (p->value[0] != '\0') {
-		rc = read_digest(p->value, p->bank, hex, e);
-		if (x->values == NULL)
-			x->values = json_object();
-		if (rc == AY_OK && json_object_set_new(x->values, p->bank, json_string(hex)) != 0)
-			rc = no_memory(e);
-	}
+	if (p->value[0] != '\0')
+		rc = add_value(x, p, e);
 	if (rc == AY_OK)
 		rc = add_events(&x->equals, p, p->equals, e);
-	return rc == AY_OK ? add_events(&x->includes, p, p->includes, e) : rc;
+	if (rc == AY_OK)
+		rc = add_events(&x->includes, p, p->includes, e);
+	if (rc == AY_OK && p->value[0] == '\0' &&
+	    json_array_size(p->equals) + json_array_size(p->includes) == 0)
+		rc = ay_fail_code(e, AY_E_INPUT, "MISSING_INPUT", "flavor.pcrs",
+				  "PCR %u has nothing to compare with", p->number);
+	return rc;
 }
 
 static enum ay_rc read_head(uint64_t number, const char *bank, struct pcr *out, struct ay_err *e)
@@ -166,7 +184,7 @@ static enum ay_rc read_head(uint64_t number, const char *bank, struct pcr *out, 
 static enum ay_rc read_named(const char *bank, const char *name, const json_t *o, bool is_platform,
 			     struct expected *all, struct ay_err *e)
 {
-	const json_t *events = json_object_get(o, "event");
+	const json_t *events = ay_member(o, "event");
 	uint64_t number = AY_PCR_COUNT;
 	struct pcr p;
 	enum ay_rc rc = AY_OK;
@@ -177,6 +195,8 @@ static enum ay_rc read_named(const char *bank, const char *name, const json_t *o
 	rc = read_head(number, bank, &p, e);
 	if (rc != AY_OK)
 		return rc;
+	if (json_object_get(o, "value") != NULL && !json_is_string(json_object_get(o, "value")))
+		return bad(&p, "its value is no text", e);
 	if (json_array_size(events) == 0 || p.number < DRTM_FIRST)
 		p.value = ay_member_text(o, "value");
 	if (is_platform && p.value[0] == '\0')
@@ -204,6 +224,23 @@ static enum ay_rc read_by_bank(const json_t *banks, bool is_platform, struct exp
 	return rc;
 }
 
+/* equals may be NULL. */
+static enum ay_rc check_equals(const struct pcr *p, const json_t *equals, struct ay_err *e)
+{
+	const json_t *tags = ay_member(equals, "exclude_tags");
+
+	if (equals != NULL && !json_is_object(equals))
+		return bad(p, "eventlog_equals is {\"events\":[..]}", e);
+	if (tags != NULL && !json_is_array(tags))
+		return bad(p, "exclude_tags is a list", e);
+	if (p->number < DRTM_FIRST && json_array_size(tags) > 0)
+		return ay_fail_code(e, AY_E_INPUT, "NOT_OFFERED", "exclude_tags",
+				    "PCR %u: a tag is measured by nobody and leaves nothing out: "
+				    "give the events that must be there as eventlog_includes",
+				    p->number);
+	return AY_OK;
+}
+
 static enum ay_rc read_rule(const json_t *o, struct expected *all, struct ay_err *e)
 {
 	const json_t *pcr = json_object_get(o, "pcr"), *index = json_object_get(pcr, "index");
@@ -217,16 +254,14 @@ static enum ay_rc read_rule(const json_t *o, struct expected *all, struct ay_err
 	rc = read_head((uint64_t)json_integer_value(index), ay_member_text(pcr, "bank"), &p, e);
 	if (rc != AY_OK)
 		return rc;
-	if (p.number < DRTM_FIRST && json_array_size(json_object_get(equals, "exclude_tags")) > 0)
-		return ay_fail_code(e, AY_E_INPUT, "NOT_OFFERED", "exclude_tags",
-				    "PCR %u: a tag is measured by nobody and leaves nothing out: "
-				    "give the events that must be there as eventlog_includes",
-				    p.number);
 	if (ay_member_truth(o, "pcr_matches", false))
 		p.value = ay_member_text(o, "measurement");
+	if (ay_member_truth(o, "pcr_matches", false) && p.value[0] == '\0')
+		return bad(&p, "pcr_matches without measurement", e);
+	rc = check_equals(&p, equals, e);
 	p.equals = json_object_get(equals, "events");
-	p.includes = json_object_get(o, "eventlog_includes");
-	return add_pcr(all, &p, e);
+	p.includes = ay_member(o, "eventlog_includes");
+	return rc == AY_OK ? add_pcr(all, &p, e) : rc;
 }
 
 static enum ay_rc read_pcrs(const json_t *flavor, bool is_platform, struct expected *all,
