@@ -215,7 +215,27 @@ def check_by_value(w, host):
     ok({x["id"] for x in w.api("GET", "/api/v1/reference-sets").json()["items"]} == known, "none of these left a set")
 
 
+def check_rules_of_import():
+    """Who wants signed sets, or two persons, wants them of flavors too."""
+    one = flavor("OS", "Acme 1 os", [rule(4, "ab" * 32)])
+    w = World("reference_import_unsigned = no\n")
+    try:
+        r = post(w, one)
+        ok(r.status_code == 403 and w.api("GET", "/api/v1/reference-sets").json()["items"] == [], f"reference_import_unsigned = no: {r.text[:100]}")
+    finally:
+        w.stop()
+    w = World("[approval]\nreference_activate = yes\n")
+    try:
+        r = post(w, one)
+        ok(r.status_code == 201, f"two persons: {r.text[:100]}")
+        ok([x["state"] for x in w.api("GET", "/api/v1/reference-sets").json()["items"]] == ["draft"], "it is a draft")
+        ok([x["state"] for x in w.api("GET", "/api/v1/approvals").json()["items"]] == ["pending"], "until somebody else approves")
+    finally:
+        w.stop()
+
+
 def main():
+    check_rules_of_import()
     w = World()
     try:
         ok("Version" in w.ask("GET", "secl", V2 + "/version", token="").text, "version")
