@@ -81,10 +81,12 @@ check "it opens something" as_mallory
 check "compromise.md: the account is disabled" eval "$(block apitoken | sed 's/NAME/mallory/')"
 refuses "its token opens nothing" as_mallory
 
-lines=$(wc -l <"$S/keeper.keys")
+keeper_key() { assayd keys list | awk '$1 == "keeper" { print $3 }'; }
+before=$(keeper_key)
 check "compromise.md: a new key for stored secrets" eval "$(block keeper)"
-check "there is one more" [ "$(wc -l <"$S/keeper.keys")" = $((lines + 1)) ]
+check "keys list shows it" [ "$(keeper_key)" != "$before" ]
 check "and the server runs with it" wait_for 20 server_ready
+check "the one before is destroyed, as nothing is left under it" wait_for 30 eval "! assayd keys list | grep -q 'still opens some'"
 
 # The root and the Privacy CA's key are lost: the hosts keep their ids.
 for what in root ca; do

@@ -2,6 +2,7 @@
 #include "prog/assayd/approvals.h"
 #include "prog/assayd/claims.h"
 #include "prog/assayd/engine_impl.h"
+#include "prog/assayd/rewrap.h"
 #include "prog/assayd/hooks.h"
 #include "prog/assayd/orders.h"
 #include "prog/assayd/managed.h"
@@ -242,6 +243,7 @@ static void once_a_second(struct ay_engine *g)
 	ay_keychain_tick(g);
 	ay_pinning_tick(g);
 	ay_hooks_tick(g);
+	ay_rewrap_tick(g);
 	if (++g->seconds % SWEEP_S == 0)
 		ay_hosts_sweep(g);
 	if (g->api_tick)

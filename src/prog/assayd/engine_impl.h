@@ -33,6 +33,7 @@
  *   assertion.c  signed statements; claims.c what they are made of; issued.c those signed
  *                already, and the audit's head
  *   keychain.c   until when the server's keys hold
+ *   rewrap.c     stored secrets under a new key
  *   pinning.c    hosts learn the next keys that they pin
  *   tokens.c     enrolment tokens
  *   events.c     what subscribers are told
@@ -42,6 +43,7 @@
 #include "core/appraise/appraise.h"
 #include "core/appraise/check_boot.h"
 #include "core/crypto/secret.h"
+#include "core/crypto/wrap.h"
 #include "io/ipc/front_msg.h"
 #include "io/ipc/sign_msg.h"
 #include "io/store/store.h"
@@ -227,6 +229,11 @@ struct ay_engine {
 	struct ay_outgoing_open *outgoing; /* outgoing.c */
 	size_t n_outgoing;
 	struct ay_directory_open *directory;  /* directory.c */
+	struct {
+		bool is_asked, is_on, failed;
+		size_t source, at, found, pending, n_keys;
+		uint8_t key[64][AY_WRAP_KEY_ID]; /* keeper's, the newest first */
+	} rewrap;
 	struct ay_key_info keys[AY_KEYS_MAX]; /* keychain.c */
 	int key_warned[AY_KEYS_MAX + AY_STAGED_MAX];
 	size_t n_keys;

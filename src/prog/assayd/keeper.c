@@ -22,8 +22,8 @@
 #include <string.h>
 
 /* Besides the loop's: the one file that is open. */
-static const int calls[] = { AY_SANDBOX_LOOP_CALLS, SCMP_SYS(pwrite64), SCMP_SYS(fsync),
-			     SCMP_SYS(ftruncate) };
+static const int calls[] = { AY_SANDBOX_LOOP_CALLS, SCMP_SYS(pwrite64), SCMP_SYS(pread64),
+			     SCMP_SYS(flock),	    SCMP_SYS(fsync),	SCMP_SYS(ftruncate) };
 
 /* Secrets given back: so many at once, and then so many a second. */
 enum { UNWRAPS_MAX = 200, UNWRAPS_PER_S = 20 };
@@ -200,6 +200,16 @@ static enum ay_rc retire(struct keeper *k, const struct ay_ipc_msg *m, struct ay
 	return rc;
 }
 
+static enum ay_rc keys(struct keeper *k, const struct ay_ipc_msg *m, struct ay_err *e)
+{
+	uint8_t ids[AY_KEYRING_MAX * AY_WRAP_KEY_ID];
+	size_t n = ay_keyring_ids(&k->keys, ids);
+
+	(void)e;
+	answer(k, m->req, (struct ay_bytes){ ids, n * AY_WRAP_KEY_ID });
+	return AY_OK;
+}
+
 /* What may be asked. */
 static const struct {
 	uint16_t type;
@@ -208,6 +218,7 @@ static const struct {
 	{ AY_MSG_KEEPER_WRAP, wrap },	  { AY_MSG_KEEPER_UNWRAP, unwrap },
 	{ AY_MSG_KEEPER_MAC, mac },	  { AY_MSG_KEEPER_REWRAP, rewrap },
 	{ AY_MSG_KEEPER_ROTATE, rotate }, { AY_MSG_KEEPER_RETIRE, retire },
+	{ AY_MSG_KEEPER_KEYS, keys },
 };
 
 static void refuse(struct keeper *k, uint32_t req, const struct ay_err *e)

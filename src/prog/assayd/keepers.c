@@ -73,6 +73,11 @@ void ay_keeper_rotate(struct ay_engine *g, ay_document_fn *fn, void *arg)
 			  arg);
 }
 
+void ay_keeper_keys(struct ay_engine *g, ay_document_fn *fn, void *arg)
+{
+	ay_relay_document(g, g->keeper, AY_MSG_KEEPER_KEYS, (struct ay_bytes){ NULL, 0 }, fn, arg);
+}
+
 void ay_keeper_retire(struct ay_engine *g, ay_document_fn *fn, void *arg)
 {
 	ay_relay_document(g, g->keeper, AY_MSG_KEEPER_RETIRE, (struct ay_bytes){ NULL, 0 }, fn,

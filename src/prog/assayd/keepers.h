@@ -28,6 +28,8 @@ void ay_keeper_mac(struct ay_engine *g, const struct ay_kept_mac *m, ay_document
 void ay_keeper_rewrap(struct ay_engine *g, const char *purpose, struct ay_bytes object,
 		      struct ay_bytes wrapped, ay_document_fn *fn, void *arg);
 void ay_keeper_rotate(struct ay_engine *g, ay_document_fn *fn, void *arg);
+/* Ids of its keys, AY_WRAP_KEY_ID octets each, the newest first. */
+void ay_keeper_keys(struct ay_engine *g, ay_document_fn *fn, void *arg);
 void ay_keeper_retire(struct ay_engine *g, ay_document_fn *fn, void *arg);
 
 #endif

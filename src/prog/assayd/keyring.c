@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -97,7 +98,42 @@ static void put_line(const struct ay_wrap_key *key, char line[LINE])
 	ay_wipe(hex, sizeof(hex));
 }
 
-enum ay_rc ay_keyring_rotate(struct ay_keyring *k, struct ay_err *e)
+size_t ay_keyring_ids(const struct ay_keyring *k, uint8_t out[AY_KEYRING_MAX * AY_WRAP_KEY_ID])
+{
+	size_t n = 0;
+
+	for (size_t i = k->n_lines; i > 0; i--)
+		if (is_used(&k->key[i - 1]))
+			memcpy(out + AY_WRAP_KEY_ID * n++, k->key[i - 1].id, AY_WRAP_KEY_ID);
+	return n;
+}
+
+/* Is the file as it was read? The newest key stands where it stood, and nothing behind it. */
+static enum ay_rc lock(const struct ay_keyring *k, struct ay_err *e)
+{
+	char line[LINE], known[LINE];
+	bool same = true;
+
+	if (flock(k->fd, LOCK_EX) != 0)
+		return ay_fail(e, AY_E_UNAVAIL, "keeper.keys", 0, "cannot lock: %s",
+			       strerror(errno));
+	if (k->n_lines > 0) {
+		put_line(ay_keyring_newest(k), known);
+		same = pread(k->fd, line, LINE, (off_t)((k->n_lines - 1) * LINE)) == LINE &&
+		       memcmp(line, known, LINE) == 0;
+	}
+	if (same)
+		same = pread(k->fd, line, LINE, (off_t)(k->n_lines * LINE)) < LINE;
+	ay_wipe(line, sizeof(line));
+	ay_wipe(known, sizeof(known));
+	if (same)
+		return AY_OK;
+	(void)flock(k->fd, LOCK_UN);
+	return ay_fail_code(e, AY_E_UNAVAIL, "KEPT_KEYS", "keeper.keys",
+			    "another program changes it; do it again");
+}
+
+static enum ay_rc add_key(struct ay_keyring *k, struct ay_err *e)
 {
 	struct ay_wrap_key key;
 	char line[LINE];
@@ -122,7 +158,7 @@ enum ay_rc ay_keyring_rotate(struct ay_keyring *k, struct ay_err *e)
  * The newest goes to the first line, then the file is cut behind it. A crash
  * in between leaves it there twice, or a line of dashes: both are harmless.
  */
-enum ay_rc ay_keyring_retire(struct ay_keyring *k, struct ay_err *e)
+static enum ay_rc keep_newest(struct ay_keyring *k, struct ay_err *e)
 {
 	char line[LINE], dashes[LINE];
 	enum ay_rc rc = AY_OK;
@@ -146,6 +182,28 @@ enum ay_rc ay_keyring_retire(struct ay_keyring *k, struct ay_err *e)
 	ay_wipe(&k->key[1], (n - 1) * sizeof(k->key[0]));
 	k->n_lines = 1;
 	return AY_OK;
+}
+
+enum ay_rc ay_keyring_rotate(struct ay_keyring *k, struct ay_err *e)
+{
+	enum ay_rc rc = lock(k, e);
+
+	if (rc != AY_OK)
+		return rc;
+	rc = add_key(k, e);
+	(void)flock(k->fd, LOCK_UN);
+	return rc;
+}
+
+enum ay_rc ay_keyring_retire(struct ay_keyring *k, struct ay_err *e)
+{
+	enum ay_rc rc = lock(k, e);
+
+	if (rc != AY_OK)
+		return rc;
+	rc = keep_newest(k, e);
+	(void)flock(k->fd, LOCK_UN);
+	return rc;
 }
 
 static enum ay_rc check_mode(int fd, const char *path, struct ay_err *e)

@@ -28,6 +28,12 @@ const struct ay_wrap_key *ay_keyring_find(const struct ay_keyring *k,
 					  const uint8_t id[AY_WRAP_KEY_ID]);
 /* What new secrets are wrapped by. */
 const struct ay_wrap_key *ay_keyring_newest(const struct ay_keyring *k);
+/* The ids that secrets may be under, the newest first. */
+size_t ay_keyring_ids(const struct ay_keyring *k, uint8_t out[AY_KEYRING_MAX * AY_WRAP_KEY_ID]);
+/*
+ * These two change the file, each under a lock. AY_E_UNAVAIL: another program
+ * changed it since it was opened.
+ */
 /* A new key, on disk when this returns AY_OK. */
 AY_MUST_USE enum ay_rc ay_keyring_rotate(struct ay_keyring *k, struct ay_err *e);
 /* All but the newest are destroyed, here and on disk. */

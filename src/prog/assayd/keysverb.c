@@ -132,6 +132,30 @@ static int print_staged(const struct ay_config *c, const struct ay_staged *s, in
 	return EXIT_DONE;
 }
 
+/* Its id in the place of a hash: there is no public half. */
+static int print_keeper(const struct ay_config *c)
+{
+	uint8_t ids[AY_KEYRING_MAX * AY_WRAP_KEY_ID];
+	struct ay_keyring ring;
+	char path[PATH_MAX], hex[2 * AY_WRAP_KEY_ID + 1];
+	struct ay_err e = { 0 };
+	enum ay_rc rc;
+	size_t n;
+
+	if (!ay_config_state_path(c, AY_FILE_KEEPER_KEYS, path, sizeof(path)) ||
+	    !ay_file_exists(path))
+		return EXIT_DONE;
+	rc = ay_keyring_open(path, &ring, &e);
+	if (rc != AY_OK)
+		return complain(&e, rc);
+	n = ay_keyring_ids(&ring, ids);
+	ay_keyring_close(&ring);
+	ay_hex_encode((struct ay_bytes){ ids, AY_WRAP_KEY_ID }, hex);
+	printf("%-14s %-20s  %s  stored secrets%s\n", "keeper", "-", hex,
+	       n > 1 ? "; the one before still opens some" : "");
+	return EXIT_DONE;
+}
+
 static int list(const struct ay_config *c)
 {
 	struct ay_key_info key[AY_KEYS_MAX];
@@ -157,7 +181,7 @@ static int list(const struct ay_config *c)
 				status = print_staged(c, &staged[k], now_ms);
 	}
 	free(staged);
-	return status;
+	return status == EXIT_DONE ? print_keeper(c) : status;
 }
 
 /* ---- rotate, finish ---- */
@@ -183,8 +207,8 @@ static int begin(const struct ay_config *c, enum ay_pin_purpose p)
 }
 
 /*
- * A new key for what is stored from now on. The ones before stay: they open
- * what they wrapped. Keeper reads the file at its start alone, and is the only
+ * A new key. The server wraps what is stored anew and then destroys the ones
+ * before (rewrap.h). Keeper reads the file at its start alone, and is the only
  * other one that writes it.
  */
 static int rotate_keeper(const struct ay_config *c, bool revoke)
@@ -195,7 +219,7 @@ static int rotate_keeper(const struct ay_config *c, bool revoke)
 	enum ay_rc rc;
 
 	if (revoke) {
-		fputs("assayd: keys: keeper: the old keys open what is stored; rotate without "
+		fputs("assayd: keys: keeper: only the old keys open what is stored; rotate without "
 		      "--revoke, then change each secret at its origin and store it anew\n",
 		      stderr);
 		return EXIT_FAILED;

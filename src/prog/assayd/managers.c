@@ -10,6 +10,7 @@
 #include "prog/assayd/connector.h"
 #include "prog/assayd/keepers.h"
 #include "prog/assayd/managed.h"
+#include "prog/assayd/rewrap.h"
 
 #include <stdlib.h>
 
@@ -532,4 +533,55 @@ void ay_manager_secret(struct ay_engine *g, struct ay_manager *m, ay_document_fn
 	object_of(m->key, object);
 	ay_keeper_unwrap(g, "connector", AY_BYTES(object),
 			 (struct ay_bytes){ m->wrapped, m->wrapped_n }, fn, arg);
+}
+
+/* ---- under a new key of keeper (rewrap.h) ---- */
+
+bool ay_manager_kept_at(struct ay_engine *g, size_t i, struct ay_kept_row *out)
+{
+	const struct ay_manager *m = g->managers;
+
+	for (; m && i > 0; i--)
+		m = m->next;
+	if (!m)
+		return false;
+	object_of(m->key, out->object);
+	out->object_n = 32;
+	out->wrapped = (struct ay_bytes){ m->wrapped, m->wrapped_n };
+	return true;
+}
+
+static enum ay_rc put_kept(struct ay_engine *g, struct ay_manager *m, struct ay_bytes fresh,
+			   struct ay_err *e)
+{
+	uint8_t *was = m->wrapped, *copy = malloc(fresh.n + 1);
+	size_t was_n = m->wrapped_n;
+	enum ay_rc rc;
+
+	if (!copy)
+		return ay_fail(e, AY_E_NOMEM, "manager", 0, "no memory");
+	memcpy(copy, fresh.p, fresh.n);
+	m->wrapped = copy;
+	m->wrapped_n = fresh.n;
+	rc = write_row(g, m, false, e);
+	if (rc != AY_OK) {
+		m->wrapped = was;
+		m->wrapped_n = was_n;
+	}
+	free(rc == AY_OK ? was : copy);
+	return rc;
+}
+
+enum ay_rc ay_manager_kept_put(struct ay_engine *g, const struct ay_kept_row *row,
+			       struct ay_bytes fresh, struct ay_err *e)
+{
+	uint8_t object[32];
+
+	for (struct ay_manager *m = g->managers; m; m = m->next) {
+		object_of(m->key, object);
+		if (memcmp(object, row->object, sizeof(object)) == 0 &&
+		    ay_bytes_eq((struct ay_bytes){ m->wrapped, m->wrapped_n }, row->wrapped))
+			return put_kept(g, m, fresh, e);
+	}
+	return AY_OK; /* another one meanwhile */
 }

@@ -102,7 +102,8 @@ static void ask(uint16_t type, const char *purpose, const char *object, struct a
 	ay_wr_init(&wr, room, sizeof(room));
 	ay_kept_build(&wr, &k);
 	assert_int_equal(ay_wr_end(&wr, "k", &body, NULL), AY_OK);
-	if (type == AY_MSG_KEEPER_ROTATE || type == AY_MSG_KEEPER_RETIRE)
+	if (type == AY_MSG_KEEPER_ROTATE || type == AY_MSG_KEEPER_RETIRE ||
+	    type == AY_MSG_KEEPER_KEYS)
 		body = (struct ay_bytes){ NULL, 0 };
 	ay_ipc_send(w.keeper, type, 0, 1, body);
 	ay_loop_run(w.loop);
@@ -209,7 +210,7 @@ static void test_mac(void **state)
 
 static void test_rotation(void **state)
 {
-	uint8_t old[256], fresh[256];
+	uint8_t old[256], fresh[256], newest[8];
 	struct ay_bytes was, now;
 	struct stat st;
 
@@ -220,16 +221,48 @@ static void test_rotation(void **state)
 	was = answer(old);
 	ask(AY_MSG_KEEPER_ROTATE, "", "", nothing);
 	assert_int_equal(w.n, 8);
+	memcpy(newest, w.body, 8);
+	ask(AY_MSG_KEEPER_KEYS, "", "", nothing);
+	assert_int_equal(w.n, 16);
+	assert_memory_equal(w.body, newest, 8);
+	assert_memory_equal(w.body + 8, was.p + 1, 8);
 	ask(AY_MSG_KEEPER_UNWRAP, "connector", "a", was);
 	assert_int_equal(w.type, AY_MSG_KEEPER_DONE);
 	ask(AY_MSG_KEEPER_REWRAP, "connector", "a", was);
 	now = answer(fresh);
 	assert_memory_not_equal(was.p + 1, now.p + 1, 8);
 	ask(AY_MSG_KEEPER_RETIRE, "", "", nothing);
+	ask(AY_MSG_KEEPER_KEYS, "", "", nothing);
+	assert_int_equal(w.n, 8);
+	assert_memory_equal(w.body, newest, 8);
 	ask(AY_MSG_KEEPER_UNWRAP, "connector", "a", was);
 	assert_string_equal(w.code, "KEPT_KEY");
 	ask(AY_MSG_KEEPER_UNWRAP, "connector", "a", now);
 	assert_int_equal(w.n, 6);
+}
+
+/* The command line adds a key while keeper runs: keeper, which does not know it, destroys nothing.
+ */
+static void test_two_writers(void **state)
+{
+	struct ay_keyring k;
+	uint8_t ids[AY_KEYRING_MAX * AY_WRAP_KEY_ID], room[256];
+	struct ay_bytes kept;
+
+	(void)state;
+	ask(AY_MSG_KEEPER_WRAP, "connector", "a", ay_bytes_of("secret"));
+	kept = answer(room);
+	assert_int_equal(ay_keyring_open(w.keys, &k, NULL), AY_OK);
+	assert_int_equal(ay_keyring_rotate(&k, NULL), AY_OK);
+	ask(AY_MSG_KEEPER_RETIRE, "", "", nothing);
+	assert_string_equal(w.code, w.type == AY_MSG_KEEPER_REFUSED ? "KEPT_KEYS" : "refused");
+	ask(AY_MSG_KEEPER_ROTATE, "", "", nothing);
+	assert_string_equal(w.code, "KEPT_KEYS");
+	ay_keyring_close(&k);
+	assert_int_equal(ay_keyring_open(w.keys, &k, NULL), AY_OK);
+	assert_int_equal(ay_keyring_ids(&k, ids), 2);
+	assert_memory_equal(ids + AY_WRAP_KEY_ID, kept.p + 1, AY_WRAP_KEY_ID);
+	ay_keyring_close(&k);
 }
 
 static void test_rate(void **state)
@@ -277,6 +310,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_purposes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_mac, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_rotation, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_two_writers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_rate, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_file, set_up, tear_down),
 	};

@@ -5,6 +5,7 @@
 #include "core/base/base64.h"
 #include "core/crypto/hash.h"
 #include "core/crypto/x509.h"
+#include "prog/assayd/rewrap.h"
 
 #include <openssl/crypto.h>
 #include <stdlib.h>
@@ -316,4 +317,39 @@ enum ay_rc ay_signed_once(struct ay_api *a, const char *signer, struct ay_bytes 
 	rc = ay_replay_take(&a->clients->replay, id, date_ms,
 			    a->now_ms - AY_MAX_SIGNED_AGE_S * INT64_C(1000), e);
 	return rc != AY_OK ? rc : keep_floor(a, e);
+}
+
+/* ---- under a new key of keeper (rewrap.h) ---- */
+
+bool ay_client_kept_at(struct ay_api *a, size_t i, struct ay_kept_row *out)
+{
+	const struct ay_client *x = a->clients->all;
+
+	for (; x != NULL && i > 0; i--)
+		x = x->next;
+	if (x == NULL)
+		return false;
+	if (x->kind != AY_CLIENT_HMAC)
+		return true;
+	out->object_n = strlen(x->subject);
+	memcpy(out->object, x->subject, out->object_n);
+	out->wrapped = (struct ay_bytes){ x->octets, x->octets_n };
+	return true;
+}
+
+enum ay_rc ay_client_kept_put(struct ay_api *a, const struct ay_kept_row *row,
+			      struct ay_bytes fresh, struct ay_err *e)
+{
+	char subject[sizeof(row->object) + 1] = "";
+	const struct ay_client *x;
+	struct ay_client next;
+
+	memcpy(subject, row->object, row->object_n);
+	x = ay_client_find(a, AY_CLIENT_HMAC, subject);
+	if (x == NULL || !ay_bytes_eq((struct ay_bytes){ x->octets, x->octets_n }, row->wrapped))
+		return AY_OK; /* another one meanwhile */
+	next = *x;
+	next.octets = (uint8_t *)(uintptr_t)fresh.p;
+	next.octets_n = fresh.n;
+	return ay_client_put(a, &next, e);
 }

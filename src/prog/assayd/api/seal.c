@@ -8,6 +8,7 @@
 #include "prog/assayd/api/session.h"
 #include "prog/assayd/api/totp.h"
 #include "prog/assayd/keepers.h"
+#include "prog/assayd/rewrap.h"
 
 #include <openssl/crypto.h>
 #include <stdio.h>
@@ -216,4 +217,52 @@ void ay_seeds_free(struct ay_api *a)
 		a->seeds = s->next;
 		free_seed(s);
 	}
+}
+
+/* ---- under a new key of keeper (rewrap.h) ---- */
+
+static size_t object_of(uint64_t user, uint8_t *out, size_t room)
+{
+	return (size_t)snprintf((char *)out, room, "user:%llu", (unsigned long long)user);
+}
+
+bool ay_seed_kept_at(struct ay_api *a, size_t i, struct ay_kept_row *out)
+{
+	const struct ay_api_account *u = a->accounts->users;
+
+	for (; u != NULL && i > 0; i--)
+		u = u->next;
+	if (u == NULL)
+		return false;
+	if (!is_kept(u))
+		return true;
+	out->object_n = object_of(u->id, out->object, sizeof(out->object));
+	out->wrapped = (struct ay_bytes){ u->secrets->totp + 1, u->secrets->totp_n - 1 };
+	return true;
+}
+
+enum ay_rc ay_seed_kept_put(struct ay_api *a, const struct ay_kept_row *row, struct ay_bytes fresh,
+			    struct ay_err *e)
+{
+	struct ay_secrets next;
+	struct ay_kept_row now;
+	enum ay_rc rc;
+
+	for (struct ay_api_account *u = a->accounts->users; u != NULL; u = u->next) {
+		now.object_n = object_of(u->id, now.object, sizeof(now.object));
+		if (now.object_n != row->object_n ||
+		    memcmp(now.object, row->object, row->object_n) != 0)
+			continue;
+		if (!is_kept(u) || fresh.n >= sizeof(next.totp) ||
+		    !ay_bytes_eq((struct ay_bytes){ u->secrets->totp + 1, u->secrets->totp_n - 1 },
+				 row->wrapped))
+			return AY_OK; /* another one meanwhile */
+		next = *u->secrets;
+		memcpy(next.totp + 1, fresh.p, fresh.n);
+		next.totp_n = 1 + fresh.n;
+		rc = ay_account_keep(a, u, &next, e);
+		OPENSSL_cleanse(&next, sizeof(next));
+		return rc;
+	}
+	return AY_OK;
 }
