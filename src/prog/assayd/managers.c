@@ -304,40 +304,53 @@ static void object_of(const char *key, uint8_t out[32])
 	ay_sha256(ay_bytes_of(key), out);
 }
 
-static void apply_tls(struct ay_manager *m, struct putting *p)
+/* What it shall be; what it owns then and did not before is wrapped and ca. */
+static struct ay_manager changed(const struct ay_manager *m, const struct putting *p,
+				 uint8_t *wrapped, size_t n)
 {
-	if (p->tls.kind == AY_TLS_NONE && !p->ca)
-		return;
-	m->tls = p->tls;
-	free(m->ca);
-	m->ca = p->ca;
-	p->ca = NULL;
+	struct ay_manager next = *m;
+
+	if (wrapped) {
+		next.wrapped = wrapped;
+		next.wrapped_n = n;
+	}
+	if (p->tls.kind != AY_TLS_NONE || p->ca) {
+		next.tls = p->tls;
+		next.ca = p->ca;
+	}
+	if (p->fresh)
+		next.created_ms = p->g->now_ms;
+	return next;
 }
 
-/* In force in memory first, as it is written, and taken back when it is not stored. */
+/* In force once it is stored, and not before. */
 static enum ay_rc apply(struct putting *p, struct ay_bytes wrapped, struct ay_manager **out,
 			struct ay_err *e)
 {
 	struct ay_manager *m = p->fresh ? p->fresh : ay_manager_by_key(p->g, ay_bytes_of(p->key));
-	uint8_t *copy = wrapped.n ? malloc(wrapped.n) : NULL;
+	uint8_t *copy = NULL;
+	struct ay_manager next;
 	enum ay_rc rc;
 
 	if (!m)
 		return ay_fail_code(e, AY_E_NOENT, "MANAGER_UNKNOWN", "manager", "it is gone");
+	copy = wrapped.n ? malloc(wrapped.n) : NULL;
 	if (wrapped.n && !copy)
 		return ay_fail(e, AY_E_NOMEM, "manager", 0, "no memory");
-	if (copy) {
+	if (copy)
 		memcpy(copy, wrapped.p, wrapped.n);
-		free(m->wrapped);
-		m->wrapped = copy;
-		m->wrapped_n = wrapped.n;
-	}
-	apply_tls(m, p);
-	if (p->fresh)
-		m->created_ms = p->g->now_ms;
-	rc = write_row(p->g, m, false, e);
-	if (rc != AY_OK)
+	next = changed(m, p, copy, wrapped.n);
+	rc = write_row(p->g, &next, false, e);
+	if (rc != AY_OK) {
+		free(copy);
 		return rc;
+	}
+	if (next.wrapped != m->wrapped)
+		free(m->wrapped);
+	if (next.ca != m->ca)
+		free(m->ca);
+	p->ca = NULL; /* the manager's now */
+	*m = next;
 	if (p->fresh)
 		add(p->g, m);
 	p->fresh = NULL;
