@@ -115,7 +115,8 @@ check "and reached" says edge trusted
 new_cert
 check "another certificate: nobody there is asked" missed TLS_POLICY
 check "silence makes it unknown, as of any host" eval 'missed TLS_POLICY; verdict_is edge unknown'
-check "the new one is pinned" assay manager set "$from" --tls-policy "certificate=@$V/cert.pem"
+refuses "the password goes to no other server without being typed again" assay manager set "$from" --tls-policy "certificate=@$V/cert.pem"
+check "the new one is pinned" assay manager set "$from" --tls-policy "certificate=@$V/cert.pem" --secret-file "$D/password"
 check "and trusted again" says edge trusted
 check "a manager in use stays" eval '! assay manager remove "$from"'
 

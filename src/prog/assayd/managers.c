@@ -14,7 +14,7 @@
 
 #include <stdlib.h>
 
-enum { PASSWORD_MAX = 512, CA_MAX = 60000, HTTPS = 443 };
+enum { HTTPS = 443 };
 
 /* ---- names ---- */
 
@@ -293,11 +293,6 @@ struct putting {
 	void *arg;
 };
 
-static bool has_trust(const struct ay_manager *m)
-{
-	return m->ca || m->tls.kind != AY_TLS_NONE;
-}
-
 /* The object that the password is wrapped for: moved to another manager it does not open. */
 static void object_of(const char *key, uint8_t out[32])
 {
@@ -380,58 +375,6 @@ static void on_wrapped(void *arg, enum ay_rc rc, const struct ay_err *why, struc
 	put_end(p, rc, &e, m);
 }
 
-static enum ay_rc check_ca(struct ay_bytes pem, struct ay_err *e)
-{
-	struct ay_bytes der, rest = pem;
-	struct ay_arena a;
-	enum ay_rc rc;
-
-	if (pem.n > CA_MAX || memchr(pem.p, 0, pem.n))
-		return ay_fail_code(e, AY_E_LIMIT, "MANAGER_TLS", "tls_policy.value",
-				    "longer than %d octets, or no text", CA_MAX);
-	ay_arena_init(&a, 4 * CA_MAX);
-	rc = ay_pem_next(&rest, "CERTIFICATE", &a, &der, e);
-	ay_arena_fini(&a);
-	return rc == AY_E_NOENT ? ay_fail_code(e, AY_E_INPUT, "MANAGER_TLS", "tls_policy.value",
-					       "holds no PEM certificate")
-				: rc;
-}
-
-static enum ay_rc check_offered(const struct ay_connstr *c, struct ay_err *e)
-{
-	if (!ay_connstr_is_managed(c) || c->is_nats || !ay_connector_find(c->vendor))
-		return ay_fail_code(e, AY_E_INPUT, "NOT_OFFERED", "connect",
-				    "%s: is not offered as a manager of hosts",
-				    ay_connstr_vendor_name(c->vendor));
-	if (c->user.n == 0)
-		return ay_fail_code(e, AY_E_INPUT, "MANAGER_SECRET", "connect",
-				    "a user is needed: ;u=USER");
-	return AY_OK;
-}
-
-static enum ay_rc check_put(struct ay_engine *g, const struct ay_manager_spec *s,
-			    const struct ay_connstr *c, struct ay_bytes secret, struct ay_err *e)
-{
-	struct ay_manager *known = ay_manager_find(g, c);
-	enum ay_rc rc = check_offered(c, e);
-
-	if (rc == AY_OK && s->ca.n)
-		rc = check_ca(s->ca, e);
-	if (rc != AY_OK)
-		return rc;
-	if (!s->ca.n && s->tls.kind == AY_TLS_NONE && !(known && has_trust(known)))
-		return ay_fail_code(e, AY_E_INPUT, "MANAGER_TLS", "tls_policy",
-				    "whom to believe at the manager must be said: a pinned "
-				    "certificate, key or CA, or trust_first_use");
-	if (secret.n > PASSWORD_MAX)
-		return ay_fail_code(e, AY_E_LIMIT, "MANAGER_SECRET", "secret",
-				    "longer than %d octets", PASSWORD_MAX);
-	if (!secret.n && !(known && known->wrapped_n))
-		return ay_fail_code(e, AY_E_INPUT, "MANAGER_SECRET", "secret",
-				    "no password is known for this manager and user");
-	return AY_OK;
-}
-
 static struct putting *putting_new(struct ay_engine *g, const struct ay_manager_spec *s,
 				   const struct ay_connstr *c)
 {
@@ -465,7 +408,7 @@ void ay_manager_put(struct ay_engine *g, const struct ay_manager_spec *s, ay_man
 	enum ay_rc rc = ay_connstr_parse(s->connect, &c, &e);
 
 	if (rc == AY_OK)
-		rc = check_put(g, s, &c, secret, &e);
+		rc = ay_manager_put_check(ay_manager_find(g, &c), s, &c, secret, &e);
 	if (rc == AY_OK && !(p = putting_new(g, s, &c)))
 		rc = ay_fail(&e, AY_E_NOMEM, "manager", 0, "no memory");
 	if (rc != AY_OK || !p) {

@@ -57,6 +57,12 @@ typedef void ay_manager_fn(void *arg, enum ay_rc rc, const struct ay_err *e, str
  */
 void ay_manager_put(struct ay_engine *g, const struct ay_manager_spec *spec, ay_manager_fn *fn,
 		    void *arg);
+/* Whether ay_manager_put() may; known: the manager as it is, or NULL. Another TLS policy of a
+ * known one needs its password again. */
+AY_MUST_USE enum ay_rc ay_manager_put_check(const struct ay_manager *known,
+					    const struct ay_manager_spec *s,
+					    const struct ay_connstr *c, struct ay_bytes secret,
+					    struct ay_err *e);
 /* AY_E_EXISTS MANAGER_IN_USE while a host names it. */
 AY_MUST_USE enum ay_rc ay_manager_remove(struct ay_engine *g, struct ay_manager *m,
 					 struct ay_err *e);
