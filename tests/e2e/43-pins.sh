@@ -24,7 +24,8 @@ check "readyz says which certificates end soon, and is ready" wait_for 10 remind
 check "the overview warns" eval "rest GET /overview | jq -e '[.warnings[].key] | index(\"key channel\")'"
 check "the list of keys too" eval "assay key list --json | jq -e '.items[] | select(.name == \"api\") | .warning'"
 check "and assayd keys list" eval "'$ASSAYD' keys list --config '$D/assayd.conf' | grep '^api ' | grep -q 'ENDS SOON'"
-check "an event was told for each" eval "rest GET '/audit?action=KEY_EXPIRY' | jq -e '[.items[].object] | index(\"assertion\")'"
+told() { rest GET '/audit?action=KEY_EXPIRY' | jq -e '[.items[].object] | index("assertion")'; }
+check "an event was told for each" wait_for 20 told
 check "the metrics have the instant" eval "curl -sS --cacert '$S/root.pem' -H \"Authorization: Bearer \$(cat '$S/admin.token')\" 'https://$api/metrics' | grep -q '^assay_key_expires_seconds{key=\"api\"} [0-9]'"
 own_end=$(date -u -d "$(openssl x509 -in "$D/own.pem" -noout -enddate | cut -d= -f2)" +%Y-%m-%dT%H:%M:%S)
 check "the operator's own certificate is watched too" eval "rest GET /overview | jq -e '[.warnings[].text] | map(test(\"oat2_cert ends at $own_end\")) | any'"
