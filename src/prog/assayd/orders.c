@@ -84,8 +84,12 @@ void ay_orders_tick(struct ay_engine *g)
 static enum ay_rc fill(struct ay_order_run *o, const struct ay_host *h,
 		       const struct ay_order_spec *spec, struct ay_err *e)
 {
-	uint8_t *args = spec->args.n <= AY_ORDER_ARGS_MAX ? malloc(spec->args.n + 1) : NULL;
+	uint8_t *args;
 
+	if (spec->args.n > AY_ORDER_ARGS_MAX || spec->n_approvers > AY_MAX_APPROVERS)
+		return ay_fail(e, AY_E_LIMIT, "order", 0,
+			       "longer arguments or more approvers than an order has");
+	args = malloc(spec->args.n + 1);
 	if (!args)
 		return ay_fail(e, AY_E_NOMEM, "order", 0, "no room for the arguments");
 	if (spec->args.n)
@@ -213,7 +217,9 @@ static void on_nonce(struct ay_engine *g, struct ay_order_run *o, struct ay_byte
 	o->order.expires_ms = g->now_ms + LIFE_MS;
 	if (rc == AY_OK)
 		rc = ay_order_write(&o->order, o->statement, &statement, &e);
-	if (rc != AY_OK || !wait) {
+	if (rc == AY_OK && !wait)
+		rc = ay_fail(&e, AY_E_NOMEM, "order", 0, "no memory");
+	if (rc != AY_OK) {
 		free(wait);
 		end(g, o, &e, (struct ay_bytes){ 0 });
 		return;

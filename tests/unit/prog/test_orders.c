@@ -7,6 +7,7 @@
 
 static struct {
 	unsigned calls;
+	enum ay_rc rc;
 	char code[32], result[32];
 } came;
 
@@ -14,6 +15,7 @@ static void on_end(struct ay_engine *g, void *arg, const struct ay_err *e, struc
 {
 	(void)g, (void)arg;
 	came.calls++;
+	came.rc = e ? e->rc : AY_OK;
 	snprintf(came.code, sizeof(came.code), "%s", e ? e->code : "");
 	snprintf(came.result, sizeof(came.result), "%.*s", (int)result.n, (const char *)result.p);
 }
@@ -170,6 +172,9 @@ static void two_must_agree(void **state)
 	give(a, AY_ORDER_ROTATE_PASSWORD, 1);
 	assert_int_equal(came.calls, 1);
 	assert_string_equal(came.code, "ORDER_APPROVERS");
+	give(a, AY_ORDER_TAG, AY_MAX_APPROVERS + 1); /* more than an order has room for */
+	assert_int_equal(came.calls, 1);
+	assert_int_equal(came.rc, AY_E_LIMIT);
 	give(a, AY_ORDER_ROTATE_PASSWORD, 2);
 	assert_int_equal(came.calls, 0);
 	s = asked(a);
