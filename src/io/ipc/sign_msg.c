@@ -106,6 +106,20 @@ void ay_refusal_build(struct ay_writer *w, const struct ay_refusal *x)
 	ay_wr_vec8(w, x->ek_hash);
 }
 
+void ay_refusal_send(struct ay_ipc *to, uint16_t type, uint32_t req, const char *code,
+		     const char *text)
+{
+	struct ay_refusal no = { .code = ay_bytes_of(code), .text = ay_bytes_of(text) };
+	uint8_t room[1024];
+	struct ay_writer w;
+	struct ay_bytes body;
+
+	ay_wr_init(&w, room, sizeof(room));
+	ay_refusal_build(&w, &no);
+	if (ay_wr_end(&w, "refusal", &body, NULL) == AY_OK)
+		ay_ipc_send(to, type, 0, req, body);
+}
+
 enum ay_rc ay_refusal_parse(struct ay_bytes in, struct ay_refusal *out, struct ay_err *e)
 {
 	struct ay_refusal v = { 0 };

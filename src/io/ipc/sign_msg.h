@@ -9,6 +9,7 @@
 #include "core/base/reader.h"
 #include "core/base/uuid.h"
 #include "core/base/writer.h"
+#include "io/ipc/ipc.h"
 #include "io/ipc/tables.h"
 
 /* SIGNER_READY */
@@ -58,6 +59,9 @@ struct ay_refusal {
 	struct ay_bytes ek_hash; /* 32 octets with EK_CHAIN from the CA; else empty */
 };
 void ay_refusal_build(struct ay_writer *w, const struct ay_refusal *r);
+/* Sends one with that code and text. */
+void ay_refusal_send(struct ay_ipc *to, uint16_t type, uint32_t req, const char *code,
+		     const char *text);
 AY_MUST_USE enum ay_rc ay_refusal_parse(struct ay_bytes in, struct ay_refusal *out,
 					struct ay_err *e);
 

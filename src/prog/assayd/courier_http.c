@@ -48,22 +48,9 @@ static void drop(struct ay_courier_request *r)
 	evdns_getaddrinfo_cancel(r->dns);
 }
 
-static void say_failed(struct ay_courier_http *c, uint32_t req, const char *code, const char *text)
-{
-	struct ay_refusal no = { .code = ay_bytes_of(code), .text = ay_bytes_of(text) };
-	uint8_t room[512];
-	struct ay_writer w;
-	struct ay_bytes body;
-
-	ay_wr_init(&w, room, sizeof(room));
-	ay_refusal_build(&w, &no);
-	if (ay_wr_end(&w, "refusal", &body, NULL) == AY_OK)
-		ay_ipc_send(c->engine, AY_MSG_OUTGOING_FAILED, 0, req, body);
-}
-
 void ay_courier_fail(struct ay_courier_request *r, const char *code, const char *text)
 {
-	say_failed(r->c, r->req, code, text);
+	ay_refusal_send(r->c->engine, AY_MSG_OUTGOING_FAILED, r->req, code, text);
 	drop(r);
 }
 
@@ -118,7 +105,8 @@ static void begin(struct ay_courier_http *c, const struct ay_ipc_msg *m)
 
 	r = c->n_requests < AY_MAX_OUTGOING_OPEN ? request_new(c, m) : NULL;
 	if (r == NULL) {
-		say_failed(c, m->req, "OUTGOING_BUSY", "too many requests are under way");
+		ay_refusal_send(c->engine, AY_MSG_OUTGOING_FAILED, m->req, "OUTGOING_BUSY",
+				"too many requests are under way");
 		return;
 	}
 	if (ay_outgoing_parse((struct ay_bytes){ r->copy, m->body.n }, &r->ask, &e) != AY_OK ||

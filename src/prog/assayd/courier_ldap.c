@@ -74,15 +74,7 @@ static void give_up(struct ay_ldap_job *j)
 
 static void say_failed(struct ay_courier_ldap *c, uint32_t req, const char *code, const char *text)
 {
-	struct ay_refusal no = { .code = ay_bytes_of(code), .text = ay_bytes_of(text) };
-	uint8_t room[1024];
-	struct ay_writer w;
-	struct ay_bytes body;
-
-	ay_wr_init(&w, room, sizeof(room));
-	ay_refusal_build(&w, &no);
-	if (ay_wr_end(&w, "refusal", &body, NULL) == AY_OK)
-		ay_ipc_send(c->engine, AY_MSG_OUTGOING_FAILED, 0, req, body);
+	ay_refusal_send(c->engine, AY_MSG_OUTGOING_FAILED, req, code, text);
 	AY_LOG(AY_LOG_WARN, "the directory cannot be asked", AY_LS("code", code),
 	       AY_LS("why", text));
 }
